@@ -1,0 +1,68 @@
+#pragma once
+
+#include "messages/candle.hpp"
+#include "messages/configuration.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace backtest {
+
+/// What a candle source is asked for: candles with since <= open_time < until, oldest first.
+/// Fewer (or none) is a legal answer: what is missing is a gap.
+struct candle_query {
+  std::string symbol;
+  interval size = interval::m1;
+  instant since = 0;
+  instant until = 0;
+};
+
+/// A user's candle source. May block (it runs on the exchange client's own thread) and may throw;
+/// a throw is retried. Called with at most one UTC day of one-minute candles at a time.
+using candle_function = std::function<std::vector<candle>(const candle_query&)>;
+
+/// A source that loads whole symbols at once (files, generators). Called on the exchange client's
+/// thread only; throws `failure` (`io_failed`, `bad_candles`, `not_found`).
+class candle_store_source {
+public:
+  virtual ~candle_store_source() = default;
+  virtual std::vector<std::string> symbols() const = 0;
+  /// All one-minute candles of the symbol that may matter for [since, until); more is welcome.
+  virtual candle_series load(const std::string& symbol, instant since, instant until,
+                             const configuration& limits) = 0;
+};
+
+/// Which price decides a fill: the average price, or the extremes of the candle that just closed.
+enum class fill_model : std::uint8_t { vwap, touch };
+
+struct exchange_callbacks {
+  /// After every successful fetch that passed the checks.
+  std::function<void(const std::string& symbol, interval size, instant since,
+                     std::span<const candle> data)>
+      on_candle_data;
+};
+
+/// One of `get_candles` and `source` must be set.
+struct exchange_schema {
+  std::string exchange_name;
+  std::string note;
+  candle_function get_candles;
+  std::shared_ptr<candle_store_source> source;
+  /// Intervals `get_candles` answers itself; every other one is aggregated from one-minute candles.
+  std::vector<interval> native_intervals{interval::m1};
+  std::function<std::string(std::string_view symbol, double price)> format_price;       ///< default: price_decimals
+  std::function<std::string(std::string_view symbol, double quantity)> format_quantity; ///< default: quantity_decimals
+  int price_decimals = 2;
+  int quantity_decimals = 8;
+  fill_model entry_fill = fill_model::vwap;
+  fill_model exit_fill = fill_model::vwap;
+  std::optional<double> percent_fee;      ///< overrides the configuration
+  std::optional<double> percent_slippage; ///< overrides the configuration
+  exchange_callbacks callbacks;
+};
+
+} // namespace backtest

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "messages/event.hpp"
+#include "messages/run_context.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace backtest {
+
+/// Asked once per slot of the strategy's interval while no signal lives. Nothing: no signal.
+using signal_function = std::function<std::optional<signal_request>(const run_context&)>;
+
+/// Called in the strategy client, in the order things happen; what they throw becomes an error
+/// event. Prices in quote units, percents 0..100.
+struct strategy_callbacks {
+  std::function<void(const tick_result&)> on_tick;
+  std::function<void(const tick_result&)> on_open;
+  std::function<void(const tick_result&)> on_active;
+  std::function<void(const tick_result&)> on_idle;
+  std::function<void(const tick_result&)> on_close;
+  std::function<void(const tick_result&)> on_schedule;
+  std::function<void(const tick_result&)> on_cancel;
+  std::function<void(const run_identity&, const signal_row*)> on_write; ///< null once it closed
+  std::function<void(const tick_result&)> on_partial_profit;
+  std::function<void(const tick_result&)> on_partial_loss;
+};
+
+struct strategy_schema {
+  std::string strategy_name;
+  std::string note;
+  interval size = interval::m1; ///< generation slots; 1m to 1h
+  signal_function get_signal;
+  /// The function may block: it gets a thread of its own and is abandoned at its deadline.
+  bool blocking = false;
+  std::string risk_name;              ///< "" for none
+  std::vector<std::string> risk_list; ///< asked after risk_name, in order
+  strategy_callbacks callbacks;
+};
+
+} // namespace backtest

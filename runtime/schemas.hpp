@@ -1,0 +1,48 @@
+#pragma once
+
+#include "actors/exchange/exchange_schema.hpp"
+#include "actors/frame/frame_schema.hpp"
+#include "actors/risk/risk_schema.hpp"
+#include "actors/strategy/strategy_schema.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace backtest {
+
+enum class sizing_method : std::uint8_t { fixed_percentage, kelly_criterion, atr_based };
+
+struct sizing_schema {
+  std::string sizing_name;
+  std::string note;
+  sizing_method method = sizing_method::fixed_percentage;
+  double risk_percentage = 0;        ///< percent of the balance, fixed and atr
+  double kelly_multiplier = 0.25;
+  double atr_multiplier = 2;
+  std::optional<double> max_position_percentage;
+  std::optional<double> min_position_size;
+  std::optional<double> max_position_size;
+};
+
+struct walker_schema {
+  std::string walker_name;
+  std::string note;
+  std::string exchange_name;
+  std::string frame_name;
+  std::vector<std::string> strategies;
+  std::string metric = "sharpe_ratio";
+};
+
+/// Everything a configuration file or a program registered.
+struct schema_set {
+  std::vector<exchange_schema> exchanges;
+  std::vector<frame_schema> frames;
+  std::vector<risk_schema> risks;
+  std::vector<sizing_schema> sizings;
+  std::vector<strategy_schema> strategies;
+  std::vector<walker_schema> walkers;
+};
+
+} // namespace backtest
