@@ -38,6 +38,13 @@ struct candle_series {
 
 using shared_series = std::shared_ptr<const candle_series>;
 
+/// What a candle client answers: everything the source has in [from, until), perhaps more.
+struct loaded_series {
+  shared_series series;
+  instant from = 0;
+  instant until = 0;
+};
+
 /// Walks forward (mostly) through a series and answers "how many candles are closed at `when`?"
 /// in constant time where there are no gaps. Not thread-safe; the series must outlive it.
 class series_cursor {

@@ -1,0 +1,382 @@
+#pragma once
+
+// The map of the system: every message between actors, and every actor's interface.
+
+#include "actors/exchange/exchange_schema.hpp"
+#include "actors/frame/timeline.hpp"
+#include "actors/risk/risk_arbiter.hpp"
+#include "actors/strategy/strategy_core.hpp"
+#include "actors/topics/subscription_filter.hpp"
+#include "messages/caf.hpp"
+#include "messages/interest.hpp"
+
+#include <chrono>
+#include <functional>
+#include <stop_token>
+#include <tuple>
+
+namespace backtest {
+
+// -- exchange client: key (exchange, mode); has its own thread ------------------------------------------
+
+/// Candles with since <= open time < until, and whatever else the source loaded with them.
+struct load_candles {
+  std::string symbol;
+  interval size = interval::m1;
+  instant from = 0;
+  instant until = 0;
+};
+
+/// `problem` is set when the source failed after its retries or delivered bad candles.
+struct candles_loaded {
+  loaded_series loaded;
+  std::optional<error> problem;
+};
+
+/// Candles as they were at `when`, for signal sources that are actors: closed ones only.
+struct ask_candles {
+  std::string symbol;
+  interval size = interval::m1;
+  std::int64_t limit = 0;
+  instant when = 0;
+};
+
+struct candle_list {
+  std::vector<candle> candles;
+  std::optional<error> problem;
+};
+
+using exchange_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
+                                       caf::result<candle_list>(ask_candles)>;
+
+// -- frame client: key (frame) ---------------------------------------------------------------------------
+
+struct ask_timeline {};
+
+struct frame_timeline {
+  timeline instants;
+  std::optional<error> problem;
+};
+
+using frame_actor = typed_interface<caf::result<frame_timeline>(ask_timeline)>;
+
+// -- risk client: one arbiter per set of profiles that strategies name together, per portfolio or mode ------
+
+struct ask_risk_arbiter {
+  std::size_t participant = 0;
+  risk_query query;
+};
+
+/// The participant's position ended; said before anything it does later.
+struct position_ended {
+  std::size_t participant = 0;
+  instant when = 0;
+};
+
+/// The participant asks and ends nothing before `clock`.
+struct clock_promise {
+  std::size_t participant = 0;
+  instant clock = 0;
+};
+
+using risk_actor = typed_interface<caf::result<risk_verdict>(ask_risk_arbiter), //
+                                   caf::result<void>(position_ended),           //
+                                   caf::result<void>(clock_promise)>;
+
+// -- partial client: key (signal id, mode); lives as long as its signal --------------------------------------
+
+struct reach_milestones {
+  milestone_side side = milestone_side::profit;
+  int crossed = 0; ///< whole tens of percent, 1..10
+};
+
+struct milestones_reached {
+  std::vector<int> levels; ///< new ones, ascending
+};
+
+using partial_actor = typed_interface<caf::result<milestones_reached>(reach_milestones)>;
+
+// -- signal sources that are actors ---------------------------------------------------------------------------
+
+/// Asked with the generation deadline as time-out.
+struct generate_signal {
+  run_identity run;
+  instant when = 0;
+  exchange_actor exchange; ///< answers `ask_candles`
+};
+
+struct generated_signal {
+  std::optional<signal_request> request; ///< nothing: no signal
+};
+
+using signal_source_actor = typed_interface<caf::result<generated_signal>(generate_signal)>;
+
+// -- supervisors: cached clients, one per key ------------------------------------------------------------------
+
+struct strategy_key {
+  std::string symbol;
+  std::string strategy_name;
+  run_mode mode = run_mode::backtest;
+  friend auto operator<=>(const strategy_key&, const strategy_key&) = default;
+};
+
+struct exchange_key {
+  std::string exchange_name;
+  run_mode mode = run_mode::backtest;
+  friend auto operator<=>(const exchange_key&, const exchange_key&) = default;
+};
+
+struct frame_key {
+  std::string frame_name;
+  friend auto operator<=>(const frame_key&, const frame_key&) = default;
+};
+
+/// `portfolio`: 0 in live, else the number of the backtest whose positions these are.
+struct risk_key {
+  std::vector<std::string> profiles;
+  run_mode mode = run_mode::backtest;
+  std::uint64_t portfolio = 0;
+  friend auto operator<=>(const risk_key&, const risk_key&) = default;
+};
+
+struct partial_key {
+  std::string signal_id;
+  run_mode mode = run_mode::backtest;
+  std::uint64_t portfolio = 0;
+  friend auto operator<=>(const partial_key&, const partial_key&) = default;
+};
+
+/// The cached client of `key`, spawned when there is none.
+template <class Key> struct resolve {
+  Key key;
+};
+
+/// Null handle: `problem` says why there is no client.
+template <class Interface> struct resolved {
+  Interface client;
+  std::optional<error> problem;
+};
+
+/// Forget the client of `key` and end it.
+template <class Key> struct clear_client {
+  Key key;
+};
+
+/// Forget and end every client.
+struct clear_all {};
+
+/// A client ended; sent by the supervisor's own watch.
+template <class Key> struct client_down {
+  Key key;
+  std::uint64_t generation = 0; ///< which spawn of that key
+  std::string reason;           ///< "" when it was asked to end
+};
+
+struct ask_client_count {};
+struct client_count {
+  std::size_t count = 0;
+};
+
+template <class Key, class Interface>
+using supervisor_actor = typed_interface<caf::result<resolved<Interface>>(resolve<Key>), //
+                                         caf::result<void>(clear_client<Key>),           //
+                                         caf::result<void>(clear_all),                   //
+                                         caf::result<void>(client_down<Key>),            //
+                                         caf::result<client_count>(ask_client_count)>;
+
+using exchange_supervisor = supervisor_actor<exchange_key, exchange_actor>;
+using frame_supervisor = supervisor_actor<frame_key, frame_actor>;
+using risk_supervisor = supervisor_actor<risk_key, risk_actor>;
+using partial_supervisor = supervisor_actor<partial_key, partial_actor>;
+
+// -- strategy client: key (symbol, strategy, mode) ----------------------------------------------------------------
+
+/// Everything a strategy client needs for one run.
+struct run_setup {
+  run_plan plan;
+  loaded_series minutes;
+  number_formats formats;
+  exchange_actor exchange;
+  risk_actor risk; ///< null when the strategy names no profile
+  std::size_t participant = 0;
+  partial_supervisor partial;
+  std::uint64_t portfolio = 0;
+  signal_source_actor source; ///< null for a plain function
+};
+
+struct prepare_run {
+  std::shared_ptr<const run_setup> setup;
+};
+
+struct run_prepared {};
+
+/// Examine instants up to `grant.until`.
+struct advance_range {
+  range_grant grant;
+};
+
+struct range_result {
+  std::vector<event> events;
+  instant clock = 0;
+  run_counters counters;
+  std::int64_t gaps = 0;
+  bool over = false;
+  bool cut_short = false;          ///< a stop ended it early
+  std::optional<error> problem;    ///< the run failed
+};
+
+using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run), //
+                                       caf::result<range_result>(advance_range)>;
+
+using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
+
+// -- topics: one bus, so that a run's events keep their order across topics --------------------------------------
+
+/// Events in order; the answer is the credit for the next batch.
+struct event_batch {
+  std::vector<event> events;
+};
+
+struct batch_done {};
+
+using subscriber_actor = typed_interface<caf::result<batch_done>(event_batch)>;
+
+using subscription_id = std::uint64_t;
+
+/// `built_in`: publishers wait until this subscriber has applied what they published.
+struct subscribe {
+  subscription wanted;
+  subscriber_actor subscriber;
+  bool built_in = false;
+};
+
+/// From which instant on a running run tells the new subscriber.
+struct effective_from {
+  run_identity run;
+  instant from = 0;
+};
+
+struct subscribed {
+  subscription_id id = 0;
+  std::vector<effective_from> runs;
+};
+
+struct unsubscribe {
+  subscription_id id = 0;
+};
+
+/// Events of one producer, in its order. Answered once every built-in subscriber has applied them
+/// and no subscriber is further behind than the high-water mark.
+struct publish {
+  std::vector<event> events;
+};
+
+struct published {};
+
+/// Masks per run of the asking producer, in its order.
+struct interest_list {
+  std::vector<interest> masks;
+};
+
+/// The bus tells a producer that somebody came or went; the answer says from when that counts.
+struct interest_changed {
+  std::vector<interest> masks;
+};
+
+struct interest_noted {
+  std::vector<effective_from> runs;
+};
+
+using producer_actor = typed_interface<caf::result<interest_noted>(interest_changed)>;
+
+struct register_producer {
+  producer_actor producer;
+  std::vector<shared_identity> runs;
+};
+
+struct deregister_producer {
+  producer_actor producer;
+};
+
+using topics_actor = typed_interface<caf::result<subscribed>(subscribe),             //
+                                     caf::result<void>(unsubscribe),                 //
+                                     caf::result<published>(publish),                //
+                                     caf::result<interest_list>(register_producer),  //
+                                     caf::result<void>(deregister_producer)>;
+
+// -- reports: one built-in subscriber keeps them all ------------------------------------------------------------------
+
+/// Facts of a run that no event carries, told before the run's first event; also clears the run's
+/// reports, as every start does.
+struct report_run_facts {
+  shared_identity run;
+  std::shared_ptr<const configuration> parameters;
+};
+
+/// Works on the reports inside their actor; what it returns is up to the caller.
+struct ask_report {
+  std::function<void(class report_book&)> work;
+};
+
+struct report_answer {};
+
+struct clear_report {
+  shared_identity run; ///< null: everything
+};
+
+using report_actor = typed_interface<caf::result<batch_done>(event_batch),       //
+                                     caf::result<void>(report_run_facts),        //
+                                     caf::result<report_answer>(ask_report),     //
+                                     caf::result<void>(clear_report)>;
+
+// -- a run of a portfolio: drives its strategy clients through time -----------------------------------------------
+
+struct portfolio_setup;
+
+struct start_portfolio {};
+/// At the next instant: no new signals, pending ones are followed to their end.
+struct stop_portfolio {};
+/// The consumer of the stream went away: ends at once.
+struct abort_portfolio {};
+/// The consumer of a stream wants one more element.
+struct demand_element {};
+
+using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
+                                        caf::result<void>(start_portfolio),            //
+                                        caf::result<void>(stop_portfolio),             //
+                                        caf::result<void>(abort_portfolio),            //
+                                        caf::result<void>(demand_element)>;
+
+} // namespace backtest
+
+// -- what CAF must know about the messages ---------------------------------------------------------------------------
+// All of these stay inside one process; what crosses to another one is declared where it is published.
+
+namespace caf {
+
+#define BACKTEST_LOCAL_TEMPLATE(name)                                                              \
+  template <class T> struct allowed_unsafe_message_type<backtest::name<T>> : std::true_type {};
+BACKTEST_LOCAL_TEMPLATE(resolve)
+BACKTEST_LOCAL_TEMPLATE(resolved)
+BACKTEST_LOCAL_TEMPLATE(clear_client)
+BACKTEST_LOCAL_TEMPLATE(client_down)
+#undef BACKTEST_LOCAL_TEMPLATE
+
+} // namespace caf
+
+#define BACKTEST_LOCAL_MESSAGES(apply)                                                             \
+  apply(load_candles) apply(candles_loaded) apply(ask_candles) apply(candle_list)                  \
+  apply(ask_timeline) apply(frame_timeline) apply(ask_risk_arbiter) apply(position_ended)          \
+  apply(clock_promise) apply(risk_verdict) apply(reach_milestones) apply(milestones_reached)       \
+  apply(generate_signal) apply(generated_signal) apply(clear_all) apply(ask_client_count)          \
+  apply(client_count) apply(prepare_run) apply(run_prepared) apply(advance_range)                  \
+  apply(range_result) apply(event_batch) apply(batch_done) apply(subscribe) apply(subscribed)      \
+  apply(unsubscribe) apply(publish) apply(published) apply(interest_list)                          \
+  apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
+  apply(deregister_producer) apply(start_portfolio) apply(stop_portfolio) apply(abort_portfolio)   \
+  apply(demand_element) apply(ask_report) apply(report_answer) apply(clear_report)                 \
+  apply(report_run_facts)
+
+#define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
+BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
+#undef BACKTEST_ALLOW_LOCAL

@@ -1,0 +1,107 @@
+#include "actors/exchange/series_market.hpp"
+
+#include "actors/exchange/average_price.hpp"
+#include "messages/error.hpp"
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+series_market::series_market(std::string symbol, std::int64_t avg_price_candles_count,
+                             number_formats formats, series_loader load)
+    : symbol_(std::move(symbol)), avg_price_candles_count_(avg_price_candles_count),
+      formats_(std::move(formats)), load_(std::move(load)) {}
+
+void series_market::provide(loaded_series loaded) {
+  auto& target = of(loaded.series->symbol)[static_cast<std::size_t>(loaded.series->size)];
+  target.loaded = std::move(loaded);
+  target.cursor = series_cursor{*target.loaded.series};
+}
+
+const candle_series& series_market::minutes() const noexcept {
+  static const candle_series none{};
+  const auto& own = own_[static_cast<std::size_t>(interval::m1)].loaded.series;
+  return own ? *own : none;
+}
+
+series_market::holdings& series_market::of(std::string_view symbol) {
+  if (symbol == symbol_)
+    return own_;
+  if (const auto found = others_.find(symbol); found != others_.end())
+    return found->second;
+  return others_[std::string{symbol}];
+}
+
+series_market::holding& series_market::require(std::string_view symbol, interval size,
+                                               instant from, instant until) {
+  auto& held = of(symbol)[static_cast<std::size_t>(size)];
+  if (held.loaded.series && held.loaded.from <= from && until <= held.loaded.until)
+    return held;
+  if (!load_)
+    throw failure(error_code::data_gap, fmt::format("no candles of {} {} are loaded", symbol,
+                                                    to_string(size)));
+  // Keep what is held: the new stretch spans both.
+  if (held.loaded.series) {
+    from = std::min(from, held.loaded.from);
+    until = std::max(until, held.loaded.until);
+  }
+  provide(load_(std::string{symbol}, size, from, until));
+  return held;
+}
+
+std::span<const candle> series_market::window(std::string_view symbol, interval size,
+                                              std::int64_t limit, instant when) {
+  if (limit < 1)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("candles of {} {}: limit must be a positive integer, got {}", symbol,
+                              to_string(size), limit));
+  if (!is_candle_interval(size))
+    throw failure(error_code::invalid_argument,
+                  fmt::format("candles of {}: interval {} is not a candle interval (1m to 1d)",
+                              symbol, to_string(size)));
+  const instant step = length_of(size);
+  const instant aligned = align_down(when, step);
+  const instant since = aligned - limit * step;
+  auto& held = require(symbol, size, since, aligned);
+  const auto closed = held.cursor.closed_at(when);
+  auto first = closed - std::min(closed, static_cast<std::size_t>(limit));
+  const auto all = held.cursor.candles();
+  while (first < closed && all[first].open_time < since)
+    ++first;
+  return all.subspan(first, closed - first);
+}
+
+std::span<const candle> series_market::candles(std::string_view symbol, interval size,
+                                               std::int64_t limit, instant when) {
+  const auto found = window(symbol, size, limit, when);
+  if (found.size() != static_cast<std::size_t>(limit))
+    throw failure(error_code::data_gap,
+                  fmt::format("{} of {} {} candles of {} before {} are missing",
+                              static_cast<std::size_t>(limit) - found.size(), limit,
+                              to_string(size), symbol, to_iso(when)));
+  return found;
+}
+
+std::span<const candle> series_market::candles_present(std::string_view symbol, interval size,
+                                                       std::int64_t limit, instant when) {
+  return window(symbol, size, limit, when);
+}
+
+double series_market::average_price(std::string_view symbol, instant when) {
+  const auto found = window(symbol, interval::m1, avg_price_candles_count_, when);
+  if (found.empty())
+    throw failure(error_code::data_gap,
+                  fmt::format("no candles data of {} in the {} minutes before {}", symbol,
+                              avg_price_candles_count_, to_iso(when)));
+  return backtest::average_price(found);
+}
+
+std::string series_market::format_price(std::string_view symbol, double price) const {
+  return formats_.price ? formats_.price(symbol, price) : fmt::format("{:.2f}", price);
+}
+
+std::string series_market::format_quantity(std::string_view symbol, double quantity) const {
+  return formats_.quantity ? formats_.quantity(symbol, quantity) : fmt::format("{:.8f}", quantity);
+}
+
+} // namespace backtest

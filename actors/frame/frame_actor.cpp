@@ -1,0 +1,37 @@
+#include "actors/frame/frame_actor.hpp"
+
+namespace backtest {
+
+namespace {
+
+struct frame_state {
+  self_pointer<frame_actor, frame_state> self = nullptr;
+  frame_timeline answer;
+
+  void init(const frame_schema& schema) {
+    try {
+      answer.instants = timeline_of(schema);
+      if (schema.callbacks.on_timeframe)
+        schema.callbacks.on_timeframe(answer.instants.first, answer.instants.last,
+                                      answer.instants.count());
+    } catch (const failure& caught) {
+      answer.problem = caught.reason();
+    } catch (const std::exception& caught) {
+      answer.problem = error{error_code::callback_failed,
+                             "frame " + schema.frame_name + ": on_timeframe threw: " + caught.what()};
+    }
+  }
+
+  frame_actor::behavior_type make_behavior() {
+    return {[this](const ask_timeline&) { return answer; }};
+  }
+};
+
+} // namespace
+
+frame_actor spawn_frame_client(caf::actor_system& system, const shared_census& census,
+                               frame_schema schema) {
+  return spawn_actor<frame_state, frame_actor>(system, census, std::move(schema));
+}
+
+} // namespace backtest

@@ -1,0 +1,53 @@
+#include "actors/risk/risk_actor.hpp"
+
+#include <optional>
+
+namespace backtest {
+
+namespace {
+
+struct risk_state {
+  self_pointer<risk_actor, risk_state> self = nullptr;
+  std::optional<risk_arbiter> arbiter;
+  std::vector<response_promise<risk_verdict>> waiting; ///< by participant
+
+  void init(std::vector<risk_schema> profiles, std::vector<risk_participant> participants) {
+    waiting.resize(participants.size());
+    arbiter.emplace(std::move(profiles), std::move(participants));
+  }
+
+  risk_actor::behavior_type make_behavior() {
+    return {
+        [this](const ask_risk_arbiter& message) -> caf::result<risk_verdict> {
+          auto promise = promise_answer<risk_verdict>(self);
+          waiting[message.participant] = promise;
+          arbiter->ask(message.participant, message.query);
+          answer();
+          return promise;
+        },
+        [this](const position_ended& message) {
+          arbiter->ended(message.participant, message.when);
+        },
+        [this](const clock_promise& message) {
+          arbiter->promise(message.participant, message.clock);
+          answer();
+        },
+    };
+  }
+
+  void answer() {
+    for (auto& [participant, verdict] : arbiter->decide())
+      waiting[participant].deliver(std::move(verdict));
+  }
+};
+
+} // namespace
+
+risk_actor spawn_risk_client(caf::actor_system& system, const shared_census& census,
+                             std::vector<risk_schema> profiles,
+                             std::vector<risk_participant> participants) {
+  return spawn_actor<risk_state, risk_actor>(system, census, std::move(profiles),
+                                             std::move(participants));
+}
+
+} // namespace backtest

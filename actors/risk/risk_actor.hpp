@@ -1,0 +1,12 @@
+#pragma once
+
+#include "actors/contracts.hpp"
+
+namespace backtest {
+
+/// The arbiter of profiles that strategies name together: answers in order of virtual time.
+risk_actor spawn_risk_client(caf::actor_system& system, const shared_census& census,
+                             std::vector<risk_schema> profiles,
+                             std::vector<risk_participant> participants);
+
+} // namespace backtest

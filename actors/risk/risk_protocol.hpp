@@ -1,0 +1,30 @@
+#pragma once
+
+#include "messages/signal.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace backtest {
+
+/// What a run asks the arbiter of its risk profiles.
+struct risk_query {
+  instant when = 0;
+  bool adds = false; ///< try to open now; false: only check (a schedule is being created)
+  double price = 0;  ///< average price at `when`
+  signal_request request;
+  /// The run asks or ends nothing before these instants, whichever way the answer goes.
+  instant clock_if_allowed = 0;
+  instant clock_if_rejected = 0;
+};
+
+struct risk_verdict {
+  bool allowed = true;
+  std::string risk_name; ///< the profile that refused
+  std::string comment;
+  std::int64_t active_position_count = 0; ///< of that profile
+  std::string validation_error;           ///< text of an exception out of a user's rule, else ""
+  std::string callback_error;             ///< the same out of on_allowed or on_rejected
+};
+
+} // namespace backtest

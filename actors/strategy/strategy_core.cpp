@@ -1,0 +1,604 @@
+#include "actors/strategy/strategy_core.hpp"
+
+#include "actors/exchange/average_price.hpp"
+#include "actors/partial/milestones.hpp"
+#include "actors/strategy/signal_validation.hpp"
+#include "messages/plain_text.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+constexpr topic signal_topic(run_mode mode) noexcept {
+  return mode == run_mode::backtest ? topic::signal_backtest : topic::signal_live;
+}
+
+/// What must be built because the strategy's own callbacks want it.
+interest interest_of(const strategy_callbacks& callbacks) {
+  interest mask;
+  const auto add = [&mask](bool wanted, tick_action action) {
+    if (wanted)
+      mask |= interest::of(action);
+  };
+  const bool all = static_cast<bool>(callbacks.on_tick);
+  add(all || callbacks.on_idle, tick_action::idle);
+  add(all || callbacks.on_schedule, tick_action::scheduled);
+  add(all, tick_action::waiting);
+  add(all || callbacks.on_open, tick_action::opened);
+  add(all || callbacks.on_active || callbacks.on_partial_profit || callbacks.on_partial_loss,
+      tick_action::active);
+  add(all || callbacks.on_close, tick_action::closed);
+  add(all || callbacks.on_cancel, tick_action::cancelled);
+  return mask;
+}
+
+/// The request a scheduled signal was made from, as risk sees it again when it activates.
+signal_request request_of(const signal_row& row) {
+  return {row.position,        row.id,   row.price_open, row.price_take_profit,
+          row.price_stop_loss, row.minute_estimated_time, row.note, row.quantity};
+}
+
+/// How many minutes an opening looks ahead to promise the arbiter when it can end at the earliest.
+constexpr int lookahead_minutes = 512;
+
+} // namespace
+
+strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
+    : schema_(schema), plan_(std::move(plan)), market_(market), minutes_(market.minutes()),
+      machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),
+      clock_(plan_.frame.first) {}
+
+// -- time -----------------------------------------------------------------------------------------
+
+pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>& out) {
+  grant_ = &grant;
+  out_ = &out;
+  mask_ = grant.wanted | callback_interest_;
+  if (plan_.steady_clock)
+    last_steady_ = plan_.steady_clock();
+  if (waiting_ != waiting_for::nothing)
+    if (const auto paused = resume())
+      return *paused;
+  while (clock_ < grant.until && out.size() < grant.max_events) {
+    next_step paused;
+    switch (machine_.state()) {
+    case signal_state::idle: paused = advance_idle(); break;
+    case signal_state::scheduled: paused = advance_scheduled(); break;
+    case signal_state::pending: paused = advance_pending(); break;
+    }
+    if (paused)
+      return *paused;
+  }
+  return pause_reason::range_done;
+}
+
+strategy_core::next_step strategy_core::resume() {
+  switch (waiting_) {
+  case waiting_for::opening:
+  case waiting_for::scheduling:
+    if (!verdict_)
+      return pause_reason::ask_risk;
+    return decide_opening(waiting_ == waiting_for::opening);
+  case waiting_for::activation:
+    if (!verdict_)
+      return pause_reason::ask_risk;
+    return decide_activation();
+  case waiting_for::milestones: {
+    if (!levels_)
+      return pause_reason::ask_milestones;
+    waiting_ = waiting_for::nothing;
+    const auto on = milestone_.side == milestone_side::profit ? topic::partial_profit
+                                                              : topic::partial_loss;
+    for (const int level : *std::exchange(levels_, std::nullopt))
+      out_->push_back({on, partial_event{plan_.identity, machine_.signal(), milestone_.side, level,
+                                         candidate_price_, clock_}});
+    tell_active(clock_, candidate_price_);
+    return pass(clock_);
+  }
+  case waiting_for::source: {
+    if (!source_answer_ && !source_error_)
+      return pause_reason::ask_source;
+    waiting_ = waiting_for::nothing;
+    if (source_error_) {
+      auto reason = *std::exchange(source_error_, std::nullopt);
+      if (reason.code == error_code::signal_timeout &&
+          plan_.identity->mode == run_mode::backtest)
+        return fail(std::move(reason));
+      emit_error(reason.code, std::move(reason.message), clock_);
+      emit_idle(clock_);
+      return pass(clock_);
+    }
+    return consider(clock_, *std::exchange(source_answer_, std::nullopt));
+  }
+  case waiting_for::nothing: break;
+  }
+  return std::nullopt;
+}
+
+strategy_core::next_step strategy_core::pass(instant when) {
+  clock_ = when + minute_ms;
+  return std::nullopt;
+}
+
+strategy_core::reading strategy_core::read(instant when) noexcept {
+  reading result;
+  const auto count = minutes_.closed_at(when);
+  const auto closed = minutes_.candles().first(count);
+  const auto window =
+      price_window(closed, when, plan_.rules.parameters.avg_price_candles_count);
+  if (!window.empty()) {
+    result.has_price = true;
+    result.price = average_price(window);
+    if (window.back().open_time == when - minute_ms)
+      result.closed = &window.back();
+  }
+  return result;
+}
+
+instant strategy_core::next_generation(instant from) const noexcept {
+  const instant next = plan_.frame.at_or_after(from);
+  return machine_.slot_free(next) ? next : plan_.frame.at_or_after(machine_.next_slot(next));
+}
+
+strategy_core::next_step strategy_core::advance_idle() {
+  if (machine_.stopped()) {
+    cut_short_ = plan_.frame.at_or_after(clock_) <= plan_.frame.last;
+    return finish();
+  }
+  const instant when =
+      wants(tick_action::idle) ? plan_.frame.at_or_after(clock_) : next_generation(clock_);
+  if (when > plan_.frame.last || when > plan_.data_end)
+    return finish_without_data();
+  clock_ = when;
+  if (when >= grant_->until)
+    return pause_reason::range_done;
+  if (!grant_->generates)
+    return pass(when);
+  if (!machine_.slot_free(when)) {
+    emit_idle(when);
+    return pass(when);
+  }
+  return generate(when);
+}
+
+strategy_core::next_step strategy_core::advance_scheduled() {
+  while (clock_ < grant_->until && out_->size() < grant_->max_events) {
+    if (clock_ > plan_.data_end)
+      return finish_without_data();
+    const auto now = read(clock_);
+    const double price = now.has_price ? now.price : machine_.last_price();
+    switch (machine_.examine_scheduled(clock_, now.price_or_null(), now.closed)) {
+    case scheduled_step::waiting:
+      if (wants(tick_action::waiting) && now.has_price) {
+        auto result = tick(tick_action::waiting, clock_, price);
+        emit(std::move(result));
+      }
+      clock_ += minute_ms;
+      continue;
+    case scheduled_step::entry_reached:
+      candidate_ = *machine_.signal();
+      candidate_->pending_at = clock_;
+      return ask_risk(clock_, waiting_for::activation, request_of(*candidate_), price);
+    case scheduled_step::price_reject: cancel(clock_, cancel_reason::price_reject, price); break;
+    case scheduled_step::timeout: cancel(clock_, cancel_reason::timeout, price); break;
+    case scheduled_step::stopped:
+      cut_short_ = true;
+      cancel(clock_, cancel_reason::stopped, price);
+      break;
+    }
+    return std::nullopt; // idle now, at the same instant
+  }
+  return std::nullopt;
+}
+
+strategy_core::next_step strategy_core::advance_pending() {
+  const bool watched = wants(tick_action::active) || wants(topic::partial_profit) ||
+                       wants(topic::partial_loss);
+  while (clock_ < grant_->until && out_->size() < grant_->max_events) {
+    if (clock_ > plan_.data_end)
+      return finish_without_data();
+    const auto now = read(clock_);
+    const auto step = machine_.examine_pending(clock_, now.price_or_null(), now.closed);
+    if (step != pending_step::active) {
+      close(clock_, step);
+      return std::nullopt; // idle now, at the same instant
+    }
+    if (watched && now.has_price) {
+      if (watch(clock_, now.price)) {
+        candidate_price_ = now.price;
+        waiting_ = waiting_for::milestones;
+        return pause_reason::ask_milestones;
+      }
+      tell_active(clock_, now.price);
+    }
+    clock_ += minute_ms;
+  }
+  return std::nullopt;
+}
+
+// -- generating -----------------------------------------------------------------------------------
+
+strategy_core::next_step strategy_core::generate(instant when) {
+  const auto count = minutes_.closed_at(when);
+  if (price_window(minutes_.candles().first(count), when,
+                   plan_.rules.parameters.avg_price_candles_count)
+          .empty()) {
+    emit_error(error_code::data_gap,
+               fmt::format("no candles data of {} in the {} minutes before {}",
+                           plan_.identity->symbol, plan_.rules.parameters.avg_price_candles_count,
+                           to_iso(when)),
+               when);
+    return pass(when);
+  }
+  machine_.use_slot(when);
+  if (plan_.source_is_actor) {
+    waiting_ = waiting_for::source;
+    return pause_reason::ask_source;
+  }
+  std::optional<signal_request> request;
+  try {
+    request = schema_.get_signal(run_context{*plan_.identity, when, market_});
+  } catch (const failure& caught) {
+    if (caught.code() == error_code::fetch_failed || caught.code() == error_code::bad_candles)
+      return fail(caught.reason());
+    emit_error(caught.code() == error_code::data_gap ? error_code::data_gap
+                                                     : error_code::signal_source_failed,
+               caught.what(), when);
+    emit_idle(when);
+    return pass(when);
+  } catch (const std::exception& caught) {
+    emit_error(error_code::signal_source_failed, caught.what(), when);
+    emit_idle(when);
+    return pass(when);
+  } catch (...) {
+    emit_error(error_code::signal_source_failed,
+               "get_signal threw something that is not a std::exception", when);
+    emit_idle(when);
+    return pass(when);
+  }
+  if (late()) {
+    error reason{error_code::signal_timeout,
+                 fmt::format("get_signal of {} on {} at {} took longer than {} s",
+                             plan_.identity->strategy_name, plan_.identity->symbol, to_iso(when),
+                             plan_.rules.parameters.max_signal_generation_seconds)};
+    if (plan_.identity->mode == run_mode::backtest)
+      return fail(std::move(reason));
+    emit_error(reason.code, std::move(reason.message), when);
+    emit_idle(when);
+    return pass(when);
+  }
+  return consider(when, std::move(request));
+}
+
+bool strategy_core::late() {
+  if (!plan_.steady_clock)
+    return false;
+  const auto now = plan_.steady_clock();
+  const auto elapsed = now - std::exchange(last_steady_, now);
+  return elapsed > plan_.rules.parameters.max_signal_generation_seconds * 1000;
+}
+
+signal_row strategy_core::row_for(instant when, signal_request request, double price,
+                                  bool& immediate) const {
+  const bool is_long = request.position == position_side::long_side;
+  immediate = !request.price_open ||
+              (is_long ? price <= *request.price_open : price >= *request.price_open);
+  const auto& run = *plan_.identity;
+  signal_row row;
+  row.id = request.id && !request.id->empty()
+               ? *std::move(request.id)
+               : fmt::format("{}:{}:{}", run.strategy_name, run.symbol, when);
+  row.symbol = run.symbol;
+  row.strategy_name = run.strategy_name;
+  row.exchange_name = run.exchange_name;
+  row.position = request.position;
+  row.note = request.note.empty() ? std::string{} : plain_text(request.note);
+  row.price_open = request.price_open.value_or(price);
+  row.price_take_profit = request.price_take_profit;
+  row.price_stop_loss = request.price_stop_loss;
+  row.minute_estimated_time = request.minute_estimated_time.value_or(
+      plan_.rules.parameters.max_signal_lifetime_minutes);
+  row.scheduled_at = when;
+  if (immediate)
+    row.pending_at = when;
+  row.is_scheduled = !immediate;
+  row.quantity = request.quantity;
+  return row;
+}
+
+strategy_core::next_step strategy_core::consider(instant when,
+                                                 std::optional<signal_request> request) {
+  if (!request || machine_.stopped()) {
+    emit_idle(when);
+    return pass(when);
+  }
+  const double price = read(when).price;
+  bool immediate = false;
+  candidate_ = row_for(when, *request, price, immediate);
+  if (const auto broken = violations_of(*candidate_, immediate, price, plan_.rules.parameters);
+      !broken.empty()) {
+    emit_error(error_code::invalid_signal,
+               fmt::format("strategy {} on {} at {}: {}", plan_.identity->strategy_name,
+                           plan_.identity->symbol, to_iso(when), join_violations(broken)),
+               when);
+    emit_idle(when);
+    return pass(when);
+  }
+  if (!request->id)
+    request->id = candidate_->id;
+  return ask_risk(when, immediate ? waiting_for::opening : waiting_for::scheduling,
+                  *std::move(request), price);
+}
+
+strategy_core::next_step strategy_core::ask_risk(instant when, waiting_for what,
+                                                 signal_request request, double price) {
+  waiting_ = what;
+  candidate_price_ = price;
+  if (!plan_.asks_risk) {
+    verdict_ = risk_verdict{};
+    return resume();
+  }
+  const bool adds = what != waiting_for::scheduling;
+  query_ = {when,
+            adds,
+            price,
+            std::move(request),
+            adds ? clock_after_opening(*candidate_, when) : when + minute_ms,
+            next_generation(when + minute_ms)};
+  return pause_reason::ask_risk;
+}
+
+instant strategy_core::clock_after_opening(const signal_row& row, instant when) noexcept {
+  // Follow the position without telling anybody: until it ends, this run neither asks nor ends.
+  signal_machine trial{plan_.rules, schema_.size};
+  trial.open(std::make_shared<const signal_row>(row), nullptr);
+  instant next = when + minute_ms;
+  for (int i = 0; i < lookahead_minutes && next <= plan_.data_end; ++i, next += minute_ms) {
+    const auto now = read(next);
+    if (trial.examine_pending(next, now.price_or_null(), now.closed) != pending_step::active)
+      break;
+  }
+  return next;
+}
+
+risk_verdict strategy_core::take_verdict(instant when) {
+  auto verdict = *std::exchange(verdict_, std::nullopt);
+  if (!verdict.callback_error.empty())
+    emit_error(error_code::callback_failed,
+               fmt::format("a callback of a risk profile threw: {}", verdict.callback_error), when,
+               "risk");
+  return verdict;
+}
+
+void strategy_core::refuse(risk_verdict verdict, instant when) {
+  ++counters_.risk_rejections;
+  if (!verdict.validation_error.empty() && wants(topic::validation))
+    out_->push_back({topic::validation,
+                     error_event{error_code::risk_validation_failed, verdict.validation_error,
+                                 "risk", when, plan_.identity}});
+  if (wants(topic::risk))
+    out_->push_back({topic::risk, risk_event{plan_.identity, std::move(verdict.risk_name),
+                                             std::move(query_.request), candidate_price_,
+                                             verdict.active_position_count,
+                                             std::move(verdict.comment), when}});
+}
+
+strategy_core::next_step strategy_core::decide_opening(bool adds) {
+  waiting_ = waiting_for::nothing;
+  const instant when = clock_;
+  if (auto verdict = take_verdict(when); !verdict.allowed) {
+    refuse(std::move(verdict), when);
+    candidate_.reset();
+    emit_idle(when);
+    return pass(when);
+  }
+  auto row = std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt));
+  if (adds) {
+    machine_.open(std::move(row), &candidate_price_);
+    announced_profit_ = announced_loss_ = 0;
+    ++counters_.opened;
+    notify_write(machine_.signal().get());
+    if (wants(tick_action::opened))
+      emit(tick(tick_action::opened, when, machine_.signal()->price_open));
+  } else {
+    machine_.schedule(std::move(row));
+    ++counters_.scheduled;
+    if (wants(tick_action::scheduled))
+      emit(tick(tick_action::scheduled, when, candidate_price_));
+  }
+  return pass(when);
+}
+
+strategy_core::next_step strategy_core::decide_activation() {
+  waiting_ = waiting_for::nothing;
+  const instant when = clock_;
+  if (auto verdict = take_verdict(when); !verdict.allowed) {
+    refuse(std::move(verdict), when);
+    candidate_.reset();
+    cancel(when, cancel_reason::risk_reject, candidate_price_);
+    return pass(when); // this instant is over
+  }
+  auto row = std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt));
+  const auto now = read(when);
+  machine_.open(std::move(row), now.price_or_null());
+  announced_profit_ = announced_loss_ = 0;
+  ++counters_.opened;
+  notify_write(machine_.signal().get());
+  if (wants(tick_action::opened))
+    emit(tick(tick_action::opened, when, machine_.signal()->price_open));
+  return pass(when);
+}
+
+// -- a signal's life ------------------------------------------------------------------------------
+
+bool strategy_core::watch(instant, double price) {
+  const auto crossed = [&](milestone_side side, double progress, int& announced) {
+    const int tens = levels_crossed(progress);
+    if (tens <= announced)
+      return false;
+    announced = tens;
+    milestone_ = {machine_.signal()->id, side, tens};
+    return true;
+  };
+  if (wants(topic::partial_profit) &&
+      crossed(milestone_side::profit, machine_.progress_to_target(price), announced_profit_))
+    return true;
+  return wants(topic::partial_loss) &&
+         crossed(milestone_side::loss, machine_.progress_to_stop(price), announced_loss_);
+}
+
+void strategy_core::tell_active(instant when, double price) {
+  if (!wants(tick_action::active))
+    return;
+  auto result = tick(tick_action::active, when, price);
+  result.percent_tp = machine_.progress_to_target(price);
+  result.percent_sl = machine_.progress_to_stop(price);
+  emit(std::move(result));
+}
+
+void strategy_core::close(instant when, pending_step step) {
+  const auto outcome = machine_.result_of(step);
+  ++counters_.closed;
+  if (wants(tick_action::closed)) {
+    auto result = tick(tick_action::closed, when, outcome.price_close);
+    result.close_timestamp = when;
+    result.closed_by = step == pending_step::take_profit ? close_reason::take_profit
+                       : step == pending_step::stop_loss ? close_reason::stop_loss
+                                                         : close_reason::time_expired;
+    result.pnl = profit_and_loss{outcome.pnl_percentage, machine_.signal()->price_open,
+                                 outcome.price_close};
+    result.peak_pnl = outcome.peak_pnl;
+    result.fall_pnl = outcome.fall_pnl;
+    emit(std::move(result));
+  }
+  notify_write(nullptr);
+  if (plan_.asks_risk)
+    ends_.push_back(when);
+  if (announced_profit_ > 0 || announced_loss_ > 0)
+    closed_ids_.push_back(machine_.signal()->id);
+  machine_.end();
+}
+
+void strategy_core::cancel(instant when, cancel_reason reason, double price) {
+  ++counters_.cancelled;
+  if (wants(tick_action::cancelled)) {
+    auto result = tick(tick_action::cancelled, when, price);
+    result.close_timestamp = when;
+    result.cancelled_by = reason;
+    emit(std::move(result));
+  }
+  machine_.end();
+}
+
+strategy_core::next_step strategy_core::finish() {
+  clock_ = end_of_time;
+  return pause_reason::finished;
+}
+
+strategy_core::next_step strategy_core::finish_without_data() {
+  if (plan_.frame.last > plan_.data_end)
+    emit_error(error_code::data_ended,
+               fmt::format("candles of {} end at {}, the frame goes on to {}",
+                           plan_.identity->symbol, to_iso(plan_.data_end),
+                           to_iso(plan_.frame.last)),
+               std::max(plan_.data_end, plan_.frame.first), "exchange");
+  if (machine_.state() != signal_state::idle)
+    ++counters_.unfinished;
+  return finish();
+}
+
+strategy_core::next_step strategy_core::fail(error reason) {
+  failure_ = std::move(reason);
+  clock_ = end_of_time;
+  return pause_reason::failed;
+}
+
+void strategy_core::source_failed(error reason) { source_error_ = std::move(reason); }
+
+std::int64_t strategy_core::gaps() const noexcept {
+  const instant first = plan_.frame.first;
+  const instant last = std::min({plan_.frame.last, plan_.data_end, clock_});
+  if (last <= first)
+    return 0;
+  series_cursor counter{market_.minutes()};
+  const auto before = counter.closed_at(first);
+  const auto present = counter.closed_at(last) - before;
+  return (last - first) / minute_ms - static_cast<std::int64_t>(present);
+}
+
+// -- telling --------------------------------------------------------------------------------------
+
+tick_result strategy_core::tick(tick_action action, instant when, double price) const {
+  tick_result result;
+  result.action = action;
+  result.run = plan_.identity;
+  result.current_price = price;
+  result.timestamp = when;
+  result.signal = machine_.signal();
+  return result;
+}
+
+template <class Callback, class... Args>
+void strategy_core::call(const Callback& callback, const char* name, instant when,
+                         const Args&... args) {
+  if (!callback)
+    return;
+  const auto report = [&](std::string_view what) {
+    emit_error(error_code::callback_failed, fmt::format("{} threw: {}", name, what), when);
+  };
+  try {
+    callback(args...);
+  } catch (const std::exception& caught) {
+    report(caught.what());
+  } catch (...) {
+    report("something that is not a std::exception");
+  }
+}
+
+void strategy_core::emit(tick_result result) {
+  const auto& user = schema_.callbacks;
+  const instant when = result.timestamp;
+  switch (result.action) {
+  case tick_action::idle: call(user.on_idle, "on_idle", when, result); break;
+  case tick_action::scheduled: call(user.on_schedule, "on_schedule", when, result); break;
+  case tick_action::waiting: break;
+  case tick_action::opened: call(user.on_open, "on_open", when, result); break;
+  case tick_action::active:
+    call(user.on_active, "on_active", when, result);
+    if (result.percent_tp > 0)
+      call(user.on_partial_profit, "on_partial_profit", when, result);
+    else if (result.percent_sl > 0)
+      call(user.on_partial_loss, "on_partial_loss", when, result);
+    break;
+  case tick_action::closed: call(user.on_close, "on_close", when, result); break;
+  case tick_action::cancelled: call(user.on_cancel, "on_cancel", when, result); break;
+  }
+  call(user.on_tick, "on_tick", when, result);
+  if (grant_->wanted.has(result.action))
+    out_->push_back({signal_topic(plan_.identity->mode), std::move(result)});
+}
+
+void strategy_core::emit_idle(instant when) {
+  if (!wants(tick_action::idle))
+    return;
+  if (const auto now = read(when); now.has_price)
+    emit(tick(tick_action::idle, when, now.price));
+}
+
+void strategy_core::emit_error(error_code code, std::string message, instant when,
+                               const char* source) {
+  ++counters_.errors;
+  if (wants(topic::error))
+    out_->push_back(
+        {topic::error, error_event{code, std::move(message), source, when, plan_.identity}});
+}
+
+void strategy_core::notify_write(const signal_row* row) {
+  call(schema_.callbacks.on_write, "on_write", clock_, *plan_.identity, row);
+}
+
+} // namespace backtest

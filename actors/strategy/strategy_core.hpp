@@ -1,0 +1,184 @@
+#pragma once
+
+#include "actors/exchange/series_market.hpp"
+#include "actors/frame/timeline.hpp"
+#include "actors/risk/risk_protocol.hpp"
+#include "actors/strategy/signal_machine.hpp"
+#include "actors/strategy/strategy_schema.hpp"
+#include "messages/interest.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace backtest {
+
+/// What one run of one strategy on one symbol is made of.
+struct run_plan {
+  shared_identity identity;
+  timeline frame;                   ///< generation instants
+  instant data_end = end_of_time;   ///< close of the symbol's last candle; the run ends there
+  trading_rules rules;
+  bool asks_risk = false;           ///< the strategy names at least one risk profile
+  bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
+  /// Milliseconds of a steady clock, to notice late signal sources; empty: lateness is not watched.
+  std::function<std::int64_t()> steady_clock;
+};
+
+/// How far a run may go now, and what is listened to.
+struct range_grant {
+  instant until = 0; ///< exclusive
+  interest wanted;
+  std::size_t max_events = SIZE_MAX;
+  bool generates = true; ///< false: live catch-up of missed minutes
+};
+
+/// Why `advance` came back.
+enum class pause_reason : std::uint8_t {
+  range_done,     ///< grant used up (time or events)
+  ask_risk,       ///< `query()` wants an answer through `answer(risk_verdict)`
+  ask_milestones, ///< `reached()` wants an answer through `answer(levels)`
+  ask_source,     ///< the signal source at `clock()` wants asking; `answer(optional request)`
+  finished,       ///< the run is over
+  failed,         ///< the run is over because of `reason()`
+};
+
+struct run_counters {
+  std::int64_t scheduled = 0;
+  std::int64_t opened = 0;
+  std::int64_t closed = 0;
+  std::int64_t cancelled = 0;
+  std::int64_t unfinished = 0;
+  std::int64_t risk_rejections = 0;
+  std::int64_t errors = 0;
+
+  friend bool operator==(const run_counters&, const run_counters&) = default;
+};
+
+/// Progress of a signal that may have crossed a new milestone.
+struct milestone_query {
+  std::string signal_id;
+  milestone_side side = milestone_side::profit;
+  int crossed = 0; ///< whole tens, 1..10
+};
+
+/// Runs one strategy through time, many instants per call: the tick of the engine. Plain code: it
+/// pauses where something outside must answer, and goes on where it stopped. Not thread-safe.
+class strategy_core {
+public:
+  /// `schema` and `market` must outlive the core; the market already holds the run's minutes.
+  strategy_core(const strategy_schema& schema, run_plan plan, series_market& market);
+
+  /// Examines instants up to `grant.until` and appends what happened to `out`.
+  pause_reason advance(const range_grant& grant, std::vector<event>& out);
+
+  const risk_query& query() const noexcept { return query_; }
+  void answer(risk_verdict verdict) { verdict_ = std::move(verdict); }
+  const milestone_query& reached() const noexcept { return milestone_; }
+  void answer(std::vector<int> levels) { levels_ = std::move(levels); }
+  /// What the source actor said at `clock()`.
+  void answer(std::optional<signal_request> request) { source_answer_ = std::move(request); }
+  /// The source actor failed; in a backtest a late one ends the run, as its facts would change.
+  void source_failed(error reason);
+
+  /// No new signals from the next instant on.
+  void stop() noexcept { machine_.stop(); }
+  /// Nothing happens before this instant any more.
+  instant clock() const noexcept { return clock_; }
+  /// Instants at which positions ended since the last call; for the arbiter.
+  std::vector<instant> take_ends() { return std::exchange(ends_, {}); }
+  /// Ids of signals that closed since the last call; their milestones may be forgotten.
+  std::vector<std::string> take_closed_ids() { return std::exchange(closed_ids_, {}); }
+
+  const run_counters& counters() const noexcept { return counters_; }
+  /// One-minute candles missing between the frame's start and the run's end so far.
+  std::int64_t gaps() const noexcept;
+  bool was_cut_short() const noexcept { return cut_short_; }
+  const error& reason() const noexcept { return failure_; }
+  const run_plan& plan() const noexcept { return plan_; }
+  const signal_machine& machine() const noexcept { return machine_; }
+
+private:
+  enum class waiting_for : std::uint8_t { nothing, opening, scheduling, activation, milestones, source };
+  using next_step = std::optional<pause_reason>;
+
+  /// Market at one instant, for a signal that lives.
+  struct reading {
+    bool has_price = false;
+    double price = 0;
+    const candle* closed = nullptr;
+    const double* price_or_null() const noexcept { return has_price ? &price : nullptr; }
+  };
+
+  reading read(instant when) noexcept;
+  next_step resume();
+  next_step advance_idle();
+  next_step advance_scheduled();
+  next_step advance_pending();
+  next_step generate(instant when);
+  next_step consider(instant when, std::optional<signal_request> request);
+  next_step ask_risk(instant when, waiting_for what, signal_request request, double price);
+  next_step decide_opening(bool adds);
+  next_step decide_activation();
+  next_step pass(instant when);
+  next_step finish();
+  next_step finish_without_data();
+  next_step fail(error reason);
+
+  bool watch(instant when, double price);
+  void tell_active(instant when, double price);
+  void close(instant when, pending_step step);
+  void cancel(instant when, cancel_reason reason, double price);
+  risk_verdict take_verdict(instant when);
+  void refuse(risk_verdict verdict, instant when);
+
+  bool wants(tick_action action) const noexcept { return mask_.has(action); }
+  bool wants(topic on) const noexcept { return mask_.has(on); }
+  tick_result tick(tick_action action, instant when, double price) const;
+  void emit(tick_result result);
+  void emit_idle(instant when);
+  void emit_error(error_code code, std::string message, instant when, const char* source = "strategy");
+  void notify_write(const signal_row* row);
+  template <class Callback, class... Args>
+  void call(const Callback& callback, const char* name, instant when, const Args&... args);
+  signal_row row_for(instant when, signal_request request, double price, bool& immediate) const;
+  instant next_generation(instant from) const noexcept;
+  instant clock_after_opening(const signal_row& row, instant when) noexcept;
+  bool late();
+
+  const strategy_schema& schema_;
+  run_plan plan_;
+  series_market& market_;
+  series_cursor minutes_;
+  signal_machine machine_;
+  run_counters counters_;
+  interest callback_interest_;
+
+  instant clock_;
+  bool cut_short_ = false;
+  std::int64_t last_steady_ = 0;
+  error failure_;
+
+  // Valid during `advance`.
+  const range_grant* grant_ = nullptr;
+  std::vector<event>* out_ = nullptr;
+  interest mask_;
+
+  // What a pause waits for, and what it needs afterwards.
+  waiting_for waiting_ = waiting_for::nothing;
+  risk_query query_;
+  std::optional<risk_verdict> verdict_;
+  std::optional<signal_row> candidate_;
+  double candidate_price_ = 0;
+  milestone_query milestone_;
+  std::optional<std::vector<int>> levels_;
+  std::optional<std::optional<signal_request>> source_answer_;
+  std::optional<error> source_error_;
+  int announced_profit_ = 0, announced_loss_ = 0; ///< tens already asked about
+
+  std::vector<instant> ends_;
+  std::vector<std::string> closed_ids_;
+};
+
+} // namespace backtest

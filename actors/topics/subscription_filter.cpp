@@ -1,0 +1,57 @@
+#include "actors/topics/subscription_filter.hpp"
+
+#include <algorithm>
+
+namespace backtest {
+
+namespace {
+
+bool accepts_name(const std::vector<std::string>& wanted, const std::string& name) {
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+}
+
+} // namespace
+
+subscription_filter::subscription_filter(subscription wanted) : wanted_(std::move(wanted)) {
+  for (const auto on : wanted_.topics)
+    topics_ |= interest::of(on);
+  for (std::size_t i = 0; i < tick_action_count; ++i) {
+    const auto action = static_cast<tick_action>(i);
+    if (wanted_.actions.empty() ||
+        std::find(wanted_.actions.begin(), wanted_.actions.end(), action) != wanted_.actions.end())
+      actions_ |= interest::of(action);
+  }
+}
+
+bool subscription_filter::accepts(const shared_identity& run) const {
+  if (wanted_.symbols.empty() && wanted_.strategies.empty())
+    return true;
+  return run && accepts_name(wanted_.symbols, run->symbol) &&
+         accepts_name(wanted_.strategies, run->strategy_name);
+}
+
+interest subscription_filter::interest_in(const run_identity& run) const {
+  if (!accepts_name(wanted_.symbols, run.symbol) ||
+      !accepts_name(wanted_.strategies, run.strategy_name))
+    return {};
+  const auto own = run.mode == run_mode::backtest ? topic::signal_backtest : topic::signal_live;
+  return topics_.has(topic::signal) || topics_.has(own) ? topics_ | actions_ : topics_;
+}
+
+void subscription_filter::deliver(const event& item, std::vector<event>& out) const {
+  const auto* tick = std::get_if<tick_result>(&item.payload);
+  const bool direct = topics_.has(item.on);
+  const bool as_signal = tick != nullptr && topics_.has(topic::signal);
+  if (!direct && !as_signal)
+    return;
+  if ((tick != nullptr && !actions_.has(tick->action)) || !accepts(identity_of(item)))
+    return;
+  if (direct)
+    out.push_back(item);
+  if (as_signal) {
+    out.push_back(item);
+    out.back().on = topic::signal;
+  }
+}
+
+} // namespace backtest

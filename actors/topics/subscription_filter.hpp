@@ -1,0 +1,37 @@
+#pragma once
+
+#include "messages/interest.hpp"
+
+#include <string>
+#include <vector>
+
+namespace backtest {
+
+/// What a subscriber wants. Empty lists: every symbol, every strategy, every action.
+struct subscription {
+  std::vector<topic> topics;
+  std::vector<tick_action> actions; ///< of the signal topics
+  std::vector<std::string> symbols;
+  std::vector<std::string> strategies;
+};
+
+/// A subscription made quick to test.
+class subscription_filter {
+public:
+  explicit subscription_filter(subscription wanted);
+
+  /// What a run of these names should build for this subscriber.
+  interest interest_in(const run_identity& run) const;
+
+  /// Appends the event under every topic wanted: a tick first under its own, then under `signal`.
+  void deliver(const event& item, std::vector<event>& out) const;
+
+private:
+  bool accepts(const shared_identity& run) const;
+
+  subscription wanted_;
+  interest topics_;
+  interest actions_;
+};
+
+} // namespace backtest

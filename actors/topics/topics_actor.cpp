@@ -1,0 +1,176 @@
+#include "actors/topics/topics_actor.hpp"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace backtest {
+
+namespace {
+
+/// Events sent to a subscriber before it must say that it is done with them.
+constexpr std::size_t batch_size = 1024;
+
+struct topics_state {
+  struct subscriber_state {
+    subscriber_actor handle;
+    subscription_filter filter;
+    bool built_in = false;
+    std::vector<event> queue;      ///< not sent yet
+    std::uint64_t accepted = 0;    ///< events ever queued
+    std::uint64_t applied = 0;     ///< events the subscriber is done with
+    std::size_t in_flight = 0;
+  };
+  struct producer_state {
+    producer_actor handle;
+    std::vector<shared_identity> runs;
+  };
+  /// A publisher that waits, and how far the built-in subscribers must have come.
+  struct publisher_state {
+    response_promise<published> promise;
+    std::vector<std::pair<subscription_id, std::uint64_t>> needed;
+  };
+
+  self_pointer<topics_actor, topics_state> self = nullptr;
+  std::map<subscription_id, subscriber_state> subscribers;
+  std::vector<producer_state> producers;
+  std::vector<publisher_state> publishers;
+  subscription_id last_id = 0;
+
+  void init() {}
+
+  topics_actor::behavior_type make_behavior() {
+    return {
+        [this](const subscribe& message) { return add(message); },
+        [this](const unsubscribe& message) { remove(message.id); },
+        [this](const publish& message) { return accept(message.events); },
+        [this](const register_producer& message) {
+          producers.push_back({message.producer, message.runs});
+          return interest_list{masks_for(message.runs)};
+        },
+        [this](const deregister_producer& message) {
+          std::erase_if(producers, [&](const auto& item) { return item.handle == message.producer; });
+        },
+    };
+  }
+
+  std::vector<interest> masks_for(const std::vector<shared_identity>& runs) const {
+    std::vector<interest> masks(runs.size());
+    for (const auto& [id, subscriber] : subscribers)
+      for (std::size_t i = 0; i < runs.size(); ++i)
+        masks[i] |= subscriber.filter.interest_in(*runs[i]);
+    return masks;
+  }
+
+  caf::result<subscribed> add(const subscribe& message) {
+    const auto id = ++last_id;
+    subscribers.emplace(id, subscriber_state{message.subscriber,
+                                             subscription_filter{message.wanted},
+                                             message.built_in, {}, 0, 0, 0});
+    on_exit(message.subscriber,
+            [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
+              if (auto strong = bus.lock())
+                send_anonymously(strong, unsubscribe{id});
+            });
+    auto promise = promise_answer<subscribed>(self);
+    auto answer = std::make_shared<subscribed>(subscribed{id, {}});
+    auto left = std::make_shared<std::size_t>(producers.size());
+    if (producers.empty())
+      promise.deliver(*answer);
+    const auto one_less = [promise, answer, left]() mutable {
+      if (--*left == 0)
+        promise.deliver(std::move(*answer));
+    };
+    for (const auto& producer : producers)
+      request(self, producer.handle, caf::infinite, interest_changed{masks_for(producer.runs)})
+          .then(
+              [answer, one_less](const interest_noted& noted) mutable {
+                answer->runs.insert(answer->runs.end(), noted.runs.begin(), noted.runs.end());
+                one_less();
+              },
+              [one_less](const caf::error&) mutable { one_less(); }); // the run is over
+    return promise;
+  }
+
+  void remove(subscription_id id) {
+    if (subscribers.erase(id) == 0)
+      return;
+    for (const auto& producer : producers)
+      send(self, producer.handle, interest_changed{masks_for(producer.runs)});
+    release_publishers();
+  }
+
+  caf::result<published> accept(const std::vector<event>& events) {
+    publisher_state publisher{promise_answer<published>(self), {}};
+    for (auto& [id, subscriber] : subscribers) {
+      const auto before = subscriber.queue.size();
+      for (const auto& item : events)
+        subscriber.filter.deliver(item, subscriber.queue);
+      subscriber.accepted += subscriber.queue.size() - before;
+      if (subscriber.built_in)
+        publisher.needed.emplace_back(id, subscriber.accepted);
+      pump(id, subscriber);
+    }
+    auto promise = publisher.promise;
+    publishers.push_back(std::move(publisher));
+    release_publishers();
+    return promise;
+  }
+
+  void pump(subscription_id id, subscriber_state& subscriber) {
+    if (subscriber.in_flight > 0 || subscriber.queue.empty())
+      return;
+    event_batch batch;
+    if (subscriber.queue.size() <= batch_size) {
+      batch.events.swap(subscriber.queue);
+    } else {
+      const auto cut = subscriber.queue.begin() + static_cast<std::ptrdiff_t>(batch_size);
+      batch.events.assign(std::make_move_iterator(subscriber.queue.begin()),
+                          std::make_move_iterator(cut));
+      subscriber.queue.erase(subscriber.queue.begin(), cut);
+    }
+    subscriber.in_flight = batch.events.size();
+    request(self, subscriber.handle, caf::infinite, std::move(batch))
+        .then([this, id](const batch_done&) { credit(id); },
+              [this, id](const caf::error&) { remove(id); });
+  }
+
+  void credit(subscription_id id) {
+    const auto found = subscribers.find(id);
+    if (found == subscribers.end())
+      return;
+    auto& subscriber = found->second;
+    subscriber.applied += std::exchange(subscriber.in_flight, 0);
+    pump(id, subscriber);
+    release_publishers();
+  }
+
+  bool may_go_on(const publisher_state& publisher) const {
+    for (const auto& [id, position] : publisher.needed)
+      if (const auto found = subscribers.find(id);
+          found != subscribers.end() && found->second.applied < position)
+        return false;
+    return std::all_of(subscribers.begin(), subscribers.end(), [](const auto& item) {
+      return item.second.accepted - item.second.applied <= backlog_high_water;
+    });
+  }
+
+  void release_publishers() {
+    for (std::size_t i = 0; i < publishers.size();) {
+      if (may_go_on(publishers[i])) {
+        publishers[i].promise.deliver(published{});
+        publishers.erase(publishers.begin() + static_cast<std::ptrdiff_t>(i));
+      } else {
+        ++i;
+      }
+    }
+  }
+};
+
+} // namespace
+
+topics_actor spawn_topics(caf::actor_system& system, const shared_census& census) {
+  return spawn_actor<topics_state, topics_actor>(system, census);
+}
+
+} // namespace backtest

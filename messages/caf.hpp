@@ -1,0 +1,205 @@
+#pragma once
+
+// Everything that differs between CAF 0.17 and CAF 1.x. No other file looks at the version.
+
+#include <caf/all.hpp>
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+// 1.x defines its major version; 0.17 has only CAF_VERSION, which must not be compared (it is
+// octal by accident in 1.1.0).
+#if defined(CAF_VERSION_MAJOR)
+#define BACKTEST_CAF_MODERN 1
+#else
+#define BACKTEST_CAF_MODERN 0
+#endif
+
+namespace backtest {
+
+// -- contracts: written as result<Answer>(Message) on both versions --------------------------------
+
+#if BACKTEST_CAF_MODERN
+template <class... Signatures> using typed_interface = caf::typed_actor<Signatures...>;
+#else
+namespace detail {
+template <class> struct legacy_signature;
+template <class Answer, class... Message> struct legacy_signature<caf::result<Answer>(Message...)> {
+  using type = typename caf::replies_to<Message...>::template with<Answer>;
+};
+template <class... Message> struct legacy_signature<caf::result<void>(Message...)> {
+  using type = caf::reacts_to<Message...>;
+};
+} // namespace detail
+template <class... Signatures>
+using typed_interface = caf::typed_actor<typename detail::legacy_signature<Signatures>::type...>;
+#endif
+
+/// Pointer an actor's state keeps to its own actor.
+template <class Interface, class State>
+using self_pointer = typename Interface::template stateful_pointer<State>;
+
+// -- spawning and ending ----------------------------------------------------------------------------
+
+/// Counts the actors of one runtime, so that it can wait until the last one is gone.
+class actor_census {
+public:
+  void enter() {
+    const std::lock_guard lock{mutex_};
+    ++alive_;
+  }
+  void leave() {
+    const std::lock_guard lock{mutex_};
+    if (--alive_ == 0)
+      none_left_.notify_all();
+  }
+  /// Blocks until every actor counted has ended. Not from an actor.
+  void wait_until_empty() {
+    std::unique_lock lock{mutex_};
+    none_left_.wait(lock, [this] { return alive_ == 0; });
+  }
+  std::size_t alive() const {
+    const std::lock_guard lock{mutex_};
+    return alive_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::condition_variable none_left_;
+  std::size_t alive_ = 0;
+};
+
+using shared_census = std::shared_ptr<actor_census>;
+
+/// Runs `action(reason)` once `actor` has ended, at once when it already has; in whatever thread
+/// that happens, so it should only send.
+template <class Handle, class Action> void on_exit(const Handle& actor, Action action) {
+  caf::actor_cast<caf::abstract_actor*>(actor)->attach_functor(
+      [action = std::move(action)](const caf::error& reason) mutable { action(reason); });
+}
+
+#if BACKTEST_CAF_MODERN
+template <class Self> auto& state_of(Self* self) { return self->state(); }
+#else
+template <class Self> auto& state_of(Self* self) { return self->state; }
+#endif
+
+/// The one way actors are made: `State` is default-constructed, gets `self`, then `init(args...)`,
+/// then `make_behavior()`. `census` may be null.
+template <class State, class Interface, caf::spawn_options Options = caf::no_spawn_options,
+          class... Args>
+Interface spawn_actor(caf::actor_system& system, const shared_census& census, Args&&... args) {
+  using pointer = self_pointer<Interface, State>;
+  if (census)
+    census->enter();
+  auto handle = system.spawn<Options>(
+      [](pointer self, std::decay_t<Args>... as) -> typename Interface::behavior_type {
+        auto& state = state_of(self);
+        state.self = self;
+        state.init(std::move(as)...);
+        return state.make_behavior();
+      },
+      std::forward<Args>(args)...);
+  if (census)
+    on_exit(handle, [census](const caf::error&) { census->leave(); });
+  return handle;
+}
+
+/// Asks an actor to end; what it owns it must end itself.
+template <class Handle> void end_actor(const Handle& actor) {
+  if (actor)
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+}
+
+/// A handle that does not keep its actor alive: what children hold of their owners.
+template <class Interface> class weak_handle {
+public:
+  weak_handle() = default;
+  explicit weak_handle(const Interface& strong) : address_(caf::actor_cast<caf::actor_addr>(strong)) {}
+  /// Null when the actor is gone.
+  Interface lock() const { return caf::actor_cast<Interface>(address_); }
+
+private:
+  caf::actor_addr address_;
+};
+
+// -- messages -----------------------------------------------------------------------------------------
+
+#if BACKTEST_CAF_MODERN
+template <class Self, class Handle, class Message>
+void send(Self&& self, const Handle& to, Message message) {
+  self->mail(std::move(message)).send(to);
+}
+template <class Handle, class Message> void send_anonymously(const Handle& to, Message message) {
+  caf::anon_mail(std::move(message)).send(to);
+}
+template <class Self, class Handle, class Timeout, class Message>
+auto request(Self&& self, const Handle& to, Timeout timeout, Message message) {
+  return self->mail(std::move(message)).request(to, timeout);
+}
+#else
+template <class Self, class Handle, class Message>
+void send(Self&& self, const Handle& to, Message message) {
+  self->send(to, std::move(message));
+}
+template <class Handle, class Message> void send_anonymously(const Handle& to, Message message) {
+  caf::anon_send(to, std::move(message));
+}
+/// `timeout`: a std::chrono duration, or caf::infinite between our own actors.
+template <class Self, class Handle, class Timeout, class Message>
+auto request(Self&& self, const Handle& to, Timeout timeout, Message message) {
+  return self->request(to, timeout, std::move(message));
+}
+#endif
+
+/// An answer given later.
+template <class Answer> using response_promise = caf::typed_response_promise<Answer>;
+
+template <class Answer, class Self> response_promise<Answer> promise_answer(Self* self) {
+  return self->template make_response_promise<Answer>();
+}
+
+/// Text of an error of CAF, for logs and error events.
+inline std::string text_of(const caf::error& reason) {
+#if BACKTEST_CAF_MODERN
+  return caf::to_string(reason);
+#else
+  return reason ? "code " + std::to_string(reason.code()) : "no error";
+#endif
+}
+
+} // namespace backtest
+
+// -- inspection: a message travels between processes as its JSON text, the one form every other
+//    reader of it uses too ------------------------------------------------------------------------------
+
+#if BACKTEST_CAF_MODERN
+#define BACKTEST_INSPECT_AS_JSON(type)                                                             \
+  template <class Inspector> bool inspect(Inspector& f, type& x) {                                 \
+    std::string text;                                                                              \
+    if constexpr (Inspector::is_loading) {                                                         \
+      return f.apply(text) && ::backtest::read_json_text(text, x);                                 \
+    } else {                                                                                       \
+      text = to_json_text(x);                                                                      \
+      return f.apply(text);                                                                        \
+    }                                                                                              \
+  }
+#else
+#define BACKTEST_INSPECT_AS_JSON(type)                                                             \
+  template <class Inspector> typename Inspector::result_type inspect(Inspector& f, type& x) {      \
+    std::string text;                                                                              \
+    if constexpr (Inspector::reads_state) {                                                        \
+      text = to_json_text(x);                                                                      \
+      return f(text);                                                                              \
+    } else {                                                                                       \
+      auto result = f(text);                                                                       \
+      ::backtest::read_json_text(text, x);                                                         \
+      return result;                                                                               \
+    }                                                                                              \
+  }
+#endif
