@@ -107,6 +107,7 @@ struct generate_signal {
 
 struct generated_signal {
   std::optional<signal_request> request; ///< nothing: no signal
+  std::optional<error> problem;          ///< the source failed
 };
 
 using signal_source_actor = typed_interface<caf::result<generated_signal>(generate_signal)>;
@@ -202,6 +203,7 @@ struct run_setup {
   partial_supervisor partial;
   std::uint64_t portfolio = 0;
   signal_source_actor source; ///< null for a plain function
+  shared_census census;
 };
 
 struct prepare_run {
@@ -220,6 +222,7 @@ struct range_result {
   instant clock = 0;
   run_counters counters;
   std::int64_t gaps = 0;
+  std::int64_t processed = 0;      ///< generation instants behind the run
   bool over = false;
   bool cut_short = false;          ///< a stop ended it early
   std::optional<error> problem;    ///< the run failed
@@ -310,7 +313,16 @@ using topics_actor = typed_interface<caf::result<subscribed>(subscribe),        
 /// reports, as every start does.
 struct report_run_facts {
   shared_identity run;
-  std::shared_ptr<const configuration> parameters;
+  configuration parameters;
+};
+
+/// Facts known once the candles are loaded.
+struct report_run_bounds {
+  shared_identity run;
+  instant start = 0;
+  instant end = 0;
+  std::optional<double> first_close;
+  std::optional<double> last_close;
 };
 
 /// Works on the reports inside their actor; what it returns is up to the caller.
@@ -325,7 +337,8 @@ struct clear_report {
 };
 
 using report_actor = typed_interface<caf::result<batch_done>(event_batch),       //
-                                     caf::result<void>(report_run_facts),        //
+                                     caf::result<report_answer>(report_run_facts), //
+                                     caf::result<report_answer>(report_run_bounds), //
                                      caf::result<report_answer>(ask_report),     //
                                      caf::result<void>(clear_report)>;
 
@@ -375,7 +388,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
   apply(deregister_producer) apply(start_portfolio) apply(stop_portfolio) apply(abort_portfolio)   \
   apply(demand_element) apply(ask_report) apply(report_answer) apply(clear_report)                 \
-  apply(report_run_facts)
+  apply(report_run_facts) apply(report_run_bounds)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)

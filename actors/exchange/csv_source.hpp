@@ -17,6 +17,7 @@ public:
 
   /// In ascending order.
   std::vector<std::string> symbols() const override;
+  bool loads_everything() const noexcept override { return true; }
   /// The whole file, whatever the range. Throws `failure`: `not_found` for a symbol without a file,
   /// and what `read_candle_csv` throws.
   candle_series load(const std::string& symbol, instant since, instant until,

@@ -31,6 +31,8 @@ class candle_store_source {
 public:
   virtual ~candle_store_source() = default;
   virtual std::vector<std::string> symbols() const = 0;
+  /// `load` ignores the range and answers everything there is, so once is enough.
+  virtual bool loads_everything() const noexcept { return false; }
   /// All one-minute candles of the symbol that may matter for [since, until); more is welcome.
   virtual candle_series load(const std::string& symbol, instant since, instant until,
                              const configuration& limits) = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 #include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -71,9 +72,9 @@ void risk_arbiter::ask(participant_id participant, risk_query query) {
 
 void risk_arbiter::ended(participant_id participant, instant when) {
   for (const auto index : participants_.at(participant).profiles)
-    for (auto& holder : profiles_[index].holders)
-      if (holder.participant == participant && !holder.ended_at)
-        holder.ended_at = when;
+    for (auto& held : profiles_[index].holders)
+      if (held.participant == participant && !held.ended_at)
+        held.ended_at = when;
 }
 
 void risk_arbiter::promise(participant_id participant, instant clock) {

@@ -45,6 +45,9 @@ signal_request request_of(const signal_row& row) {
 /// How many minutes an opening looks ahead to promise the arbiter when it can end at the earliest.
 constexpr int lookahead_minutes = 512;
 
+/// Milliseconds of a user's own work after which a range is handed back unfinished.
+constexpr std::int64_t slice_ms = 100;
+
 } // namespace
 
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
@@ -59,12 +62,13 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
   out_ = &out;
   mask_ = grant.wanted | callback_interest_;
   if (plan_.steady_clock)
-    last_steady_ = plan_.steady_clock();
+    slice_ends_ = (last_steady_ = plan_.steady_clock()) + slice_ms;
   if (waiting_ != waiting_for::nothing)
     if (const auto paused = resume())
       return *paused;
-  while (clock_ < grant.until && out.size() < grant.max_events) {
+  while (clock_ < grant.until && out.size() < grant.max_events && last_steady_ <= slice_ends_) {
     next_step paused;
+    notice_stop();
     switch (machine_.state()) {
     case signal_state::idle: paused = advance_idle(); break;
     case signal_state::scheduled: paused = advance_scheduled(); break;
@@ -93,7 +97,8 @@ strategy_core::next_step strategy_core::resume() {
     waiting_ = waiting_for::nothing;
     const auto on = milestone_.side == milestone_side::profit ? topic::partial_profit
                                                               : topic::partial_loss;
-    for (const int level : *std::exchange(levels_, std::nullopt))
+    const auto levels = *std::exchange(levels_, std::nullopt);
+    for (const int level : levels)
       out_->push_back({on, partial_event{plan_.identity, machine_.signal(), milestone_.side, level,
                                          candidate_price_, clock_}});
     tell_active(clock_, candidate_price_);
@@ -169,6 +174,7 @@ strategy_core::next_step strategy_core::advance_scheduled() {
   while (clock_ < grant_->until && out_->size() < grant_->max_events) {
     if (clock_ > plan_.data_end)
       return finish_without_data();
+    notice_stop();
     const auto now = read(clock_);
     const double price = now.has_price ? now.price : machine_.last_price();
     switch (machine_.examine_scheduled(clock_, now.price_or_null(), now.closed)) {
@@ -495,7 +501,7 @@ void strategy_core::cancel(instant when, cancel_reason reason, double price) {
 }
 
 strategy_core::next_step strategy_core::finish() {
-  clock_ = end_of_time;
+  over_ = true;
   return pause_reason::finished;
 }
 
@@ -513,7 +519,7 @@ strategy_core::next_step strategy_core::finish_without_data() {
 
 strategy_core::next_step strategy_core::fail(error reason) {
   failure_ = std::move(reason);
-  clock_ = end_of_time;
+  over_ = true;
   return pause_reason::failed;
 }
 

@@ -7,9 +7,12 @@
 #include "actors/strategy/strategy_schema.hpp"
 #include "messages/interest.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace backtest {
@@ -24,6 +27,8 @@ struct run_plan {
   bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
   /// Milliseconds of a steady clock, to notice late signal sources; empty: lateness is not watched.
   std::function<std::int64_t()> steady_clock;
+  /// Asked to stop: no new signals from the next instant on.
+  std::stop_token stop;
 };
 
 /// How far a run may go now, and what is listened to.
@@ -82,10 +87,15 @@ public:
   /// The source actor failed; in a backtest a late one ends the run, as its facts would change.
   void source_failed(error reason);
 
-  /// No new signals from the next instant on.
-  void stop() noexcept { machine_.stop(); }
   /// Nothing happens before this instant any more.
-  instant clock() const noexcept { return clock_; }
+  instant clock() const noexcept {
+    // The end of the data may still have to be told.
+    return over_ ? end_of_time : std::min(clock_, std::max(plan_.data_end, plan_.frame.first));
+  }
+  /// Generation instants already behind the run.
+  std::int64_t processed_instants() const noexcept {
+    return plan_.frame.passed(std::min(clock_, plan_.data_end + 1));
+  }
   /// Instants at which positions ended since the last call; for the arbiter.
   std::vector<instant> take_ends() { return std::exchange(ends_, {}); }
   /// Ids of signals that closed since the last call; their milestones may be forgotten.
@@ -146,6 +156,10 @@ private:
   instant next_generation(instant from) const noexcept;
   instant clock_after_opening(const signal_row& row, instant when) noexcept;
   bool late();
+  void notice_stop() noexcept {
+    if (plan_.stop.stop_requested())
+      machine_.stop();
+  }
 
   const strategy_schema& schema_;
   run_plan plan_;
@@ -156,8 +170,10 @@ private:
   interest callback_interest_;
 
   instant clock_;
+  bool over_ = false;
   bool cut_short_ = false;
-  std::int64_t last_steady_ = 0;
+  std::int64_t last_steady_ = 0;   ///< latest reading of the steady clock
+  std::int64_t slice_ends_ = 0;    ///< the grant is handed back then, so that others get their turn
   error failure_;
 
   // Valid during `advance`.

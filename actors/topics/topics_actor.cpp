@@ -77,7 +77,7 @@ struct topics_state {
     auto left = std::make_shared<std::size_t>(producers.size());
     if (producers.empty())
       promise.deliver(*answer);
-    const auto one_less = [promise, answer, left]() mutable {
+    auto one_less = [promise, answer, left]() mutable {
       if (--*left == 0)
         promise.deliver(std::move(*answer));
     };
@@ -96,7 +96,8 @@ struct topics_state {
     if (subscribers.erase(id) == 0)
       return;
     for (const auto& producer : producers)
-      send(self, producer.handle, interest_changed{masks_for(producer.runs)});
+      request(self, producer.handle, caf::infinite, interest_changed{masks_for(producer.runs)})
+          .then([](const interest_noted&) {}, [](const caf::error&) {}); // the run may be over
     release_publishers();
   }
 

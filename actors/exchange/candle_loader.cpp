@@ -1,0 +1,127 @@
+#include "actors/exchange/candle_loader.hpp"
+
+#include "actors/exchange/aggregate.hpp"
+#include "actors/exchange/candle_checks.hpp"
+#include "messages/error.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+candle_loader::candle_loader(exchange_schema schema, configuration parameters, wait_function wait)
+    : schema_(std::move(schema)), parameters_(parameters), wait_(std::move(wait)) {}
+
+bool candle_loader::is_native(interval size) const {
+  return size == interval::m1 ||
+         (!schema_.source &&
+          std::find(schema_.native_intervals.begin(), schema_.native_intervals.end(), size) !=
+              schema_.native_intervals.end());
+}
+
+loaded_series candle_loader::load(const std::string& symbol, interval size, instant from,
+                                  instant until) {
+  if (is_native(size))
+    return fetched(symbol, size, from, until);
+  const auto& minutes = fetched(symbol, interval::m1, from, until);
+  auto& made = aggregated_[{symbol, size}];
+  if (!made.series || made.from != minutes.from || made.until != minutes.until)
+    made = {std::make_shared<const candle_series>(aggregate(*minutes.series, size)), minutes.from,
+            minutes.until};
+  return made;
+}
+
+const loaded_series& candle_loader::fetched(const std::string& symbol, interval size, instant from,
+                                            instant until) {
+  auto& held = fetched_[{symbol, size}];
+  if (held.series && held.from <= from && until <= held.until)
+    return held;
+  // Whole days, so that every aggregate made from them is whole.
+  from = align_down(from, day_ms);
+  until = align_up(until, day_ms);
+  if (schema_.source) {
+    if (held.series) {
+      from = std::min(from, held.from);
+      until = std::max(until, held.until);
+    }
+    auto series = schema_.source->load(symbol, from, until, parameters_);
+    if (schema_.callbacks.on_candle_data)
+      schema_.callbacks.on_candle_data(symbol, size, from, series.candles);
+    held = {std::make_shared<const candle_series>(std::move(series)), from, until};
+    if (schema_.source->loads_everything()) {
+      held.from = INT64_MIN;
+      held.until = INT64_MAX;
+    }
+    return held;
+  }
+  auto series = std::make_shared<candle_series>();
+  series->symbol = symbol;
+  series->size = size;
+  if (!held.series) {
+    fetch_days(symbol, size, from, until, series->candles);
+    held = {std::move(series), from, until};
+    return held;
+  }
+  fetch_days(symbol, size, from, held.from, series->candles);
+  series->candles.insert(series->candles.end(), held.series->candles.begin(),
+                         held.series->candles.end());
+  fetch_days(symbol, size, held.until, until, series->candles);
+  held = {std::move(series), std::min(from, held.from), std::max(until, held.until)};
+  return held;
+}
+
+void candle_loader::fetch_days(const std::string& symbol, interval size, instant from,
+                               instant until, std::vector<candle>& out) {
+  for (instant day = from; day < until; day += day_ms) {
+    auto batch = fetch_batch({symbol, size, day, std::min(day + day_ms, until)});
+    if (schema_.callbacks.on_candle_data)
+      schema_.callbacks.on_candle_data(symbol, size, day, batch);
+    out.insert(out.end(), batch.begin(), batch.end());
+  }
+}
+
+std::vector<candle> candle_loader::fetch_batch(const candle_query& query) {
+  auto delay = std::chrono::milliseconds{parameters_.get_candles_retry_delay_ms};
+  for (std::int64_t tries = 1;; ++tries) {
+    try {
+      return attempt(query);
+    } catch (const failure& caught) {
+      if (tries >= parameters_.get_candles_retry_count)
+        throw failure(caught.code() == error_code::bad_candles ? error_code::bad_candles
+                                                               : error_code::fetch_failed,
+                      fmt::format("exchange {}: {} {} from {}, attempt {} of {}: {}",
+                                  schema_.exchange_name, query.symbol, to_string(query.size),
+                                  to_iso(query.since), tries,
+                                  parameters_.get_candles_retry_count, caught.what()));
+    }
+    if (wait_ && !wait_(delay))
+      throw failure(error_code::fetch_failed,
+                    fmt::format("exchange {}: {} given up while shutting down",
+                                schema_.exchange_name, query.symbol));
+    delay *= 2;
+  }
+}
+
+std::vector<candle> candle_loader::attempt(const candle_query& query) {
+  std::vector<candle> batch;
+  try {
+    batch = schema_.get_candles(query);
+  } catch (const failure&) {
+    throw;
+  } catch (const std::exception& caught) {
+    throw failure(error_code::fetch_failed, caught.what());
+  } catch (...) {
+    throw failure(error_code::fetch_failed, "get_candles threw something that is not a std::exception");
+  }
+  // A source may answer with more than it was asked for; only what was asked counts.
+  std::erase_if(batch, [&](const candle& item) {
+    return item.open_time < query.since || item.open_time >= query.until;
+  });
+  if (const auto fault = check_candles(batch, query.size, parameters_))
+    throw failure(error_code::bad_candles,
+                  fmt::format("candle {} of {}: {}", fault->index, batch.size(), fault->message));
+  return batch;
+}
+
+} // namespace backtest

@@ -1,0 +1,96 @@
+#include "actors/exchange/exchange_actor.hpp"
+
+#include "actors/exchange/candle_loader.hpp"
+
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+wait_function interruptible_wait(std::stop_token shutdown) {
+  return [shutdown = std::move(shutdown)](std::chrono::milliseconds delay) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock{mutex};
+    never.wait_for(lock, shutdown, delay, [] { return false; });
+    return !shutdown.stop_requested();
+  };
+}
+
+struct exchange_state {
+  self_pointer<exchange_actor, exchange_state> self = nullptr;
+  std::optional<candle_loader> loader;
+  std::optional<series_market> market; ///< for sources that are actors
+
+  void init(exchange_schema schema, const configuration& parameters, std::stop_token shutdown) {
+    auto formats = formats_of(schema);
+    loader.emplace(std::move(schema), parameters, interruptible_wait(std::move(shutdown)));
+    market.emplace("", parameters.avg_price_candles_count, std::move(formats),
+                   [this](const std::string& symbol, interval size, instant from, instant until) {
+                     return loader->load(symbol, size, from, until);
+                   });
+  }
+
+  exchange_actor::behavior_type make_behavior() {
+    return {
+        [this](const load_candles& message) {
+          candles_loaded answer;
+          answer.problem = problem_of([&] {
+            answer.loaded =
+                loader->load(message.symbol, message.size, message.from, message.until);
+          });
+          return answer;
+        },
+        [this](const ask_candles& message) {
+          candle_list answer;
+          answer.problem = problem_of([&] {
+            const auto found =
+                market->candles(message.symbol, message.size, message.limit, message.when);
+            answer.candles.assign(found.begin(), found.end());
+          });
+          return answer;
+        },
+    };
+  }
+
+  template <class Work> std::optional<error> problem_of(Work&& work) {
+    try {
+      work();
+      return std::nullopt;
+    } catch (const failure& caught) {
+      return caught.reason();
+    } catch (const std::exception& caught) {
+      return error{error_code::fetch_failed,
+                   fmt::format("exchange {}: {}", loader->schema().exchange_name, caught.what())};
+    }
+  }
+};
+
+std::function<std::string(std::string_view, double)>
+formatter(const std::function<std::string(std::string_view, double)>& own, int decimals) {
+  if (own)
+    return own;
+  return [decimals](std::string_view, double value) {
+    return fmt::format("{:.{}f}", value, decimals);
+  };
+}
+
+} // namespace
+
+number_formats formats_of(const exchange_schema& schema) {
+  return {formatter(schema.format_price, schema.price_decimals),
+          formatter(schema.format_quantity, schema.quantity_decimals)};
+}
+
+exchange_actor spawn_exchange_client(caf::actor_system& system, const shared_census& census,
+                                     exchange_schema schema, configuration parameters,
+                                     std::stop_token shutdown) {
+  return spawn_actor<exchange_state, exchange_actor, caf::detached>(
+      system, census, std::move(schema), parameters, std::move(shutdown));
+}
+
+} // namespace backtest

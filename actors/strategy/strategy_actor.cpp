@@ -1,0 +1,279 @@
+#include "actors/strategy/strategy_actor.hpp"
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+/// What a signal function threw, as an error; the rules are the core's own.
+error error_of_throw() {
+  try {
+    throw;
+  } catch (const failure& caught) {
+    return {caught.code() == error_code::data_gap ? error_code::data_gap
+                                                  : error_code::signal_source_failed,
+            caught.what()};
+  } catch (const std::exception& caught) {
+    return {error_code::signal_source_failed, caught.what()};
+  } catch (...) {
+    return {error_code::signal_source_failed,
+            "get_signal threw something that is not a std::exception"};
+  }
+}
+
+struct blocking_source_state {
+  self_pointer<signal_source_actor, blocking_source_state> self = nullptr;
+  std::shared_ptr<const strategy_schema> schema;
+  std::int64_t price_candles = 0;
+  number_formats formats;
+  std::optional<series_market> market;
+
+  void init(std::shared_ptr<const strategy_schema> strategy, std::int64_t avg_price_candles_count,
+            number_formats numbers) {
+    schema = std::move(strategy);
+    price_candles = avg_price_candles_count;
+    formats = std::move(numbers);
+  }
+
+  signal_source_actor::behavior_type make_behavior() {
+    return {[this](const generate_signal& message) {
+      if (!market)
+        market.emplace(message.run.symbol, price_candles, formats,
+                       blocking_loader(self->system(), message.exchange));
+      generated_signal answer;
+      try {
+        answer.request = schema->get_signal(run_context{message.run, message.when, *market});
+      } catch (...) {
+        answer.problem = error_of_throw();
+      }
+      return answer;
+    }};
+  }
+};
+
+struct strategy_state {
+  self_pointer<strategy_actor, strategy_state> self = nullptr;
+  std::shared_ptr<const strategy_schema> schema;
+  std::shared_ptr<const run_setup> setup;
+  std::optional<series_market> market;
+  std::optional<strategy_core> core;
+  range_grant grant;
+  std::vector<event> events;
+  response_promise<range_result> waiting;
+  partial_actor milestones; ///< of the signal that lives
+  std::string milestones_of;
+  signal_source_actor source;
+  bool source_is_own = false;
+
+  ~strategy_state() { end_source(); }
+
+  void init(std::shared_ptr<const strategy_schema> strategy) { schema = std::move(strategy); }
+
+  strategy_actor::behavior_type make_behavior() {
+    return {
+        [this](const prepare_run& message) {
+          prepare(message.setup);
+          return run_prepared{};
+        },
+        [this](const advance_range& message) -> caf::result<range_result> {
+          auto promise = promise_answer<range_result>(self);
+          waiting = promise;
+          grant = message.grant;
+          events.clear();
+          go_on();
+          return promise;
+        },
+    };
+  }
+
+  void prepare(std::shared_ptr<const run_setup> next) {
+    setup = std::move(next);
+    const auto& plan = setup->plan;
+    core.reset();
+    market.emplace(plan.identity->symbol, plan.rules.parameters.avg_price_candles_count,
+                   setup->formats, blocking_loader(self->system(), setup->exchange));
+    market->provide(setup->minutes);
+    core.emplace(*schema, plan, *market);
+    milestones = partial_actor{};
+    milestones_of.clear();
+    end_source();
+    source = setup->source;
+    if (!source && schema->blocking)
+      spawn_source();
+  }
+
+  void spawn_source() {
+    source = spawn_blocking_source(self->system(), setup->census, schema,
+                                   setup->plan.rules.parameters.avg_price_candles_count,
+                                   setup->formats);
+    source_is_own = true;
+  }
+
+  void end_source() {
+    if (source_is_own)
+      end_actor(source);
+    source = signal_source_actor{};
+    source_is_own = false;
+  }
+
+  void go_on() {
+    const auto reason = core->advance(grant, events);
+    tell_arbiter_about_ends();
+    for (const auto& id : core->take_closed_ids())
+      send(self, setup->partial,
+           clear_client<partial_key>{{id, setup->plan.identity->mode, setup->portfolio}});
+    switch (reason) {
+    case pause_reason::ask_risk: ask_risk(); return;
+    case pause_reason::ask_milestones: ask_milestones(); return;
+    case pause_reason::ask_source: ask_source(); return;
+    case pause_reason::range_done:
+    case pause_reason::finished:
+    case pause_reason::failed: break;
+    }
+    const bool over = reason != pause_reason::range_done;
+    if (setup->risk)
+      send(self, setup->risk, clock_promise{setup->participant, core->clock()});
+    auto result = facts();
+    result.events = std::move(events);
+    result.clock = core->clock();
+    result.over = over;
+    events = {};
+    if (reason == pause_reason::failed)
+      result.problem = core->reason();
+    waiting.deliver(std::move(result));
+  }
+
+  range_result facts() const {
+    range_result result;
+    result.counters = core->counters();
+    result.gaps = core->gaps();
+    result.processed = core->processed_instants();
+    result.cut_short = core->was_cut_short();
+    return result;
+  }
+
+  void tell_arbiter_about_ends() {
+    if (setup->risk)
+      for (const auto when : core->take_ends())
+        send(self, setup->risk, position_ended{setup->participant, when});
+  }
+
+  /// An actor of ours is gone: the run cannot go on.
+  void give_up(const char* whom, const caf::error& reason) {
+    self->quit(caf::exit_reason::unknown);
+    auto result = facts();
+    result.clock = end_of_time;
+    result.over = true;
+    result.problem = error{error_code::actor_failed, fmt::format("{} is gone: {}", whom, text_of(reason))};
+    waiting.deliver(std::move(result));
+  }
+
+  void ask_risk() {
+    request(self, setup->risk, caf::infinite, ask_risk_arbiter{setup->participant, core->query()})
+        .then(
+            [this](const risk_verdict& verdict) {
+              core->answer(verdict);
+              go_on();
+            },
+            [this](const caf::error& reason) { give_up("the risk arbiter", reason); });
+  }
+
+  void ask_milestones() {
+    const auto& query = core->reached();
+    if (milestones_of == query.signal_id && milestones) {
+      reach(query);
+      return;
+    }
+    request(self, setup->partial, caf::infinite,
+            resolve<partial_key>{
+                {query.signal_id, setup->plan.identity->mode, setup->portfolio}})
+        .then(
+            [this](const resolved<partial_actor>& found) {
+              milestones = found.client;
+              milestones_of = core->reached().signal_id;
+              reach(core->reached());
+            },
+            [this](const caf::error& reason) { give_up("the partial supervisor", reason); });
+  }
+
+  void reach(const milestone_query& query) {
+    request(self, milestones, caf::infinite, reach_milestones{query.side, query.crossed})
+        .then(
+            [this](const milestones_reached& answer) {
+              core->answer(answer.levels);
+              go_on();
+            },
+            [this](const caf::error& reason) { give_up("a milestone tracker", reason); });
+  }
+
+  void ask_source() {
+    const auto& plan = setup->plan;
+    const auto deadline =
+        std::chrono::seconds{plan.rules.parameters.max_signal_generation_seconds};
+    request(self, source, deadline,
+            generate_signal{*plan.identity, core->clock(), setup->exchange})
+        .then(
+            [this](const generated_signal& answer) {
+              if (answer.problem)
+                core->source_failed(*answer.problem);
+              else
+                core->answer(answer.request);
+              go_on();
+            },
+            [this](const caf::error& reason) {
+              const auto& names = *setup->plan.identity;
+              if (reason == caf::sec::request_timeout) {
+                core->source_failed(
+                    {error_code::signal_timeout,
+                     fmt::format("get_signal of {} on {} at {} took longer than {} s",
+                                 names.strategy_name, names.symbol, to_iso(core->clock()),
+                                 setup->plan.rules.parameters.max_signal_generation_seconds)});
+                if (source_is_own) { // it is left to its call; the next question needs a free one
+                  end_source();
+                  spawn_source();
+                }
+              } else {
+                core->source_failed({error_code::signal_source_failed,
+                                     fmt::format("signal source of {} on {} is gone: {}",
+                                                 names.strategy_name, names.symbol,
+                                                 text_of(reason))});
+              }
+              go_on();
+            });
+  }
+};
+
+} // namespace
+
+series_loader blocking_loader(caf::actor_system& system, exchange_actor exchange) {
+  return [&system, exchange = std::move(exchange)](const std::string& symbol, interval size,
+                                                   instant from, instant until) {
+    caf::scoped_actor self{system};
+    candles_loaded answer;
+    request(self, exchange, caf::infinite, load_candles{symbol, size, from, until})
+        .receive([&](const candles_loaded& loaded) { answer = loaded; },
+                 [&](const caf::error& reason) {
+                   answer.problem = error{error_code::fetch_failed,
+                                          "the exchange client is gone: " + text_of(reason)};
+                 });
+    if (answer.problem)
+      throw failure(*answer.problem);
+    return answer.loaded;
+  };
+}
+
+signal_source_actor spawn_blocking_source(caf::actor_system& system, const shared_census& census,
+                                          std::shared_ptr<const strategy_schema> schema,
+                                          std::int64_t avg_price_candles_count,
+                                          number_formats formats) {
+  return spawn_actor<blocking_source_state, signal_source_actor, caf::detached>(
+      system, census, std::move(schema), avg_price_candles_count, std::move(formats));
+}
+
+strategy_actor spawn_strategy_client(caf::actor_system& system, const shared_census& census,
+                                     std::shared_ptr<const strategy_schema> schema) {
+  return spawn_actor<strategy_state, strategy_actor>(system, census, std::move(schema));
+}
+
+} // namespace backtest
