@@ -70,8 +70,7 @@ public:
                                         "a \"quoted\" \\ text",
                                         "line\nbreak\x01",
                                         "h\xC3\xA4lt \xF0\x9F\x98\x80",
-                                        "a rather long text, longer than "
-                                        "any small string"};
+                                        "longer than a small string holds"};
     return texts[random_() % 6];
   }
   template <class Enum>
