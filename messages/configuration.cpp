@@ -23,7 +23,8 @@ enum class range : std::uint8_t {
 
 struct field {
   std::string_view name;
-  std::variant<double configuration::*, std::int64_t configuration::*, bool configuration::*> member;
+  std::variant<double configuration::*, std::int64_t configuration::*, bool configuration::*>
+      member;
   range allowed;
   std::string_view range_text;
   std::string_view meaning;
@@ -71,8 +72,8 @@ constexpr std::array<field, 28> fields{{
      "integer >= 0", "live: seconds to wait for the candles missed while down"},
     {"journal_max_age_days", &c::journal_max_age_days, range::non_negative_integer,
      "integer >= 0, 0 = unlimited", "days the journal keeps its entries"},
-    {"journal_max_bytes", &c::journal_max_bytes, range::byte_count,
-     "integer >= 0, 0 = unlimited", "bytes the journal may take"},
+    {"journal_max_bytes", &c::journal_max_bytes, range::byte_count, "integer >= 0, 0 = unlimited",
+     "bytes the journal may take"},
     {"report_show_signal_note", &c::report_show_signal_note, range::any, "true or false",
      "show the note column in reports"},
     {"max_report_rows", &c::max_report_rows, range::positive_integer, "integer >= 1",
@@ -121,8 +122,7 @@ std::optional<std::string> violation_of(const field&, bool) { return std::nullop
 std::optional<std::string> stop_loss_violation(const configuration& values) {
   const double lowest = values.min_stoploss_distance_percent;
   const double highest = values.max_stoploss_distance_percent;
-  const bool both_on =
-      std::isfinite(lowest) && std::isfinite(highest) && lowest > 0 && highest > 0;
+  const bool both_on = std::isfinite(lowest) && std::isfinite(highest) && lowest > 0 && highest > 0;
   if (!both_on || lowest < highest)
     return std::nullopt;
   return fmt::format("min_stoploss_distance_percent ({}) must be less than "

@@ -17,8 +17,8 @@ struct event_line {
   friend bool operator==(const event_line&, const event_line&) = default;
 };
 
-/// Appends `{"seq":1,"topic":"signal_backtest","event":{...}}`, without the line feed. `shown_on` is
-/// the topic to print, which for a tick result may be `signal` instead of the event's own.
+/// Appends `{"seq":1,"topic":"signal_backtest","event":{...}}`, without the line feed. `shown_on`
+/// is the topic to print, which for a tick result may be `signal` instead of the event's own.
 void append_event_line(std::string& out, std::optional<std::int64_t> seq, topic shown_on,
                        const event& item);
 

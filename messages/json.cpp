@@ -13,7 +13,8 @@ namespace {
 
 namespace bj = boost::json;
 
-template <class Number> bool read_all(bj::string_view digits, Number& value) {
+template <class Number>
+bool read_all(bj::string_view digits, Number& value) {
   const char* end = digits.data() + digits.size();
   const auto result = std::from_chars(digits.data(), end, value);
   return result.ec == std::errc{} && result.ptr == end;
@@ -51,7 +52,7 @@ public:
   bool on_string_part(bj::string_view part, std::size_t, bj::error_code&) { return collect(part); }
   bool on_string(bj::string_view part, std::size_t, bj::error_code&) {
     collect(part);
-    bj::value value{bj::string{text_}};
+    bj::value value(bj::string(text_.data(), text_.size()));
     text_.clear();
     return add(std::move(value));
   }
@@ -233,7 +234,8 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-template <class... Arguments> void append_chars(std::string& out, Arguments... arguments) {
+template <class... Arguments>
+void append_chars(std::string& out, Arguments... arguments) {
   char digits[32];
   const auto result = std::to_chars(digits, digits + sizeof digits, arguments...);
   out.append(digits, result.ptr);

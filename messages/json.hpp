@@ -37,8 +37,8 @@ public:
   /// Bytes that are not UTF-8 become U+FFFD.
   json_writer& string(std::string_view text);
   json_writer& integer(std::int64_t value);
-  /// The shortest digits that read back equal, whole numbers below 1e21 without an exponent; NaN and
-  /// infinity become null.
+  /// The shortest digits that read back equal, whole numbers below 1e21 without an exponent; NaN
+  /// and infinity become null.
   json_writer& number(double value);
   json_writer& boolean(bool value);
   json_writer& null();

@@ -168,9 +168,9 @@ std::optional<std::string> json_reader::optional_text(std::string_view key) cons
 void json_reader::allow_only(std::span<const std::string_view> keys) const {
   for (const auto& item : object())
     if (std::find(keys.begin(), keys.end(), view(item.key())) == keys.end())
-      fail_at(view(item.key()),
-              keys.empty() ? "unknown key, expected none"
-                           : fmt::format("unknown key, expected one of: {}", fmt::join(keys, ", ")));
+      fail_at(view(item.key()), keys.empty() ? "unknown key, expected none"
+                                             : fmt::format("unknown key, expected one of: {}",
+                                                           fmt::join(keys, ", ")));
 }
 
 } // namespace backtest

@@ -12,7 +12,8 @@ namespace backtest {
 void write_json(json_writer& out, const signal_row& row);
 void write_json(json_writer& out, const signal_request& request);
 void write_json(json_writer& out, const run_identity& run);
-void write_json(json_writer& out, const candle& bar); ///< [open_time, open, high, low, close, volume]
+void write_json(json_writer& out,
+                const candle& bar); ///< [open_time, open, high, low, close, volume]
 void write_json(json_writer& out, const candle_series& series);
 void write_json(json_writer& out, const error& reason);
 

@@ -41,6 +41,11 @@ constexpr instant align_up(instant when, instant size) noexcept {
   return down == when ? when : down + size;
 }
 
+/// Hour of the UTC day, 0 to 23.
+constexpr int hour_of_day(instant when) noexcept {
+  return static_cast<int>((when - align_down(when, day_ms)) / (60 * minute_ms));
+}
+
 /// "1m", "15m", "1h", "1d" ...
 std::string_view to_string(interval size) noexcept;
 std::optional<interval> parse_interval(std::string_view text) noexcept;
