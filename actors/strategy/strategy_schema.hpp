@@ -40,4 +40,13 @@ struct strategy_schema {
   strategy_callbacks callbacks;
 };
 
+/// The profiles a strategy answers to, in the order they are asked.
+inline std::vector<std::string> profiles_of(const strategy_schema& strategy) {
+  std::vector<std::string> names;
+  if (!strategy.risk_name.empty())
+    names.push_back(strategy.risk_name);
+  names.insert(names.end(), strategy.risk_list.begin(), strategy.risk_list.end());
+  return names;
+}
+
 } // namespace backtest

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "actors/strategy/strategy_core.hpp"
+#include "runtime/schemas.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace backtest::testing {
+
+struct plain_run {
+  shared_identity identity;
+  run_counters counters;
+  std::int64_t gaps = 0;
+  signal_row unfinished; ///< the signal still alive at the end; id "" when there is none
+  instant ended_at = 0;
+};
+
+struct plain_result {
+  std::vector<event> events; ///< instant, strategy, symbol, emission
+  std::vector<plain_run> runs;
+};
+
+struct plain_options {
+  interest wanted = interest::everything();
+  instant range = 10'080 * minute_ms; ///< how far a run goes at a time
+};
+
+/// The whole portfolio on one thread, without actors: what every other driver must agree with.
+/// Every strategy of `schemas` on every symbol of `exchange` over `frame`.
+plain_result run_plain_portfolio(const schema_set& schemas, const configuration& parameters,
+                                 const exchange_schema& exchange, const frame_schema& frame,
+                                 const std::vector<std::string>& symbols,
+                                 const plain_options& options = {});
+
+} // namespace backtest::testing
