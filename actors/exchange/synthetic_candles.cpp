@@ -50,8 +50,8 @@ double bell(std::uint64_t bits) noexcept {
   return (sum - 2.0) * std::sqrt(3.0);
 }
 
-/// e^x to within half a per mille for |x| < 4 by arithmetic alone; positive and rising everywhere
-/// in |x| < 128.
+/// e^x to within 0.06 % for |x| < 3 by arithmetic alone; positive and rising everywhere in
+/// |x| < 128, and the walk below stays within 90 at the greatest volatility.
 double growth(double x) noexcept {
   double result = (1.0 + x / 128.0) / (1.0 - x / 128.0);
   for (int i = 0; i < 6; ++i)
