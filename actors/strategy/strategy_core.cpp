@@ -318,6 +318,7 @@ signal_row strategy_core::row_for(instant when, signal_request request, double p
 
 strategy_core::next_step strategy_core::consider(instant when,
                                                  std::optional<signal_request> request) {
+  notice_stop(); // it may have come while the source was thinking
   if (!request || machine_.stopped()) {
     emit_idle(when);
     return pass(when);
@@ -334,7 +335,7 @@ strategy_core::next_step strategy_core::consider(instant when,
     emit_idle(when);
     return pass(when);
   }
-  if (!request->id)
+  if (!request->id || request->id->empty())
     request->id = candidate_->id;
   return ask_risk(when, immediate ? waiting_for::opening : waiting_for::scheduling,
                   *std::move(request), price);
@@ -411,7 +412,7 @@ strategy_core::next_step strategy_core::decide_opening(bool adds) {
     if (wants(tick_action::opened))
       emit(tick(tick_action::opened, when, machine_.signal()->price_open));
   } else {
-    machine_.schedule(std::move(row));
+    machine_.schedule(std::move(row), candidate_price_);
     ++counters_.scheduled;
     if (wants(tick_action::scheduled))
       emit(tick(tick_action::scheduled, when, candidate_price_));
