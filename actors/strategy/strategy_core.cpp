@@ -60,13 +60,16 @@ strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, serie
 pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>& out) {
   grant_ = &grant;
   out_ = &out;
+  // Behind the last candle there is nothing left but to say so, and `clock()` stays there: a grant
+  // of a single minute must be enough.
+  until_ = grant.until > std::max(plan_.data_end, plan_.frame.first) ? end_of_time : grant.until;
   mask_ = grant.wanted | callback_interest_;
   if (plan_.steady_clock)
     slice_ends_ = (last_steady_ = plan_.steady_clock()) + slice_ms;
   if (waiting_ != waiting_for::nothing)
     if (const auto paused = resume())
       return *paused;
-  while (clock_ < grant.until && out.size() < grant.max_events && last_steady_ <= slice_ends_) {
+  while (clock_ < until_ && out.size() < grant.max_events && last_steady_ <= slice_ends_) {
     next_step paused;
     notice_stop();
     switch (machine_.state()) {
@@ -159,7 +162,7 @@ strategy_core::next_step strategy_core::advance_idle() {
   if (when > plan_.frame.last || when > plan_.data_end)
     return finish_without_data();
   clock_ = when;
-  if (when >= grant_->until)
+  if (when >= until_)
     return pause_reason::range_done;
   if (!grant_->generates)
     return pass(when);
@@ -171,7 +174,7 @@ strategy_core::next_step strategy_core::advance_idle() {
 }
 
 strategy_core::next_step strategy_core::advance_scheduled() {
-  while (clock_ < grant_->until && out_->size() < grant_->max_events) {
+  while (clock_ < until_ && out_->size() < grant_->max_events) {
     if (clock_ > plan_.data_end)
       return finish_without_data();
     notice_stop();
@@ -204,7 +207,7 @@ strategy_core::next_step strategy_core::advance_scheduled() {
 strategy_core::next_step strategy_core::advance_pending() {
   const bool watched = wants(tick_action::active) || wants(topic::partial_profit) ||
                        wants(topic::partial_loss);
-  while (clock_ < grant_->until && out_->size() < grant_->max_events) {
+  while (clock_ < until_ && out_->size() < grant_->max_events) {
     if (clock_ > plan_.data_end)
       return finish_without_data();
     const auto now = read(clock_);

@@ -178,6 +178,7 @@ private:
 
   // Valid during `advance`.
   const range_grant* grant_ = nullptr;
+  instant until_ = 0; ///< exclusive
   std::vector<event>* out_ = nullptr;
   interest mask_;
 

@@ -157,13 +157,11 @@ std::vector<std::string> scenario::facts(interest wanted) const {
   texts found;
   for (const auto& item : result.events) {
     const auto& run = *identity_of(item);
-    std::string text;
-    if (several_strategies)
-      text += run.strategy_name + " ";
-    if (several_symbols)
-      text += run.symbol + " ";
-    found.push_back(text + (item.on == topic::validation ? "validation: " : "") +
-                    std::visit(describer{}, item.payload));
+    found.push_back(fmt::format(
+        "{}{}{}{}{}{}", several_strategies ? run.strategy_name : "", several_strategies ? " " : "",
+        several_symbols ? run.symbol : "", several_symbols ? " " : "",
+        item.on == topic::validation ? "validation: " : "",
+        std::visit(describer{}, item.payload)));
   }
   return found;
 }
