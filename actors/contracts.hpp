@@ -347,8 +347,6 @@ using report_actor = typed_interface<caf::result<batch_done>(event_batch),      
 struct portfolio_setup;
 
 struct start_portfolio {};
-/// At the next instant: no new signals, pending ones are followed to their end.
-struct stop_portfolio {};
 /// The consumer of the stream went away: ends at once.
 struct abort_portfolio {};
 /// The consumer of a stream wants one more element.
@@ -356,7 +354,6 @@ struct demand_element {};
 
 using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
                                         caf::result<void>(start_portfolio),            //
-                                        caf::result<void>(stop_portfolio),             //
                                         caf::result<void>(abort_portfolio),            //
                                         caf::result<void>(demand_element)>;
 
@@ -386,7 +383,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(range_result) apply(event_batch) apply(batch_done) apply(subscribe) apply(subscribed)      \
   apply(unsubscribe) apply(publish) apply(published) apply(interest_list)                          \
   apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
-  apply(deregister_producer) apply(start_portfolio) apply(stop_portfolio) apply(abort_portfolio)   \
+  apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
   apply(demand_element) apply(ask_report) apply(report_answer) apply(clear_report)                 \
   apply(report_run_facts) apply(report_run_bounds)
 

@@ -50,6 +50,16 @@ constexpr std::int64_t slice_ms = 100;
 
 } // namespace
 
+run_plan plan_for(shared_identity identity, const timeline& frame, const candle_series& minutes,
+                  trading_rules rules) {
+  run_plan plan;
+  plan.identity = std::move(identity);
+  plan.frame = frame;
+  plan.data_end = minutes.end(frame.first - minute_ms); // no candle at all: it ended before
+  plan.rules = rules;
+  return plan;
+}
+
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
     : schema_(schema), plan_(std::move(plan)), market_(market), minutes_(market.minutes()),
       machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),

@@ -27,9 +27,16 @@ struct run_plan {
   bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
   /// Milliseconds of a steady clock, to notice late signal sources; empty: lateness is not watched.
   std::function<std::int64_t()> steady_clock;
+  /// Milliseconds and wall clock, for performance events; empty: none are made.
+  std::function<double()> stopwatch;
+  std::function<instant()> wall_clock;
   /// Asked to stop: no new signals from the next instant on.
   std::stop_token stop;
 };
+
+/// A run over `frame` on the candles there are; risk, source and clocks are the caller's.
+run_plan plan_for(shared_identity identity, const timeline& frame, const candle_series& minutes,
+                  trading_rules rules);
 
 /// How far a run may go now, and what is listened to.
 struct range_grant {
