@@ -115,8 +115,11 @@ std::string join_blocks(std::initializer_list<std::string> blocks) {
 
 std::string report_file_name(std::initializer_list<std::string_view> names) {
   std::string file_name;
-  for (const std::string_view name : names)
-    file_name += (file_name.empty() ? "" : "_") + safe_file_name(name);
+  for (const std::string_view name : names) {
+    if (!file_name.empty())
+      file_name += '_';
+    file_name += safe_file_name(name);
+  }
   return file_name + ".md";
 }
 

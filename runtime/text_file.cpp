@@ -64,7 +64,7 @@ std::string safe_file_name(std::string_view name) {
       safe.begin(), safe.end(), [](char c) { return !is_plain(c); }, '_');
   // Names that mean a directory, or nothing.
   if (safe.empty() || safe == "." || safe == "..")
-    safe = "_";
+    safe.assign(1, '_');
   return safe == name ? safe : fmt::format("{}-{:08x}", safe, hash_of(name));
 }
 
