@@ -276,6 +276,10 @@ struct publish {
 
 struct published {};
 
+/// Answered once every subscriber is done with everything published before.
+struct flush_topics {};
+struct topics_flushed {};
+
 /// Masks per run of the asking producer, in its order.
 struct interest_list {
   std::vector<interest> masks;
@@ -304,6 +308,7 @@ struct deregister_producer {
 using topics_actor = typed_interface<caf::result<subscribed>(subscribe),             //
                                      caf::result<void>(unsubscribe),                 //
                                      caf::result<published>(publish),                //
+                                     caf::result<topics_flushed>(flush_topics),      //
                                      caf::result<interest_list>(register_producer),  //
                                      caf::result<void>(deregister_producer)>;
 
@@ -381,7 +386,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(generate_signal) apply(generated_signal) apply(clear_all) apply(ask_client_count)          \
   apply(client_count) apply(prepare_run) apply(run_prepared) apply(advance_range)                  \
   apply(range_result) apply(event_batch) apply(batch_done) apply(subscribe) apply(subscribed)      \
-  apply(unsubscribe) apply(publish) apply(published) apply(interest_list)                          \
+  apply(unsubscribe) apply(publish) apply(published) apply(flush_topics) apply(topics_flushed) apply(interest_list)                          \
   apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
   apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
   apply(demand_element) apply(ask_report) apply(report_answer) apply(clear_report)                 \

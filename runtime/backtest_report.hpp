@@ -50,6 +50,7 @@ public:
   const run_identity& run() const noexcept { return *run_; }
   /// The trades behind the statistics, for portfolio figures.
   const trade_sample& trades() const noexcept { return trades_; }
+  const std::optional<run_bounds>& bounds() const noexcept { return bounds_; }
 
   trade_statistics statistics() const;
   backtest_report_data data() const;

@@ -99,6 +99,7 @@ struct portfolio_run {
   shared_identity identity;
   std::shared_ptr<const strategy_schema> strategy;
   signal_source_actor source; ///< null for a plain function
+  std::stop_token stop;
 };
 
 /// Everything a portfolio run needs, captured when it was asked for.
@@ -111,7 +112,6 @@ struct portfolio_setup {
   report_actor reports;
   client_supervisors clients;
   shared_census census;
-  std::stop_token stop;
   std::shared_ptr<portfolio_record> record;
   std::shared_ptr<stream_channel> stream; ///< null: a background run, which announces `done`
   std::function<std::int64_t()> steady_clock; ///< milliseconds, for deadlines

@@ -61,6 +61,12 @@ std::vector<std::vector<std::string>> connected_profiles(const std::vector<portf
   return result;
 }
 
+/// The one argument a handler takes.
+template <class Handler> struct argument_of : argument_of<decltype(&Handler::operator())> {};
+template <class Handler, class Value> struct argument_of<void (Handler::*)(const Value&) const> {
+  using type = Value;
+};
+
 struct portfolio_state {
   struct run_progress {
     strategy_actor client;
@@ -128,7 +134,7 @@ struct portfolio_state {
     ++steps;
     request(self, to, caf::infinite, std::move(message))
         .then(
-            [this, answer, next](const auto& value) {
+            [this, answer, next](const typename argument_of<Answer>::type& value) {
               if (finishing)
                 return;
               answer(value);
@@ -242,7 +248,7 @@ struct portfolio_state {
     prepared->plan.steady_clock = setup->steady_clock;
     prepared->plan.stopwatch = setup->stopwatch;
     prepared->plan.wall_clock = setup->wall_clock;
-    prepared->plan.stop = setup->stop;
+    prepared->plan.stop = chosen.stop;
     prepared->minutes = minutes;
     prepared->formats = formats_of(*setup->exchange);
     prepared->exchange = exchange;

@@ -1,5 +1,7 @@
 #include "runtime/report_book.hpp"
 
+#include <algorithm>
+
 namespace backtest {
 
 void report_book::start(const shared_identity& run, const configuration& parameters) {
@@ -42,6 +44,29 @@ const backtest_report* report_book::find_backtest(const std::string& symbol,
                                                   const std::string& strategy_name) const {
   const auto found = backtests_.find(key{symbol, strategy_name, run_mode::backtest});
   return found == backtests_.end() ? nullptr : &found->second;
+}
+
+trade_statistics report_book::portfolio_statistics(const std::vector<shared_identity>& runs,
+                                                   const configuration& parameters) const {
+  std::vector<std::span<const trade_record>> members;
+  statistics_inputs inputs;
+  std::int64_t total = 0;
+  instant start = end_of_time, end = 0;
+  for (const auto& run : runs) {
+    const auto* report = find_backtest(run->symbol, run->strategy_name);
+    if (report == nullptr)
+      continue;
+    members.push_back(report->trades().records());
+    total += report->trades().total();
+    if (const auto& bounds = report->bounds()) {
+      start = std::min(start, bounds->start);
+      end = std::max(end, bounds->end);
+    }
+  }
+  inputs.total_signals = total;
+  if (start < end)
+    inputs.exposure = exposure_of(members, start, end);
+  return compute_portfolio_statistics(members, gates_of(parameters), inputs);
 }
 
 } // namespace backtest

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <vector>
 
 namespace backtest {
 
@@ -21,6 +22,10 @@ public:
   /// Null when nothing of that name ever ran.
   const backtest_report* find_backtest(const std::string& symbol,
                                        const std::string& strategy_name) const;
+
+  /// Statistics over the pooled trades of several runs.
+  trade_statistics portfolio_statistics(const std::vector<shared_identity>& runs,
+                                        const configuration& parameters) const;
 
 private:
   using key = std::tuple<std::string, std::string, run_mode>;
