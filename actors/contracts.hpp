@@ -395,3 +395,23 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
 #undef BACKTEST_ALLOW_LOCAL
+
+#if BACKTEST_CAF_MODERN
+// Positions are the wire format of 1.x: append only.
+#define BACKTEST_TYPE_ID(type) CAF_ADD_TYPE_ID(backtest_caf, (backtest::type))
+#define BACKTEST_SUPERVISOR_TYPE_IDS(client)                                                       \
+  BACKTEST_TYPE_ID(resolve<backtest::client##_key>)                                                \
+  BACKTEST_TYPE_ID(resolved<backtest::client##_actor>)                                             \
+  BACKTEST_TYPE_ID(clear_client<backtest::client##_key>)                                           \
+  BACKTEST_TYPE_ID(client_down<backtest::client##_key>)
+CAF_BEGIN_TYPE_ID_BLOCK(backtest_caf, caf::first_custom_type_id + 1200)
+BACKTEST_LOCAL_MESSAGES(BACKTEST_TYPE_ID)
+BACKTEST_SUPERVISOR_TYPE_IDS(strategy)
+BACKTEST_SUPERVISOR_TYPE_IDS(exchange)
+BACKTEST_SUPERVISOR_TYPE_IDS(frame)
+BACKTEST_SUPERVISOR_TYPE_IDS(risk)
+BACKTEST_SUPERVISOR_TYPE_IDS(partial)
+CAF_END_TYPE_ID_BLOCK(backtest_caf)
+#undef BACKTEST_SUPERVISOR_TYPE_IDS
+#undef BACKTEST_TYPE_ID
+#endif
