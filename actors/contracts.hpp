@@ -276,6 +276,10 @@ struct publish {
 
 struct published {};
 
+/// Answered once every subscriber is done with everything published before.
+struct flush_topics {};
+struct topics_flushed {};
+
 /// Masks per run of the asking producer, in its order.
 struct interest_list {
   std::vector<interest> masks;
@@ -304,6 +308,7 @@ struct deregister_producer {
 using topics_actor = typed_interface<caf::result<subscribed>(subscribe),             //
                                      caf::result<void>(unsubscribe),                 //
                                      caf::result<published>(publish),                //
+                                     caf::result<topics_flushed>(flush_topics),      //
                                      caf::result<interest_list>(register_producer),  //
                                      caf::result<void>(deregister_producer)>;
 
@@ -347,8 +352,6 @@ using report_actor = typed_interface<caf::result<batch_done>(event_batch),      
 struct portfolio_setup;
 
 struct start_portfolio {};
-/// At the next instant: no new signals, pending ones are followed to their end.
-struct stop_portfolio {};
 /// The consumer of the stream went away: ends at once.
 struct abort_portfolio {};
 /// The consumer of a stream wants one more element.
@@ -356,7 +359,6 @@ struct demand_element {};
 
 using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
                                         caf::result<void>(start_portfolio),            //
-                                        caf::result<void>(stop_portfolio),             //
                                         caf::result<void>(abort_portfolio),            //
                                         caf::result<void>(demand_element)>;
 
@@ -384,12 +386,32 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(generate_signal) apply(generated_signal) apply(clear_all) apply(ask_client_count)          \
   apply(client_count) apply(prepare_run) apply(run_prepared) apply(advance_range)                  \
   apply(range_result) apply(event_batch) apply(batch_done) apply(subscribe) apply(subscribed)      \
-  apply(unsubscribe) apply(publish) apply(published) apply(interest_list)                          \
+  apply(unsubscribe) apply(publish) apply(published) apply(flush_topics) apply(topics_flushed) apply(interest_list)                          \
   apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
-  apply(deregister_producer) apply(start_portfolio) apply(stop_portfolio) apply(abort_portfolio)   \
+  apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
   apply(demand_element) apply(ask_report) apply(report_answer) apply(clear_report)                 \
   apply(report_run_facts) apply(report_run_bounds)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
 #undef BACKTEST_ALLOW_LOCAL
+
+#if BACKTEST_CAF_MODERN
+// Positions are the wire format of 1.x: append only.
+#define BACKTEST_TYPE_ID(type) CAF_ADD_TYPE_ID(backtest_caf, (backtest::type))
+#define BACKTEST_SUPERVISOR_TYPE_IDS(client)                                                       \
+  BACKTEST_TYPE_ID(resolve<backtest::client##_key>)                                                \
+  BACKTEST_TYPE_ID(resolved<backtest::client##_actor>)                                             \
+  BACKTEST_TYPE_ID(clear_client<backtest::client##_key>)                                           \
+  BACKTEST_TYPE_ID(client_down<backtest::client##_key>)
+CAF_BEGIN_TYPE_ID_BLOCK(backtest_caf, caf::first_custom_type_id + 1200)
+BACKTEST_LOCAL_MESSAGES(BACKTEST_TYPE_ID)
+BACKTEST_SUPERVISOR_TYPE_IDS(strategy)
+BACKTEST_SUPERVISOR_TYPE_IDS(exchange)
+BACKTEST_SUPERVISOR_TYPE_IDS(frame)
+BACKTEST_SUPERVISOR_TYPE_IDS(risk)
+BACKTEST_SUPERVISOR_TYPE_IDS(partial)
+CAF_END_TYPE_ID_BLOCK(backtest_caf)
+#undef BACKTEST_SUPERVISOR_TYPE_IDS
+#undef BACKTEST_TYPE_ID
+#endif

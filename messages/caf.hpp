@@ -164,6 +164,15 @@ template <class Answer, class Self> response_promise<Answer> promise_answer(Self
   return self->template make_response_promise<Answer>();
 }
 
+/// What 1.x wants to know before the first actor system; nothing on 0.17. Idempotent.
+void prepare_caf();
+
+#if BACKTEST_CAF_MODERN
+inline constexpr const char* max_threads_option = "caf.scheduler.max-threads";
+#else
+inline constexpr const char* max_threads_option = "scheduler.max-threads";
+#endif
+
 /// Text of an error of CAF, for logs and error events.
 inline std::string text_of(const caf::error& reason) {
 #if BACKTEST_CAF_MODERN

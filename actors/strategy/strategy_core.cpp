@@ -50,10 +50,39 @@ constexpr std::int64_t slice_ms = 100;
 
 } // namespace
 
+run_plan plan_for(shared_identity identity, const timeline& frame, const candle_series& minutes,
+                  trading_rules rules) {
+  run_plan plan;
+  plan.identity = std::move(identity);
+  plan.frame = frame;
+  plan.data_end = minutes.end(frame.first - minute_ms); // no candle at all: it ended before
+  plan.rules = rules;
+  return plan;
+}
+
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
     : schema_(schema), plan_(std::move(plan)), market_(market), minutes_(market.minutes()),
       machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),
       clock_(plan_.frame.first) {}
+
+/// Counts the time spent inside `advance`; waiting for answers is not work.
+class strategy_core::measured_work {
+public:
+  explicit measured_work(strategy_core& core) : core_(core), active_(core.watches_performance()) {
+    if (active_)
+      core_.work_began_ms_ = core_.plan_.stopwatch();
+  }
+  ~measured_work() {
+    if (active_)
+      core_.work_ms_ += core_.plan_.stopwatch() - core_.work_began_ms_;
+  }
+  measured_work(const measured_work&) = delete;
+  measured_work& operator=(const measured_work&) = delete;
+
+private:
+  strategy_core& core_;
+  bool active_;
+};
 
 // -- time -----------------------------------------------------------------------------------------
 
@@ -64,6 +93,7 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
   // of a single minute must be enough.
   until_ = grant.until > std::max(plan_.data_end, plan_.frame.first) ? end_of_time : grant.until;
   mask_ = grant.wanted | callback_interest_;
+  const measured_work work{*this};
   if (plan_.steady_clock)
     slice_ends_ = (last_steady_ = plan_.steady_clock()) + slice_ms;
   if (waiting_ != waiting_for::nothing)
@@ -128,6 +158,8 @@ strategy_core::next_step strategy_core::resume() {
 }
 
 strategy_core::next_step strategy_core::pass(instant when) {
+  if (frame_began_)
+    emit_performance(metric_type::backtest_timeframe, *std::exchange(frame_began_, std::nullopt));
   clock_ = when + minute_ms;
   return std::nullopt;
 }
@@ -244,6 +276,7 @@ strategy_core::next_step strategy_core::generate(instant when) {
     return pass(when);
   }
   machine_.use_slot(when);
+  frame_began_ = work_so_far();
   if (plan_.source_is_actor) {
     waiting_ = waiting_for::source;
     return pause_reason::ask_source;
@@ -332,8 +365,7 @@ strategy_core::next_step strategy_core::consider(instant when,
   if (const auto broken = violations_of(*candidate_, immediate, price, plan_.rules.parameters);
       !broken.empty()) {
     emit_error(error_code::invalid_signal,
-               fmt::format("strategy {} on {} at {}: {}", plan_.identity->strategy_name,
-                           plan_.identity->symbol, to_iso(when), join_violations(broken)),
+               "invalid signal: " + join_violations(broken),
                when);
     emit_idle(when);
     return pass(when);
@@ -409,8 +441,7 @@ strategy_core::next_step strategy_core::decide_opening(bool adds) {
   auto row = std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt));
   if (adds) {
     machine_.open(std::move(row), &candidate_price_);
-    announced_profit_ = announced_loss_ = 0;
-    ++counters_.opened;
+    begin_position();
     notify_write(machine_.signal().get());
     if (wants(tick_action::opened))
       emit(tick(tick_action::opened, when, machine_.signal()->price_open));
@@ -435,12 +466,17 @@ strategy_core::next_step strategy_core::decide_activation() {
   auto row = std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt));
   const auto now = read(when);
   machine_.open(std::move(row), now.price_or_null());
-  announced_profit_ = announced_loss_ = 0;
-  ++counters_.opened;
+  begin_position();
   notify_write(machine_.signal().get());
   if (wants(tick_action::opened))
     emit(tick(tick_action::opened, when, machine_.signal()->price_open));
   return pass(when);
+}
+
+void strategy_core::begin_position() {
+  ++counters_.opened;
+  announced_profit_ = announced_loss_ = 0;
+  signal_began_ = work_so_far();
 }
 
 // -- a signal's life ------------------------------------------------------------------------------
@@ -491,6 +527,8 @@ void strategy_core::close(instant when, pending_step step) {
   if (announced_profit_ > 0 || announced_loss_ > 0)
     closed_ids_.push_back(machine_.signal()->id);
   machine_.end();
+  if (signal_began_)
+    emit_performance(metric_type::backtest_signal, *std::exchange(signal_began_, std::nullopt));
 }
 
 void strategy_core::cancel(instant when, cancel_reason reason, double price) {
@@ -605,6 +643,23 @@ void strategy_core::emit_error(error_code code, std::string message, instant whe
   if (wants(topic::error))
     out_->push_back(
         {topic::error, error_event{code, std::move(message), source, when, plan_.identity}});
+}
+
+std::optional<double> strategy_core::work_so_far() const {
+  if (!watches_performance())
+    return std::nullopt;
+  return work_ms_ + plan_.stopwatch() - work_began_ms_;
+}
+
+void strategy_core::emit_performance(metric_type metric, double began) {
+  const auto now = work_so_far();
+  if (!now)
+    return; // nobody asks any more
+  const instant timestamp = plan_.wall_clock();
+  auto& previous = previous_performance_[static_cast<std::size_t>(metric)];
+  out_->push_back({topic::performance, performance_event{plan_.identity, metric, *now - began,
+                                                         timestamp, previous}});
+  previous = timestamp;
 }
 
 void strategy_core::notify_write(const signal_row* row) {

@@ -8,6 +8,7 @@
 #include "messages/interest.hpp"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -27,9 +28,16 @@ struct run_plan {
   bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
   /// Milliseconds of a steady clock, to notice late signal sources; empty: lateness is not watched.
   std::function<std::int64_t()> steady_clock;
+  /// Milliseconds and wall clock, for performance events; empty: none are made.
+  std::function<double()> stopwatch;
+  std::function<instant()> wall_clock;
   /// Asked to stop: no new signals from the next instant on.
   std::stop_token stop;
 };
+
+/// A run over `frame` on the candles there are; risk, source and clocks are the caller's.
+run_plan plan_for(shared_identity identity, const timeline& frame, const candle_series& minutes,
+                  trading_rules rules);
 
 /// How far a run may go now, and what is listened to.
 struct range_grant {
@@ -121,6 +129,12 @@ private:
     const double* price_or_null() const noexcept { return has_price ? &price : nullptr; }
   };
 
+  class measured_work;
+  bool watches_performance() const { return plan_.stopwatch && wants(topic::performance); }
+  std::optional<double> work_so_far() const;
+  void emit_performance(metric_type metric, double began);
+  void begin_position();
+
   reading read(instant when) noexcept;
   next_step resume();
   next_step advance_idle();
@@ -175,6 +189,12 @@ private:
   std::int64_t last_steady_ = 0;   ///< latest reading of the steady clock
   std::int64_t slice_ends_ = 0;    ///< the grant is handed back then, so that others get their turn
   error failure_;
+
+  // Milliseconds of work, while somebody listens to performance.
+  double work_ms_ = 0;       ///< in earlier calls of `advance`
+  double work_began_ms_ = 0; ///< stopwatch when this call began
+  std::optional<double> frame_began_, signal_began_;
+  std::array<std::optional<instant>, 4> previous_performance_{}; ///< by metric
 
   // Valid during `advance`.
   const range_grant* grant_ = nullptr;

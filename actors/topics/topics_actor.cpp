@@ -25,16 +25,24 @@ struct topics_state {
     producer_actor handle;
     std::vector<shared_identity> runs;
   };
-  /// A publisher that waits, and how far the built-in subscribers must have come.
+  /// How far subscribers must have come.
+  using needed_positions = std::vector<std::pair<subscription_id, std::uint64_t>>;
+  /// A publisher that waits for the built-in subscribers, and for room.
   struct publisher_state {
     response_promise<published> promise;
-    std::vector<std::pair<subscription_id, std::uint64_t>> needed;
+    needed_positions needed;
+  };
+  /// Somebody who waits for every subscriber.
+  struct flush_state {
+    response_promise<topics_flushed> promise;
+    needed_positions needed;
   };
 
   self_pointer<topics_actor, topics_state> self = nullptr;
   std::map<subscription_id, subscriber_state> subscribers;
   std::vector<producer_state> producers;
   std::vector<publisher_state> publishers;
+  std::vector<flush_state> flushes;
   subscription_id last_id = 0;
 
   void init() {}
@@ -44,6 +52,13 @@ struct topics_state {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
         [this](const publish& message) { return accept(message.events); },
+        [this](const flush_topics&) -> caf::result<topics_flushed> {
+          flush_state waiting{promise_answer<topics_flushed>(self), positions([](auto&) { return true; })};
+          auto promise = waiting.promise;
+          flushes.push_back(std::move(waiting));
+          release_waiting();
+          return promise;
+        },
         [this](const register_producer& message) {
           producers.push_back({message.producer, message.runs});
           return interest_list{masks_for(message.runs)};
@@ -98,23 +113,22 @@ struct topics_state {
     for (const auto& producer : producers)
       request(self, producer.handle, caf::infinite, interest_changed{masks_for(producer.runs)})
           .then([](const interest_noted&) {}, [](const caf::error&) {}); // the run may be over
-    release_publishers();
+    release_waiting();
   }
 
   caf::result<published> accept(const std::vector<event>& events) {
-    publisher_state publisher{promise_answer<published>(self), {}};
     for (auto& [id, subscriber] : subscribers) {
       const auto before = subscriber.queue.size();
       for (const auto& item : events)
         subscriber.filter.deliver(item, subscriber.queue);
       subscriber.accepted += subscriber.queue.size() - before;
-      if (subscriber.built_in)
-        publisher.needed.emplace_back(id, subscriber.accepted);
       pump(id, subscriber);
     }
+    publisher_state publisher{promise_answer<published>(self),
+                              positions([](const auto& item) { return item.built_in; })};
     auto promise = publisher.promise;
     publishers.push_back(std::move(publisher));
-    release_publishers();
+    release_waiting();
     return promise;
   }
 
@@ -143,28 +157,44 @@ struct topics_state {
     auto& subscriber = found->second;
     subscriber.applied += std::exchange(subscriber.in_flight, 0);
     pump(id, subscriber);
-    release_publishers();
+    release_waiting();
   }
 
-  bool may_go_on(const publisher_state& publisher) const {
-    for (const auto& [id, position] : publisher.needed)
-      if (const auto found = subscribers.find(id);
-          found != subscribers.end() && found->second.applied < position)
-        return false;
+  template <class Predicate> needed_positions positions(Predicate predicate) const {
+    needed_positions needed;
+    for (const auto& [id, subscriber] : subscribers)
+      if (predicate(subscriber))
+        needed.emplace_back(id, subscriber.accepted);
+    return needed;
+  }
+
+  bool reached(const needed_positions& needed) const {
+    return std::all_of(needed.begin(), needed.end(), [this](const auto& item) {
+      const auto found = subscribers.find(item.first);
+      return found == subscribers.end() || found->second.applied >= item.second;
+    });
+  }
+
+  bool has_room() const {
     return std::all_of(subscribers.begin(), subscribers.end(), [](const auto& item) {
       return item.second.accepted - item.second.applied <= backlog_high_water;
     });
   }
 
-  void release_publishers() {
-    for (std::size_t i = 0; i < publishers.size();) {
-      if (may_go_on(publishers[i])) {
-        publishers[i].promise.deliver(published{});
-        publishers.erase(publishers.begin() + static_cast<std::ptrdiff_t>(i));
-      } else {
-        ++i;
-      }
-    }
+  void release_waiting() {
+    const bool room = has_room();
+    std::erase_if(publishers, [&](auto& waiting) {
+      const bool done = room && reached(waiting.needed);
+      if (done)
+        waiting.promise.deliver(published{});
+      return done;
+    });
+    std::erase_if(flushes, [&](auto& waiting) {
+      const bool done = reached(waiting.needed);
+      if (done)
+        waiting.promise.deliver(topics_flushed{});
+      return done;
+    });
   }
 };
 

@@ -56,11 +56,8 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
         });
     item.market->provide(loader.load(symbol, interval::m1, instants.first - day_ms,
                                      instants.last + 3 * day_ms));
-    run_plan plan;
-    plan.identity = item.identity;
-    plan.frame = instants;
-    plan.data_end = item.market->minutes().end(instants.first);
-    plan.rules = rules_for(exchange, parameters);
+    auto plan = plan_for(item.identity, instants, item.market->minutes(),
+                         rules_for(exchange, parameters));
     plan.asks_risk = !profiles.empty();
     plan.stop = options.stop;
     item.core = std::make_unique<strategy_core>(*item.schema, plan, *item.market);

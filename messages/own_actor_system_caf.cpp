@@ -1,0 +1,22 @@
+#include "messages/caf.hpp"
+#include "messages/own_actor_system.hpp"
+
+namespace backtest {
+
+struct own_actor_system::parts {
+  caf::actor_system_config configuration;
+  std::unique_ptr<caf::actor_system> system;
+};
+
+own_actor_system::own_actor_system(std::size_t threads) : parts_(std::make_unique<parts>()) {
+  prepare_caf();
+  if (threads > 0)
+    parts_->configuration.set(max_threads_option, static_cast<std::int64_t>(threads));
+  parts_->system = std::make_unique<caf::actor_system>(parts_->configuration);
+}
+
+own_actor_system::~own_actor_system() = default;
+
+caf::actor_system& own_actor_system::get() noexcept { return *parts_->system; }
+
+} // namespace backtest

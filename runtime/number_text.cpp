@@ -1,0 +1,63 @@
+#include "runtime/number_text.hpp"
+
+#include <cmath>
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+bool is_shown(const std::optional<double>& value) noexcept {
+  return value && std::isfinite(*value);
+}
+
+/// "-0.00" is what rounding makes of small losses.
+bool rounds_to_zero(std::string_view text) noexcept {
+  return text.find_first_of("123456789") == std::string_view::npos;
+}
+
+std::string with_unit(std::string text, std::string_view unit) {
+  return text == not_available ? text : text.append(unit);
+}
+
+} // namespace
+
+std::string fixed_text(std::optional<double> value, int digits) {
+  if (!is_shown(value))
+    return std::string(not_available);
+  std::string text = fmt::format("{:.{}f}", *value, digits);
+  if (text.front() == '-' && rounds_to_zero(text))
+    text.erase(0, 1);
+  return text;
+}
+
+std::string signed_text(std::optional<double> value, int digits) {
+  std::string text = fixed_text(value, digits);
+  if (is_shown(value) && text.front() != '-' && !rounds_to_zero(text))
+    text.insert(0, 1, '+');
+  return text;
+}
+
+std::string percent_text(std::optional<double> value, int digits) {
+  return with_unit(fixed_text(value, digits), "%");
+}
+
+std::string signed_percent_text(std::optional<double> value, int digits) {
+  return with_unit(signed_text(value, digits), "%");
+}
+
+std::string price_text(std::optional<double> price) {
+  return with_unit(fixed_text(price, 8), " USD");
+}
+
+std::string minutes_text(std::optional<instant> from, std::optional<instant> to) {
+  if (!from || !to)
+    return std::string(not_available);
+  return fixed_text(static_cast<double>(*to - *from) / static_cast<double>(minute_ms), 2);
+}
+
+std::string time_text(std::optional<instant> when) {
+  return when ? to_iso(*when) : std::string(not_available);
+}
+
+} // namespace backtest

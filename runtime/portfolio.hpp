@@ -1,0 +1,131 @@
+#pragma once
+
+#include "actors/contracts.hpp"
+#include "messages/logger.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace backtest {
+
+/// Names as programs of the predecessor know them.
+enum class run_state : std::uint8_t { ready, pending, fulfilled, rejected };
+
+std::string_view to_string(run_state state) noexcept;
+
+/// One strategy on one symbol, as `list` and `status` show it.
+struct run_status {
+  std::uint64_t id = 0; ///< of the portfolio it belongs to; 0: never ran
+  run_identity identity;
+  run_state state = run_state::ready;
+  instant started_at = 0; ///< wall clock
+  std::optional<instant> finished_at;
+  std::optional<error> problem;
+
+  bool is_running() const noexcept { return state == run_state::pending; }
+};
+
+/// What one strategy on one symbol came to.
+struct run_summary {
+  shared_identity identity;
+  run_outcome outcome = run_outcome::completed;
+  std::optional<error> problem; ///< when failed
+  std::int64_t instants = 0;    ///< generation instants of the frame
+  std::int64_t gaps = 0;        ///< one-minute candles missing while it ran
+  run_counters counters;
+};
+
+/// What a portfolio run tells the threads that wait for it. Thread-safe.
+class portfolio_record {
+public:
+  portfolio_record(std::uint64_t id, std::vector<shared_identity> runs, instant started_at);
+
+  std::uint64_t id() const noexcept { return id_; }
+  /// One strategy on one symbol is over.
+  void finish_run(std::size_t run, run_summary summary, instant finished_at);
+  /// Everything is over and announced; `problem`: the whole portfolio failed.
+  void finish(std::optional<error> problem);
+
+  bool finished() const;
+  /// Blocks until the portfolio is over. Not from an actor.
+  void wait() const;
+  std::vector<run_summary> summaries() const;
+  std::vector<run_status> statuses() const;
+
+private:
+  std::uint64_t id_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable over_;
+  bool finished_ = false;
+  std::vector<run_summary> summaries_;
+  std::vector<run_status> statuses_;
+};
+
+/// Elements of a lazy stream on their way from the engine to one consuming thread.
+class stream_channel {
+public:
+  /// Engine side.
+  void push(tick_result element);
+  void close(std::optional<error> problem);
+
+  /// Consumer side: the next element, nothing at the end. `ask` is called when the engine must go
+  /// on for one. Throws `failure` when the run failed.
+  std::optional<tick_result> next(const std::function<void()>& ask);
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<tick_result> elements_;
+  bool closed_ = false;
+  std::optional<error> problem_;
+};
+
+/// The supervisors a run resolves its clients through.
+struct client_supervisors {
+  strategy_supervisor strategies;
+  exchange_supervisor exchanges;
+  frame_supervisor frames;
+  risk_supervisor risks;
+  partial_supervisor partials;
+};
+
+struct portfolio_run {
+  shared_identity identity;
+  std::shared_ptr<const strategy_schema> strategy;
+  signal_source_actor source; ///< null for a plain function
+  std::stop_token stop;
+};
+
+/// Everything a portfolio run needs, captured when it was asked for.
+struct portfolio_setup {
+  std::uint64_t number = 0;
+  configuration parameters;
+  std::shared_ptr<const exchange_schema> exchange;
+  std::vector<portfolio_run> runs; ///< by strategy, then symbol, bytewise
+  topics_actor topics;
+  report_actor reports;
+  client_supervisors clients;
+  shared_census census;
+  std::shared_ptr<portfolio_record> record;
+  std::shared_ptr<stream_channel> stream; ///< null: a background run, which announces `done`
+  std::function<std::int64_t()> steady_clock; ///< milliseconds, for deadlines
+  std::function<double()> stopwatch;          ///< milliseconds, for performance events
+  std::function<instant()> wall_clock;
+  std::function<void()> release; ///< frees the names the portfolio holds
+};
+
+/// Drives the runs of one portfolio from the frame's first instant to their ends.
+portfolio_actor spawn_portfolio(caf::actor_system& system, const shared_census& census,
+                                std::shared_ptr<const portfolio_setup> setup);
+
+/// Participants of the arbiter of `profiles` within a portfolio, in the order of its runs.
+std::vector<risk_participant> participants_of(const portfolio_setup& setup,
+                                              const std::vector<std::string>& profiles);
+
+} // namespace backtest

@@ -1,0 +1,515 @@
+#include "actors/exchange/exchange_actor.hpp"
+#include "runtime/event_merger.hpp"
+#include "runtime/portfolio.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+/// How far a run goes at a time: long enough that messages do not count, short enough that a stop
+/// or a new listener is noticed soon.
+constexpr instant long_range = 7 * day_ms;
+constexpr instant short_range = day_ms; ///< when every minute is told
+
+/// How far ahead of the slowest run another one may be; bounds the events that wait for their turn.
+constexpr int lookahead_ranges = 6;
+
+/// Events a range may produce before it is handed back.
+constexpr std::size_t range_events = 4096;
+
+/// Events that may wait for the bus before no run is sent on.
+constexpr std::size_t outbox_limit = 16'384;
+
+/// A signal alive at the frame's end is followed that far at most.
+instant followed_after(const configuration& parameters) {
+  return (parameters.schedule_await_minutes + parameters.max_signal_lifetime_minutes + 1) *
+         minute_ms;
+}
+
+bool is_element(const event& item) {
+  const auto* tick = std::get_if<tick_result>(&item.payload);
+  return tick != nullptr &&
+         (tick->action == tick_action::closed || tick->action == tick_action::cancelled);
+}
+
+/// Sets of profiles that some strategy names together, each in order of names.
+std::vector<std::vector<std::string>> connected_profiles(const std::vector<portfolio_run>& runs) {
+  std::vector<std::set<std::string>> groups;
+  for (const auto& run : runs) {
+    const auto named = profiles_of(*run.strategy);
+    if (named.empty())
+      continue;
+    std::set<std::string> merged{named.begin(), named.end()};
+    std::erase_if(groups, [&](const auto& group) {
+      const bool touches = std::any_of(group.begin(), group.end(),
+                                       [&](const auto& name) { return merged.count(name) > 0; });
+      if (touches)
+        merged.insert(group.begin(), group.end());
+      return touches;
+    });
+    groups.push_back(std::move(merged));
+  }
+  std::vector<std::vector<std::string>> result;
+  for (const auto& group : groups)
+    result.emplace_back(group.begin(), group.end());
+  return result;
+}
+
+/// The one argument a handler takes.
+template <class Handler> struct argument_of : argument_of<decltype(&Handler::operator())> {};
+template <class Handler, class Value> struct argument_of<void (Handler::*)(const Value&) const> {
+  using type = Value;
+};
+
+struct portfolio_state {
+  struct run_progress {
+    strategy_actor client;
+    risk_actor arbiter;
+    std::size_t participant = 0;
+    interest wanted;
+    instant granted_until = 0;
+    bool ready = false;
+    bool busy = false;
+    bool over = false;
+    run_summary summary;
+    double started_ms = 0;
+  };
+
+  self_pointer<portfolio_actor, portfolio_state> self = nullptr;
+  std::shared_ptr<const portfolio_setup> setup;
+  timeline frame;
+  exchange_actor exchange;
+  std::vector<run_progress> runs;
+  std::vector<risk_key> arbiters;
+  std::optional<event_merger> merger;
+  std::vector<event> outbox;
+  std::size_t steps = 0; ///< answers still missing before the next phase
+  bool publishing = false;
+  bool finishing = false;
+  bool demanded = false; ///< the consumer of a stream waits for an element
+
+  ~portfolio_state() {
+    // However it came to an end: nobody must wait for it any more.
+    if (setup && !setup->record->finished()) {
+      clear_clients();
+      if (setup->stream)
+        setup->stream->close(std::nullopt);
+      setup->release();
+      setup->record->finish(std::nullopt);
+    }
+  }
+
+  void init(std::shared_ptr<const portfolio_setup> given) {
+    setup = std::move(given);
+    runs.resize(setup->runs.size());
+  }
+
+  portfolio_actor::behavior_type make_behavior() {
+    return {
+        [this](const interest_changed& message) { return note(message.masks); },
+        [this](const start_portfolio&) { find_clients(); },
+        [this](const abort_portfolio&) { self->quit(caf::exit_reason::user_shutdown); },
+        [this](const demand_element&) {
+          demanded = true;
+          go_on();
+        },
+    };
+  }
+
+  const run_identity& identity(std::size_t run) const { return *setup->runs[run].identity; }
+
+  bool is_stream() const { return setup->stream != nullptr; }
+
+  // -- starting: clients, reports, interest, candles ------------------------------------------------
+
+  /// Asks; the next phase starts once every answer of this one has come.
+  template <class Handle, class Message, class Answer>
+  void step(const Handle& to, Message message, Answer answer, void (portfolio_state::*next)()) {
+    ++steps;
+    request(self, to, caf::infinite, std::move(message))
+        .then(
+            [this, answer, next](const typename argument_of<Answer>::type& value) {
+              if (finishing)
+                return;
+              answer(value);
+              if (--steps == 0 && !finishing)
+                (this->*next)();
+            },
+            [this](const caf::error& reason) {
+              fail_all({error_code::actor_failed, "a client is gone: " + text_of(reason)});
+            });
+  }
+
+  void find_clients() {
+    const auto& first = identity(0);
+    step(setup->clients.exchanges, resolve<exchange_key>{{first.exchange_name, first.mode}},
+         [this](const resolved<exchange_actor>& found) {
+           if (found.problem)
+             fail_all(*found.problem);
+           exchange = found.client;
+         },
+         &portfolio_state::prepare_reports);
+    step(setup->clients.frames, clear_and_resolve_frame(first.frame_name),
+         [this](const resolved<frame_actor>& found) {
+           if (found.problem)
+             return fail_all(*found.problem);
+           step(found.client, ask_timeline{},
+                [this](const frame_timeline& answer) {
+                  frame = answer.instants;
+                  if (answer.problem)
+                    fail_all(*answer.problem);
+                },
+                &portfolio_state::prepare_reports);
+         },
+         &portfolio_state::prepare_reports);
+  }
+
+  /// A run starts with a fresh frame client, as its schema may have been overridden.
+  resolve<frame_key> clear_and_resolve_frame(const std::string& name) {
+    send(self, setup->clients.frames, clear_client<frame_key>{{name}});
+    return {{name}};
+  }
+
+  void prepare_reports() {
+    merger.emplace(runs.size(), frame.first);
+    std::vector<shared_identity> identities;
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      identities.push_back(setup->runs[i].identity);
+      runs[i].granted_until = frame.first;
+      runs[i].started_ms = setup->stopwatch();
+      runs[i].summary.identity = identities.back();
+      runs[i].summary.instants = frame.count();
+      step(setup->reports, report_run_facts{identities.back(), setup->parameters},
+           [](const report_answer&) {}, &portfolio_state::load_candles_of_symbols);
+    }
+    step(setup->topics, register_producer{producer_actor{portfolio_actor{self}}, identities},
+         [this](const interest_list& list) { note(list.masks); },
+         &portfolio_state::load_candles_of_symbols);
+    find_arbiters();
+  }
+
+  void find_arbiters() {
+    for (const auto& profiles : connected_profiles(setup->runs)) {
+      arbiters.push_back({profiles, run_mode::backtest, setup->number});
+      step(setup->clients.risks, resolve<risk_key>{arbiters.back()},
+           [this, profiles](const resolved<risk_actor>& found) {
+             if (found.problem)
+               return fail_all(*found.problem);
+             const auto participants = participants_of(*setup, profiles);
+             for (std::size_t i = 0; i < participants.size(); ++i)
+               for (std::size_t run = 0; run < runs.size(); ++run)
+                 if (setup->runs[run].identity == participants[i].identity) {
+                   runs[run].arbiter = found.client;
+                   runs[run].participant = i;
+                 }
+           },
+           &portfolio_state::load_candles_of_symbols);
+    }
+  }
+
+  void load_candles_of_symbols() {
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      tell_progress(run, 0);
+    std::map<std::string, std::vector<std::size_t>> by_symbol;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      by_symbol[identity(run).symbol].push_back(run);
+    for (const auto& [symbol, of_symbol] : by_symbol)
+      request(self, exchange, caf::infinite,
+              load_candles{symbol, interval::m1, frame.first - day_ms,
+                           frame.last + followed_after(setup->parameters)})
+          .then(
+              [this, of_symbol](const candles_loaded& answer) {
+                for (const auto run : of_symbol)
+                  if (answer.problem)
+                    end_run(run, *answer.problem);
+                  else
+                    prepare(run, answer.loaded);
+                go_on();
+              },
+              [this](const caf::error& reason) {
+                fail_all({error_code::actor_failed,
+                          "the exchange client is gone: " + text_of(reason)});
+              });
+  }
+
+  void prepare(std::size_t run, const loaded_series& minutes) {
+    const auto& chosen = setup->runs[run];
+    auto prepared = std::make_shared<run_setup>();
+    prepared->plan = plan_for(chosen.identity, frame, *minutes.series,
+                              rules_for(*setup->exchange, setup->parameters));
+    prepared->plan.asks_risk = static_cast<bool>(runs[run].arbiter);
+    prepared->plan.source_is_actor = static_cast<bool>(chosen.source) || chosen.strategy->blocking;
+    prepared->plan.steady_clock = setup->steady_clock;
+    prepared->plan.stopwatch = setup->stopwatch;
+    prepared->plan.wall_clock = setup->wall_clock;
+    prepared->plan.stop = chosen.stop;
+    prepared->minutes = minutes;
+    prepared->formats = formats_of(*setup->exchange);
+    prepared->exchange = exchange;
+    prepared->risk = runs[run].arbiter;
+    prepared->participant = runs[run].participant;
+    prepared->partial = setup->clients.partials;
+    prepared->portfolio = setup->number;
+    prepared->source = chosen.source;
+    prepared->census = setup->census;
+    tell_bounds(run, *minutes.series, prepared->plan.data_end);
+    const strategy_key key{chosen.identity->symbol, chosen.identity->strategy_name,
+                           chosen.identity->mode};
+    send(self, setup->clients.strategies, clear_client<strategy_key>{key});
+    const auto gone = [this, run](const caf::error& reason) { client_gone(run, reason); };
+    request(self, setup->clients.strategies, caf::infinite, resolve<strategy_key>{key})
+        .then(
+            [this, run, prepared, gone](const resolved<strategy_actor>& found) {
+              if (found.problem) {
+                end_run(run, *found.problem);
+                return go_on();
+              }
+              runs[run].client = found.client;
+              request(self, found.client, caf::infinite, prepare_run{prepared})
+                  .then(
+                      [this, run](const run_prepared&) {
+                        runs[run].ready = true;
+                        go_on();
+                      },
+                      gone);
+            },
+            gone);
+  }
+
+  void tell_bounds(std::size_t run, const candle_series& minutes, instant data_end) {
+    report_run_bounds bounds{setup->runs[run].identity, frame.first,
+                             std::min(frame.last, data_end), std::nullopt, std::nullopt};
+    series_cursor cursor{minutes};
+    const auto before = cursor.closed_at(bounds.start);
+    const auto inside = cursor.closed_at(bounds.end);
+    if (inside > before) {
+      bounds.first_close = minutes.candles[before].close;
+      bounds.last_close = minutes.candles[inside - 1].close;
+    }
+    request(self, setup->reports, caf::infinite, std::move(bounds))
+        .then([](const report_answer&) {}, [](const caf::error&) {});
+  }
+
+  // -- going on ------------------------------------------------------------------------------------------
+
+  interest_noted note(const std::vector<interest>& masks) {
+    interest_noted answer;
+    for (std::size_t run = 0; run < runs.size() && run < masks.size(); ++run) {
+      runs[run].wanted = masks[run];
+      if (is_stream())
+        runs[run].wanted |=
+            interest::of(tick_action::closed) | interest::of(tick_action::cancelled);
+      if (!runs[run].over)
+        answer.runs.push_back({identity(run), runs[run].granted_until});
+    }
+    return answer;
+  }
+
+  instant range_for(const run_progress& run) const {
+    const bool every_minute = run.wanted.has(tick_action::idle) ||
+                              run.wanted.has(tick_action::active) ||
+                              run.wanted.has(tick_action::waiting);
+    instant range = every_minute ? short_range : long_range;
+    if (run.wanted.has(topic::progress_backtest))
+      range = std::min(range, align_up((frame.last - frame.first) / 1000 + 1, minute_ms));
+    return range;
+  }
+
+  bool may_go_on() const {
+    return !finishing && merger && outbox.size() < outbox_limit && (!is_stream() || demanded);
+  }
+
+  void go_on() {
+    flush();
+    if (may_go_on()) {
+      const instant lowest = merger->lowest_clock();
+      for (std::size_t run = 0; run < runs.size(); ++run)
+        grant(run, lowest);
+    }
+    finish_if_over();
+  }
+
+  void grant(std::size_t run, instant lowest) {
+    auto& progress = runs[run];
+    if (!progress.ready || progress.busy || progress.over)
+      return;
+    const instant range = range_for(progress);
+    const instant clock = merger->clock(run);
+    if (clock > lowest + lookahead_ranges * range)
+      return; // wait for the others
+    progress.busy = true;
+    progress.granted_until = std::max(clock, progress.granted_until) + range;
+    advance_range message{{clock + range, progress.wanted,
+                           is_stream() ? std::size_t{1} : range_events, true}};
+    request(self, progress.client, caf::infinite, std::move(message))
+        .then(
+            [this, run](const range_result& result) {
+              runs[run].busy = false;
+              take(run, result);
+              go_on();
+            },
+            [this, run](const caf::error& reason) { client_gone(run, reason); });
+  }
+
+  void take(std::size_t run, const range_result& result) {
+    auto& progress = runs[run];
+    if (progress.over)
+      return;
+    progress.summary.counters = result.counters;
+    progress.summary.gaps = result.gaps;
+    merger->add(run, result.events, result.clock);
+    if (!result.over) {
+      tell_progress(run, result.processed);
+      return;
+    }
+    if (result.problem)
+      return end_run(run, *result.problem);
+    progress.summary.outcome =
+        result.cut_short ? run_outcome::stopped : run_outcome::completed;
+    tell_progress(run, result.cut_short ? result.processed : frame.count());
+    close_run(run);
+  }
+
+  void tell_progress(std::size_t run, std::int64_t processed) {
+    if (!runs[run].wanted.has(topic::progress_backtest))
+      return;
+    const auto total = frame.count();
+    merger->add(run,
+                {{topic::progress_backtest,
+                  progress_backtest{setup->runs[run].identity, total, processed,
+                                    static_cast<double>(processed) / static_cast<double>(total)}}},
+                merger->clock(run));
+  }
+
+  void client_gone(std::size_t run, const caf::error& reason) {
+    runs[run].busy = false;
+    end_run(run, {error_code::actor_failed,
+                  fmt::format("the client of strategy {} on {} is gone: {}",
+                              identity(run).strategy_name, identity(run).symbol,
+                              text_of(reason))});
+    go_on();
+  }
+
+  /// The run failed.
+  void end_run(std::size_t run, error problem) {
+    auto& progress = runs[run];
+    if (progress.over)
+      return;
+    progress.summary.outcome = run_outcome::failed;
+    if (merger && progress.wanted.has(topic::exit))
+      merger->add(run,
+                  {{topic::exit, error_event{problem.code, problem.message, "backtest",
+                                             std::nullopt, setup->runs[run].identity}}},
+                  merger->clock(run));
+    progress.summary.problem = std::move(problem);
+    if (progress.arbiter)
+      send(self, progress.arbiter, clock_promise{progress.participant, end_of_time});
+    close_run(run);
+  }
+
+  void close_run(std::size_t run) {
+    auto& progress = runs[run];
+    progress.over = true;
+    if (progress.wanted.has(topic::performance))
+      merger->add(run,
+                  {{topic::performance,
+                    performance_event{setup->runs[run].identity, metric_type::backtest_total,
+                                      setup->stopwatch() - progress.started_ms,
+                                      setup->wall_clock(), std::nullopt}}},
+                  merger->clock(run));
+    if (merger)
+      merger->add(run, {}, end_of_time);
+    setup->record->finish_run(run, progress.summary, setup->wall_clock());
+  }
+
+  void fail_all(const error& problem) {
+    if (finishing)
+      return;
+    if (!merger)
+      merger.emplace(runs.size(), frame.first);
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      runs[run].summary.identity = setup->runs[run].identity;
+      end_run(run, problem);
+    }
+    go_on();
+  }
+
+  // -- telling -----------------------------------------------------------------------------------------------
+
+  void flush() {
+    if (!merger)
+      return;
+    merger->take(outbox);
+    if (publishing || outbox.empty())
+      return;
+    publishing = true;
+    std::vector<tick_result> elements;
+    if (is_stream())
+      for (const auto& item : outbox)
+        if (is_element(item))
+          elements.push_back(std::get<tick_result>(item.payload));
+    publish message{std::move(outbox)};
+    outbox.clear();
+    request(self, setup->topics, caf::infinite, std::move(message))
+        .then(
+            [this, elements = std::move(elements)](const published&) {
+              publishing = false;
+              if (!elements.empty())
+                demanded = false;
+              for (const auto& element : elements)
+                setup->stream->push(element);
+              go_on();
+            },
+            [this](const caf::error&) { self->quit(caf::exit_reason::user_shutdown); });
+  }
+
+  void finish_if_over() {
+    const bool over = std::all_of(runs.begin(), runs.end(), [](const auto& r) { return r.over; });
+    if (!over || finishing || publishing || !outbox.empty() || (merger && !merger->empty()))
+      return;
+    finishing = true;
+    clear_clients();
+    setup->release();
+    if (is_stream()) {
+      std::optional<error> problem;
+      for (const auto& run : runs)
+        if (run.summary.problem && !problem)
+          problem = run.summary.problem;
+      setup->stream->close(std::move(problem));
+      return finish();
+    }
+    publish done;
+    for (const auto& run : runs)
+      done.events.push_back({topic::done_backtest,
+                             done_event{run.summary.identity, "", run.summary.outcome}});
+    request(self, setup->topics, caf::infinite, std::move(done))
+        .then([this](const published&) { finish(); }, [this](const caf::error&) { finish(); });
+  }
+
+  void finish() {
+    send(self, setup->topics, deregister_producer{producer_actor{portfolio_actor{self}}});
+    setup->record->finish(std::nullopt);
+    self->quit();
+  }
+
+  /// Clients that belong to this portfolio alone.
+  void clear_clients() {
+    for (const auto& key : arbiters)
+      send_anonymously(setup->clients.risks, clear_client<risk_key>{key});
+  }
+};
+
+} // namespace
+
+portfolio_actor spawn_portfolio(caf::actor_system& system, const shared_census& census,
+                                std::shared_ptr<const portfolio_setup> setup) {
+  return spawn_actor<portfolio_state, portfolio_actor>(system, census, std::move(setup));
+}
+
+} // namespace backtest

@@ -1,0 +1,51 @@
+#include "runtime/report_actor.hpp"
+
+#include "runtime/report_book.hpp"
+
+namespace backtest {
+
+namespace {
+
+struct report_state {
+  self_pointer<report_actor, report_state> self = nullptr;
+  report_book book;
+
+  void init() {}
+
+  report_actor::behavior_type make_behavior() {
+    return {
+        [this](const event_batch& batch) {
+          for (const auto& item : batch.events)
+            book.apply(item);
+          return batch_done{};
+        },
+        [this](const report_run_facts& message) {
+          book.start(message.run, message.parameters);
+          return report_answer{};
+        },
+        [this](const report_run_bounds& message) {
+          book.set_bounds(*message.run,
+                          {message.start, message.end, message.first_close, message.last_close});
+          return report_answer{};
+        },
+        [this](const ask_report& message) {
+          message.work(book);
+          return report_answer{};
+        },
+        [this](const clear_report& message) {
+          if (message.run)
+            book.clear(*message.run);
+          else
+            book.clear();
+        },
+    };
+  }
+};
+
+} // namespace
+
+report_actor spawn_reports(caf::actor_system& system, const shared_census& census) {
+  return spawn_actor<report_state, report_actor>(system, census);
+}
+
+} // namespace backtest

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "messages/signal.hpp"
+#include "runtime/statistics.hpp"
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
+namespace backtest {
+
+/// "# <report>: <subject>", on one line whatever the names contain.
+std::string report_title(std::string_view report, std::string_view subject);
+/// "# <report>: <symbol>:<strategy>" and a line with mode, exchange and frame as far as known.
+std::string report_title(std::string_view report, const run_identity& run);
+
+/// "**Label:** value", ended so that the next line of the block stays a line of its own.
+std::string labelled_line(std::string_view label, std::string_view value);
+
+/// Blocks separated by blank lines, empty ones left out.
+std::string join_blocks(std::initializer_list<std::string> blocks);
+
+/// "BTCUSDT_cross.md": names made safe, joined by underscores.
+std::string report_file_name(std::initializer_list<std::string_view> names);
+
+/// The summary of closed trades that backtest and live reports share: one labelled line per figure,
+/// with a hint which way is better; absent figures read "N/A (reason)".
+std::string trade_summary(const trade_statistics& statistics);
+
+/// What the figures rest on: the gates, trades that were left out, and trades no longer held
+/// (`dropped` of the oldest).
+std::string reliability_note(const trade_statistics& statistics, const statistics_gates& gates,
+                             std::int64_t dropped);
+
+} // namespace backtest

@@ -1,0 +1,244 @@
+#pragma once
+
+#include "actors/contracts.hpp"
+#include "messages/configuration.hpp"
+#include "messages/logger.hpp"
+#include "runtime/backtest_report.hpp"
+#include "runtime/listener.hpp"
+#include "runtime/portfolio.hpp"
+#include "runtime/schemas.hpp"
+#include "runtime/statistics.hpp"
+#include "runtime/type_registry.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace backtest {
+
+class own_actor_system;
+class runtime_core;
+
+/// Ends a subscription. Copies speak of the same one; letting go of it does not unsubscribe.
+class listener_handle {
+public:
+  listener_handle() = default;
+  listener_handle(const topics_actor& topics, const subscriber_actor& listener, subscribed answer)
+      : topics_(topics), listener_(listener), id_(answer.id), effective_(std::move(answer.runs)) {}
+
+  /// Idempotent, from any thread; once it returns no callback begins any more (one that runs may
+  /// finish).
+  void unsubscribe();
+  /// Of runs under way when the subscription began: the first instant they tell it about.
+  const std::vector<effective_from>& effective() const noexcept { return effective_; }
+
+private:
+  friend class runtime;
+  std::shared_ptr<listener_gate> gate_;
+  weak_handle<topics_actor> topics_;
+  weak_handle<subscriber_actor> listener_;
+  subscription_id id_ = 0;
+  std::vector<effective_from> effective_;
+};
+
+/// A background run. Copies speak of the same one.
+class run_handle {
+public:
+  std::uint64_t id() const noexcept { return record_->id(); }
+  /// At the next instant: no new signals, open positions are followed to their end. Idempotent,
+  /// from any thread, returns at once; of no effect once the run is over.
+  void cancel();
+  /// Blocks until the run is over and announced. Not from an actor or a callback.
+  void wait() const { record_->wait(); }
+  bool finished() const { return record_->finished(); }
+  /// One per strategy and symbol, by strategy, then symbol.
+  std::vector<run_summary> summaries() const { return record_->summaries(); }
+
+private:
+  friend class backtest_runs;
+  std::shared_ptr<portfolio_record> record_;
+  std::vector<std::stop_source> stops_;
+};
+
+/// What to run: every strategy on every symbol, as one portfolio.
+struct backtest_request {
+  std::vector<std::string> symbols;
+  std::vector<std::string> strategies;
+  std::string exchange;
+  std::string frame;
+};
+
+/// A lazy run: nothing happens before the first `next`, and the engine goes no further than the
+/// element asked for. One consuming thread, not an actor. Letting go of it ends the run at once.
+class backtest_stream {
+public:
+  backtest_stream(backtest_stream&&) noexcept;
+  backtest_stream& operator=(backtest_stream&&) noexcept;
+  ~backtest_stream();
+
+  /// The next closed or cancelled signal; nothing once the run is over. Throws `failure`:
+  /// `already_running` (on the first call), or what made the run fail.
+  std::optional<tick_result> next();
+  /// As `run_handle::cancel`.
+  void stop();
+  /// Of the run so far; empty before the first `next`.
+  std::vector<run_summary> summaries() const;
+
+private:
+  friend class backtest_runs;
+  struct state;
+  explicit backtest_stream(std::unique_ptr<state> begun);
+  std::unique_ptr<state> state_;
+};
+
+/// The front-end for backtests. Every function checks the names it is given first and throws
+/// `failure{not_found}` for an unknown one; none may be called from an actor of the runtime.
+class backtest_runs {
+public:
+  explicit backtest_runs(runtime_core& core) : core_(core) {}
+
+  backtest_stream run(backtest_request request);
+  /// Starts at once. Throws `failure{already_running}` when a run of the same symbol and strategy
+  /// is not over.
+  run_handle background(backtest_request request);
+  /// No-op when it does not run.
+  void stop(const std::string& symbol, const std::string& strategy);
+  /// The latest run of every symbol and strategy, by start.
+  std::vector<run_status> list() const;
+  run_status status(const std::string& symbol, const std::string& strategy) const;
+
+  backtest_report_data get_data(const std::string& symbol, const std::string& strategy) const;
+  /// Markdown; `columns` replaces the runtime's own for this call.
+  std::string get_report(const std::string& symbol, const std::string& strategy,
+                         const std::optional<column_list<tick_result>>& columns = {}) const;
+  /// Writes the markdown below `directory` and returns the file's path; throws `failure{io_failed}`.
+  std::filesystem::path
+  dump(const std::string& symbol, const std::string& strategy,
+       const std::filesystem::path& directory = default_backtest_report_directory,
+       const std::optional<column_list<tick_result>>& columns = {}) const;
+  /// Statistics over the pooled trades of several runs.
+  trade_statistics portfolio_statistics(const std::vector<shared_identity>& runs) const;
+
+private:
+  void check_names(const std::string& strategy, std::string_view source) const;
+
+  runtime_core& core_;
+};
+
+struct runtime_options {
+  /// Threads of the runtime's own actor system; 0: as many as the machine has. Ignored inside a
+  /// foreign one.
+  std::size_t threads = 0;
+  configuration parameters;
+  shared_logger log; ///< null: spdlog, warnings and errors, to stderr
+};
+
+/// Everything a program holds of the library: schemas, configuration, topics and runs. Thread-safe.
+/// Several of them live in one process without noticing each other. The destructor ends all runs,
+/// also busy ones, and returns once the last actor is gone.
+class runtime {
+public:
+  /// With an actor system of its own.
+  explicit runtime(runtime_options options = {});
+  /// Inside the caller's actor system, which must outlive it.
+  explicit runtime(caf::actor_system& system, runtime_options options = {});
+  ~runtime();
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+
+  // Registration. Each throws `failure`: `invalid_argument`, or `already_exists`; nothing is
+  // registered then.
+  void add_exchange(exchange_schema schema);
+  void add_frame(frame_schema schema);
+  void add_risk(risk_schema schema);
+  void add_sizing(sizing_schema schema);
+  void add_strategy(strategy_schema schema);
+  /// Signals come from an actor; `schema.get_signal` is ignored.
+  void add_strategy(strategy_schema schema, signal_source_actor source);
+  void add_walker(walker_schema schema);
+  /// All of a set, in the order exchanges, frames, risks, sizings, strategies, walkers.
+  void add(schema_set schemas);
+
+  std::vector<exchange_schema> list_exchanges() const;
+  std::vector<frame_schema> list_frames() const;
+  std::vector<risk_schema> list_risks() const;
+  std::vector<sizing_schema> list_sizings() const;
+  std::vector<strategy_schema> list_strategies() const;
+  std::vector<walker_schema> list_walkers() const;
+
+  // Throw `failure{not_found}`.
+  exchange_schema get_exchange(const std::string& name) const;
+  frame_schema get_frame(const std::string& name) const;
+  risk_schema get_risk(const std::string& name) const;
+  sizing_schema get_sizing(const std::string& name) const;
+  strategy_schema get_strategy(const std::string& name) const;
+  walker_schema get_walker(const std::string& name) const;
+
+  // Change a registered schema; runs under way keep theirs. Throw `failure`: `not_found`, or
+  // `invalid_argument`; nothing is changed then.
+  void override_exchange(const std::string& name, const std::function<void(exchange_schema&)>& change);
+  void override_frame(const std::string& name, const std::function<void(frame_schema&)>& change);
+  void override_risk(const std::string& name, const std::function<void(risk_schema&)>& change);
+  void override_sizing(const std::string& name, const std::function<void(sizing_schema&)>& change);
+  void override_strategy(const std::string& name, const std::function<void(strategy_schema&)>& change);
+  void override_walker(const std::string& name, const std::function<void(walker_schema&)>& change);
+
+  /// Parameters of the runs to come; a run under way keeps its snapshot. Throws
+  /// `failure{invalid_configuration}` with every violation, and changes nothing then.
+  void set_config(const configuration& parameters);
+  configuration get_config() const;
+  void reset_config();
+  void set_logger(shared_logger log);
+  /// Columns of backtest reports; throws `failure{invalid_configuration}`.
+  void set_backtest_columns(column_list<tick_result> columns);
+  column_list<tick_result> get_backtest_columns() const;
+
+  /// Types that configuration files may name; for plugins and programs that load such files. Not
+  /// thread-safe.
+  type_registry& types() noexcept;
+  /// Loads a shared library built against this version and lets it register what it brings.
+  /// Throws `failure{plugin_failed}`.
+  void load_plugin(const std::filesystem::path& library);
+
+  /// Calls back for every event wanted, in order, on a thread of its own.
+  listener_handle listen(subscription wanted, event_callback callback);
+  /// Calls back for the first event that satisfies the predicate.
+  listener_handle listen_once(subscription wanted, event_predicate predicate,
+                              event_callback callback);
+  /// Feeds an actor; what it answers is its credit for more.
+  listener_handle subscribe(subscription wanted, subscriber_actor subscriber);
+
+  // The topics by name; symbols and strategies: all.
+  listener_handle listen_signal(std::function<void(const tick_result&)> callback);
+  listener_handle listen_signal_backtest(std::function<void(const tick_result&)> callback);
+  listener_handle listen_error(std::function<void(const error_event&)> callback);
+  listener_handle listen_exit(std::function<void(const error_event&)> callback);
+  listener_handle listen_validation(std::function<void(const error_event&)> callback);
+  listener_handle listen_done_backtest(std::function<void(const done_event&)> callback);
+  listener_handle listen_backtest_progress(std::function<void(const progress_backtest&)> callback);
+  listener_handle listen_performance(std::function<void(const performance_event&)> callback);
+  listener_handle listen_partial_profit(std::function<void(const partial_event&)> callback);
+  listener_handle listen_partial_loss(std::function<void(const partial_event&)> callback);
+  listener_handle listen_risk(std::function<void(const risk_event&)> callback);
+
+  backtest_runs backtest();
+
+  /// Returns once every subscriber has heard everything published before. Not from an actor or a
+  /// callback.
+  void flush();
+
+  caf::actor_system& system() noexcept;
+  topics_actor topics() const;
+  client_supervisors clients() const;
+  /// Actors of this runtime that live now.
+  std::size_t actor_count() const;
+
+private:
+  std::unique_ptr<own_actor_system> system_; ///< null inside a foreign one
+  std::unique_ptr<runtime_core> core_;
+};
+
+} // namespace backtest

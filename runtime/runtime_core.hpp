@@ -1,0 +1,76 @@
+#pragma once
+
+#include "messages/caf.hpp"
+#include "runtime/registry.hpp"
+#include "runtime/runtime.hpp"
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <stop_token>
+#include <tuple>
+
+namespace backtest {
+
+/// What every part of the facade shares: registries, the standing actors, and the runs there are.
+class runtime_core {
+public:
+  runtime_core(caf::actor_system& system, runtime_options options);
+  ~runtime_core();
+
+  struct running {
+    std::shared_ptr<portfolio_record> record;
+    std::shared_ptr<stream_channel> stream;
+    portfolio_actor driver;
+    std::vector<std::stop_source> stops;
+  };
+
+  /// Throws `failure`: `not_found`, `invalid_argument`.
+  void check(const backtest_request& request, std::string_view source) const;
+  /// Takes the names, spawns and starts the run. Throws `failure{already_running}` too.
+  running start(const backtest_request& request, bool as_stream, std::string_view source);
+  void stop(const std::string& symbol, const std::string& strategy, run_mode mode);
+  std::vector<run_status> statuses(run_mode mode) const;
+
+  /// Works on the reports in their actor and waits; not from an actor.
+  void with_reports(std::function<void(report_book&)> work) const;
+  void write_log(log_level level, std::string_view topic, std::string_view payload,
+                 const log_context& context = {}) const noexcept;
+  listener_handle subscribe(subscription wanted, const subscriber_actor& subscriber);
+
+  caf::actor_system& system;
+  shared_census census = std::make_shared<actor_census>();
+  registry schemas;
+  type_registry types = with_built_ins();
+  topics_actor topics;
+  report_actor reports;
+  client_supervisors clients;
+
+  mutable std::mutex mutex; ///< guards what follows
+  configuration parameters;
+  shared_logger log;
+  std::optional<column_list<tick_result>> backtest_columns;
+  std::map<std::string, signal_source_actor> sources;
+  std::vector<subscriber_actor> listeners;
+
+private:
+  using run_key = std::tuple<std::string, std::string, run_mode>;
+  struct known_run {
+    std::shared_ptr<portfolio_record> record;
+    std::size_t index = 0;
+    std::stop_source stop;
+  };
+
+  std::shared_ptr<portfolio_setup> capture(const backtest_request& request) const;
+  void take_names(const portfolio_setup& setup);
+  void spawn_supervisors();
+
+  std::stop_source shutdown_;
+  std::set<run_key> taken_;
+  std::map<run_key, known_run> known_;
+  std::map<std::uint64_t, std::weak_ptr<const portfolio_setup>> setups_;
+  std::vector<weak_handle<portfolio_actor>> drivers_;
+  std::uint64_t last_number_ = 0;
+};
+
+} // namespace backtest

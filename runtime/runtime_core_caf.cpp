@@ -1,0 +1,311 @@
+#include "runtime/runtime_core.hpp"
+
+#include "actors/exchange/exchange_actor.hpp"
+#include "actors/frame/frame_actor.hpp"
+#include "actors/partial/partial_actor.hpp"
+#include "actors/risk/risk_actor.hpp"
+#include "actors/strategy/strategy_actor.hpp"
+#include "actors/supervisor.hpp"
+#include "actors/topics/topics_actor.hpp"
+#include "runtime/report_actor.hpp"
+#include "runtime/report_book.hpp"
+#include "runtime/spdlog_logger.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+/// Coarse is enough for deadlines of seconds and costs a fraction of a precise reading.
+std::int64_t steady_milliseconds() {
+#if defined(CLOCK_MONOTONIC_COARSE)
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+#else
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+#endif
+}
+
+double stopwatch_milliseconds() {
+  return std::chrono::duration<double, std::milli>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+instant wall_clock_milliseconds() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+} // namespace
+
+runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
+    : system(host), parameters(options.parameters), log(std::move(options.log)) {
+  require_valid(parameters);
+  if (!log)
+    log = make_spdlog_logger(log_level::warn);
+  topics = spawn_topics(system, census);
+  reports = spawn_reports(system, census);
+  spawn_supervisors();
+  send_anonymously(topics, ::backtest::subscribe{{{topic::signal_backtest}, {tick_action::closed}, {}, {}},
+                                                 subscriber_actor{reports},
+                                                 true});
+  if (log->enabled(log_level::warn)) {
+    listeners.push_back(spawn_error_log(system, census, log));
+    send_anonymously(topics,
+                     ::backtest::subscribe{{{topic::error, topic::exit, topic::validation}, {}, {}, {}},
+                                           listeners.back(),
+                                           false});
+  }
+}
+
+runtime_core::~runtime_core() {
+  shutdown_.request_stop();
+  {
+    const std::lock_guard lock{mutex};
+    for (auto& [key, run] : known_)
+      run.stop.request_stop();
+    for (const auto& driver : drivers_)
+      end_actor(driver.lock());
+    for (const auto& listener : listeners)
+      end_actor(listener);
+    listeners.clear();
+    sources.clear();
+  }
+  end_actor(clients.strategies);
+  end_actor(clients.exchanges);
+  end_actor(clients.frames);
+  end_actor(clients.risks);
+  end_actor(clients.partials);
+  end_actor(reports);
+  end_actor(topics);
+  clients = {};
+  reports = report_actor{};
+  topics = topics_actor{};
+  census->wait_until_empty();
+}
+
+void runtime_core::spawn_supervisors() {
+  // Supervisors may outlive the bus by a moment; they must not keep it alive.
+  const auto report = [bus = weak_handle<topics_actor>{topics}](error reason) {
+    if (auto strong = bus.lock())
+      send_anonymously(strong, publish{{{topic::error,
+                                         error_event{reason.code, std::move(reason.message),
+                                                     "supervisor", std::nullopt, nullptr}}}});
+  };
+  clients.strategies = spawn_supervisor<strategy_key, strategy_actor>(
+      system, census, "strategy",
+      [this](const strategy_key& key) {
+        return spawn_strategy_client(system, census,
+                                     schemas.strategies.get(key.strategy_name, "supervisor"));
+      },
+      report);
+  clients.exchanges = spawn_supervisor<exchange_key, exchange_actor>(
+      system, census, "exchange",
+      [this](const exchange_key& key) {
+        const auto schema = schemas.exchanges.get(key.exchange_name, "supervisor");
+        configuration snapshot;
+        {
+          const std::lock_guard lock{mutex};
+          snapshot = parameters;
+        }
+        return spawn_exchange_client(system, census, *schema, snapshot, shutdown_.get_token());
+      },
+      report);
+  clients.frames = spawn_supervisor<frame_key, frame_actor>(
+      system, census, "frame",
+      [this](const frame_key& key) {
+        return spawn_frame_client(system, census, *schemas.frames.get(key.frame_name, "supervisor"));
+      },
+      report);
+  clients.risks = spawn_supervisor<risk_key, risk_actor>(
+      system, census, "risk",
+      [this](const risk_key& key) {
+        std::shared_ptr<const portfolio_setup> setup;
+        {
+          const std::lock_guard lock{mutex};
+          if (const auto found = setups_.find(key.portfolio); found != setups_.end())
+            setup = found->second.lock();
+        }
+        if (!setup)
+          throw failure(error_code::not_found,
+                        fmt::format("portfolio {} not found source=supervisor", key.portfolio));
+        std::vector<risk_schema> profiles;
+        for (const auto& name : key.profiles)
+          profiles.push_back(*schemas.risks.get(name, "supervisor"));
+        return spawn_risk_client(system, census, std::move(profiles),
+                                 participants_of(*setup, key.profiles));
+      },
+      report);
+  clients.partials = spawn_supervisor<partial_key, partial_actor>(
+      system, census, "partial",
+      [this](const partial_key&) { return spawn_partial_client(system, census); }, report);
+}
+
+void runtime_core::check(const backtest_request& request, std::string_view source) const {
+  const auto require_some = [&](const char* field, const std::vector<std::string>& names) {
+    if (names.empty())
+      throw failure(error_code::invalid_argument,
+                    fmt::format("{}: {} must not be empty", source, field));
+    std::set<std::string_view> seen;
+    for (const auto& name : names)
+      if (name.empty() || !seen.insert(name).second)
+        throw failure(error_code::invalid_argument,
+                      fmt::format("{}: {} must be different non-empty names, got \"{}\"{}", source,
+                                  field, name, name.empty() ? "" : " twice"));
+  };
+  require_some("symbols", request.symbols);
+  require_some("strategies", request.strategies);
+  for (const auto& name : request.strategies)
+    for (const auto& risk : profiles_of(*schemas.strategies.get(name, source)))
+      schemas.risks.get(risk, source);
+  schemas.exchanges.get(request.exchange, source);
+  schemas.frames.get(request.frame, source);
+}
+
+std::shared_ptr<portfolio_setup> runtime_core::capture(const backtest_request& request) const {
+  auto setup = std::make_shared<portfolio_setup>();
+  setup->parameters = parameters;
+  setup->exchange = schemas.exchanges.get(request.exchange, "backtest");
+  for (const auto& strategy : request.strategies)
+    for (const auto& symbol : request.symbols) {
+      const auto source = sources.find(strategy);
+      setup->runs.push_back(
+          {std::make_shared<const run_identity>(run_identity{
+               symbol, strategy, request.exchange, request.frame, run_mode::backtest}),
+           schemas.strategies.get(strategy, "backtest"),
+           source == sources.end() ? signal_source_actor{} : source->second,
+           {}});
+    }
+  std::sort(setup->runs.begin(), setup->runs.end(), [](const auto& left, const auto& right) {
+    return std::tie(left.identity->strategy_name, left.identity->symbol) <
+           std::tie(right.identity->strategy_name, right.identity->symbol);
+  });
+  setup->topics = topics;
+  setup->reports = reports;
+  setup->clients = clients;
+  setup->census = census;
+  setup->steady_clock = steady_milliseconds;
+  setup->stopwatch = stopwatch_milliseconds;
+  setup->wall_clock = wall_clock_milliseconds;
+  return setup;
+}
+
+void runtime_core::take_names(const portfolio_setup& setup) {
+  std::vector<run_key> keys;
+  for (const auto& run : setup.runs)
+    keys.emplace_back(run.identity->symbol, run.identity->strategy_name, run.identity->mode);
+  for (const auto& key : keys)
+    if (taken_.count(key) > 0)
+      throw failure(error_code::already_running,
+                    fmt::format("strategy {} on {} is already running in this runtime",
+                                std::get<1>(key), std::get<0>(key)));
+  taken_.insert(keys.begin(), keys.end());
+}
+
+runtime_core::running runtime_core::start(const backtest_request& request, bool as_stream,
+                                          std::string_view source) {
+  check(request, source);
+  running started;
+  {
+    const std::lock_guard lock{mutex};
+    auto setup = capture(request);
+    take_names(*setup);
+    setup->number = ++last_number_;
+    std::vector<shared_identity> identities;
+    for (auto& run : setup->runs) {
+      started.stops.emplace_back();
+      run.stop = started.stops.back().get_token();
+      identities.push_back(run.identity);
+    }
+    started.record = std::make_shared<portfolio_record>(setup->number, identities,
+                                                        setup->wall_clock());
+    if (as_stream)
+      started.stream = std::make_shared<stream_channel>();
+    setup->record = started.record;
+    setup->stream = started.stream;
+    setup->release = [this, number = setup->number, identities] {
+      const std::lock_guard inner{mutex};
+      for (const auto& identity : identities)
+        taken_.erase({identity->symbol, identity->strategy_name, identity->mode});
+      setups_.erase(number);
+    };
+    for (std::size_t i = 0; i < identities.size(); ++i)
+      known_[{identities[i]->symbol, identities[i]->strategy_name, identities[i]->mode}] = {
+          started.record, i, started.stops[i]};
+    setups_[setup->number] = setup;
+    started.driver = spawn_portfolio(system, census, setup);
+    std::erase_if(drivers_, [](const auto& driver) { return !driver.lock(); });
+    drivers_.emplace_back(started.driver);
+  }
+  write_log(log_level::info, source,
+            fmt::format("run {} starts: {} strategies on {} symbols", started.record->id(),
+                        request.strategies.size(), request.symbols.size()));
+  send_anonymously(started.driver, start_portfolio{});
+  return started;
+}
+
+void runtime_core::stop(const std::string& symbol, const std::string& strategy, run_mode mode) {
+  const std::lock_guard lock{mutex};
+  if (taken_.count({symbol, strategy, mode}) > 0)
+    known_.at({symbol, strategy, mode}).stop.request_stop();
+}
+
+std::vector<run_status> runtime_core::statuses(run_mode mode) const {
+  std::vector<run_status> all;
+  {
+    const std::lock_guard lock{mutex};
+    for (const auto& [key, run] : known_)
+      if (std::get<run_mode>(key) == mode)
+        all.push_back(run.record->statuses()[run.index]);
+  }
+  std::stable_sort(all.begin(), all.end(), [](const auto& left, const auto& right) {
+    return std::tie(left.started_at, left.id) < std::tie(right.started_at, right.id);
+  });
+  return all;
+}
+
+void runtime_core::with_reports(std::function<void(report_book&)> work) const {
+  std::exception_ptr thrown;
+  const ask_report message{[&](report_book& book) {
+    try {
+      work(book);
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+  }};
+  caf::scoped_actor self{system};
+  request(self, reports, caf::infinite, message)
+      .receive([](const report_answer&) {},
+               [](const caf::error& reason) {
+                 throw failure(error_code::actor_failed,
+                               "the report actor is gone: " + text_of(reason));
+               });
+  if (thrown)
+    std::rethrow_exception(thrown);
+}
+
+void runtime_core::write_log(log_level level, std::string_view topic, std::string_view payload,
+                             const log_context& context) const noexcept {
+  try {
+    shared_logger target;
+    {
+      const std::lock_guard lock{mutex};
+      target = log;
+    }
+    if (target->enabled(level))
+      target->write(level, topic, payload, context);
+  } catch (...) { // NOLINT: documented, loggers' own failures are dropped
+  }
+}
+
+} // namespace backtest

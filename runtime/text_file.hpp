@@ -1,0 +1,19 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace backtest {
+
+/// `name` as part of a file name: bytes outside [A-Za-z0-9._-] become `_`. A name that had to be
+/// changed (also: empty, "." and "..", longer than 100 bytes and so cut) gets `-` and eight hex
+/// digits of a hash of the original, so that two names never share a file by accident.
+std::string safe_file_name(std::string_view name);
+
+/// Writes UTF-8 text all or nothing (temporary file beside it, then rename), creating directories
+/// and overwriting. Throws `failure{io_failed}` naming path and cause; the old file is then
+/// untouched.
+void write_text_file(const std::filesystem::path& path, std::string_view text);
+
+} // namespace backtest

@@ -1,0 +1,109 @@
+#include "runtime/text_file.hpp"
+
+#include "messages/error.hpp"
+#include "runtime/report_text.hpp"
+
+#include <doctest/doctest.h>
+
+#include <fstream>
+#include <iterator>
+
+using namespace backtest;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A directory of its own for one test, gone afterwards.
+struct scratch_directory {
+  fs::path path;
+
+  explicit scratch_directory(const char* name)
+      : path(fs::path(BACKTEST_BINARY_DIR) / "scratch" / name) {
+    fs::remove_all(path);
+    fs::create_directories(path);
+  }
+  ~scratch_directory() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+};
+
+std::string content_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::size_t entries_in(const fs::path& directory) {
+  return static_cast<std::size_t>(
+      std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
+}
+
+} // namespace
+
+TEST_CASE("file names: plain names stay, others are made safe and told apart") {
+  CHECK(safe_file_name("BTCUSDT") == "BTCUSDT");
+  CHECK(safe_file_name("my-strategy_v1.2") == "my-strategy_v1.2");
+  // FNV-1a of "BTC/USDT"
+  CHECK(safe_file_name("BTC/USDT") == "BTC_USDT-83a59261");
+  CHECK(safe_file_name("a b") != safe_file_name("a/b"));
+  CHECK(safe_file_name("../../etc/passwd").find('/') == std::string::npos);
+  CHECK(safe_file_name("a\nb").starts_with("a_b-"));
+  CHECK(safe_file_name("é").starts_with("__-"));
+  CHECK(safe_file_name("").starts_with("_-"));
+  CHECK(safe_file_name(".").starts_with("_-"));
+  CHECK(safe_file_name("..").starts_with("_-"));
+  CHECK(safe_file_name(std::string(100, 'x')) == std::string(100, 'x'));
+  CHECK(safe_file_name(std::string(5000, 'x')).size() == 109);
+  CHECK(safe_file_name(std::string(101, 'x')) != safe_file_name(std::string(102, 'x')));
+}
+
+TEST_CASE("file names: a report is named by everything that tells it apart") {
+  CHECK(report_file_name({"BTCUSDT", "cross"}) == "BTCUSDT_cross.md");
+  CHECK(report_file_name({"BTCUSDT", "cross", "live"}) == "BTCUSDT_cross_live.md");
+  CHECK(report_file_name({"BTC/USDT", "cross"}) == "BTC_USDT-83a59261_cross.md");
+}
+
+TEST_CASE("text files: directories are made, contents replaced, nothing left beside them") {
+  const scratch_directory scratch("text_file_write");
+  const fs::path path = scratch.path / "a" / "b" / "report.md";
+  write_text_file(path, "first, longer than the second\n");
+  write_text_file(path, "second é\n");
+  CHECK(content_of(path) == "second é\n");
+  CHECK(entries_in(path.parent_path()) == 1);
+  write_text_file(path, "");
+  CHECK(content_of(path) == "");
+}
+
+TEST_CASE("text files: a temporary file somebody left does not disturb") {
+  const scratch_directory scratch("text_file_left");
+  const fs::path path = scratch.path / "report.md";
+  std::ofstream(scratch.path / "report.md.tmp0") << "left";
+  write_text_file(path, "text");
+  CHECK(content_of(path) == "text");
+  CHECK(content_of(scratch.path / "report.md.tmp0") == "left");
+}
+
+TEST_CASE("text files: errors name path and cause and leave nothing behind") {
+  const scratch_directory scratch("text_file_errors");
+  const auto error_of = [](const fs::path& path) -> std::string {
+    try {
+      write_text_file(path, "text");
+    } catch (const failure& cause) {
+      CHECK(cause.code() == error_code::io_failed);
+      return cause.what();
+    }
+    return "";
+  };
+  const fs::path file = scratch.path / "file";
+  write_text_file(file, "old");
+  const std::string below_file = error_of(file / "report.md");
+  CHECK(below_file.find((file / "report.md").string()) != std::string::npos);
+  CHECK(below_file.find("directory") != std::string::npos);
+
+  fs::create_directories(scratch.path / "taken" / "inside");
+  const std::string is_directory = error_of(scratch.path / "taken");
+  CHECK(is_directory.find((scratch.path / "taken").string()) != std::string::npos);
+  CHECK(is_directory.find("directory") != std::string::npos);
+  CHECK(entries_in(scratch.path) == 2);
+  CHECK(content_of(file) == "old");
+}
