@@ -1,65 +1,49 @@
 #include "runtime/event_merger.hpp"
 
 #include <algorithm>
-#include <queue>
-#include <utility>
 
 namespace backtest {
 
 event_merger::event_merger(std::size_t runs, instant start) : runs_(runs) {
-  for (auto& run : runs_)
-    run.clock = run.latest = start;
+  for (std::size_t run = 0; run < runs; ++run) {
+    runs_[run].clock = runs_[run].latest = start;
+    clocks_.emplace_hint(clocks_.end(), start, run);
+  }
 }
 
 void event_merger::add(std::size_t run, std::vector<event> events, instant clock) {
   auto& queue = runs_[run];
+  const bool was_empty = queue.items.empty();
   for (auto& what : events) {
     queue.latest = std::max(queue.latest, instant_of(what).value_or(queue.latest));
     queue.items.push_back({queue.latest, std::move(what)});
   }
-  queue.clock = std::max(queue.clock, clock);
+  if (was_empty && !queue.items.empty())
+    heads_.emplace(queue.items.front().when, run);
+  if (clock > queue.clock) {
+    auto node = clocks_.extract({queue.clock, run});
+    node.value().first = queue.clock = clock;
+    clocks_.insert(std::move(node));
+  }
 }
 
 void event_merger::take(std::vector<event>& out) {
   const instant horizon = lowest_clock();
-  if (runs_.size() == 1) {
-    auto& items = runs_.front().items;
-    while (!items.empty() && items.front().when < horizon) {
-      out.push_back(std::move(items.front().what));
-      items.pop_front();
-    }
-    return;
-  }
-  using head = std::pair<instant, std::size_t>;
-  std::priority_queue<head, std::vector<head>, std::greater<>> heads;
-  const auto add_head = [&](std::size_t run) {
-    const auto& items = runs_[run].items;
-    if (!items.empty() && items.front().when < horizon)
-      heads.emplace(items.front().when, run);
-  };
-  for (std::size_t run = 0; run < runs_.size(); ++run)
-    add_head(run);
-  while (!heads.empty()) {
-    const auto [when, run] = heads.top();
-    heads.pop();
+  while (!heads_.empty() && heads_.begin()->first < horizon) {
+    auto head = heads_.extract(heads_.begin());
+    const auto run = head.value().second;
+    // As long as no other run comes before it.
+    const mark next = heads_.empty() ? mark{horizon, 0} : std::min(*heads_.begin(), {horizon, 0});
     auto& items = runs_[run].items;
-    while (!items.empty() && items.front().when == when) {
+    while (!items.empty() && mark{items.front().when, run} < next) {
       out.push_back(std::move(items.front().what));
       items.pop_front();
     }
-    add_head(run);
+    if (items.empty())
+      continue;
+    head.value().first = items.front().when;
+    heads_.insert(std::move(head));
   }
-}
-
-instant event_merger::lowest_clock() const noexcept {
-  instant lowest = end_of_time;
-  for (const auto& run : runs_)
-    lowest = std::min(lowest, run.clock);
-  return lowest;
-}
-
-bool event_merger::empty() const noexcept {
-  return std::all_of(runs_.begin(), runs_.end(), [](const auto& run) { return run.items.empty(); });
 }
 
 } // namespace backtest

@@ -3,6 +3,8 @@
 #include "messages/event.hpp"
 
 #include <deque>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace backtest {
@@ -23,9 +25,11 @@ public:
   void take(std::vector<event>& out);
 
   /// Clock of the run that is furthest behind.
-  instant lowest_clock() const noexcept;
+  instant lowest_clock() const noexcept {
+    return clocks_.empty() ? end_of_time : clocks_.begin()->first;
+  }
   instant clock(std::size_t run) const noexcept { return runs_[run].clock; }
-  bool empty() const noexcept;
+  bool empty() const noexcept { return heads_.empty(); }
 
 private:
   struct item {
@@ -38,7 +42,11 @@ private:
     instant latest;
   };
 
+  using mark = std::pair<instant, std::size_t>; ///< an instant and a run
+
   std::vector<run_queue> runs_;
+  std::set<mark> clocks_; ///< of every run
+  std::set<mark> heads_;  ///< the first waiting event of every run that has one
 };
 
 } // namespace backtest
