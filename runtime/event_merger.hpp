@@ -2,7 +2,6 @@
 
 #include "messages/event.hpp"
 
-#include <deque>
 #include <vector>
 
 namespace backtest {
@@ -33,12 +32,18 @@ private:
     event what;
   };
   struct run_queue {
-    std::deque<item> items;
+    std::vector<item> items; ///< those before `head` are gone
+    std::size_t head = 0;
     instant clock;
     instant latest;
+
+    bool empty() const noexcept { return head == items.size(); }
+    const item& front() const noexcept { return items[head]; }
+    event take_front();
   };
 
   std::vector<run_queue> runs_;
+  std::vector<event> in_order_; ///< of a single run, which waits for nobody
 };
 
 } // namespace backtest
