@@ -11,8 +11,7 @@ namespace backtest {
 /// Volume-weighted average of the typical prices (high + low + close) / 3 of a window that is not
 /// empty; the plain mean of the closes when nothing was traded. Sums are taken afresh, oldest
 /// first, so the result depends on the window alone, to the last digit.
-template <std::size_t Extent>
-inline double average_price(std::span<const candle, Extent> window) noexcept {
+inline double average_price(std::span<const candle> window) noexcept {
   double value = 0;
   double volume = 0;
   for (const candle& item : window) {
@@ -52,7 +51,7 @@ inline bool has_price_window(std::span<const candle> closed, instant when,
 }
 
 /// `average_price(price_window(...))` of a window that is not empty. The usual window, five candles
-/// without a gap, has a length the compiler knows: every open position asks for it every minute.
+/// without a gap, gets a length the compiler knows: every open position asks for it every minute.
 inline double windowed_price(std::span<const candle> closed, instant when,
                              std::int64_t count) noexcept {
   constexpr std::size_t usual = 5;

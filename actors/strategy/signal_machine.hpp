@@ -47,10 +47,8 @@ public:
     used_from_ = when == used_until_ ? when : align_down(when, slot_length_);
     used_until_ = used_from_ + slot_length_;
   }
-  /// First instant of the next slot.
-  instant next_slot(instant when) const noexcept {
-    return align_down(when, slot_length_) + slot_length_;
-  }
+  /// First instant after the slot that was used last.
+  instant next_slot() const noexcept { return used_until_; }
 
   /// Conditions of a scheduled signal in their order. `price`: null when the instant has none.
   /// `closed`: the candle that closed at `when`, null when missing (read by `touch` only).

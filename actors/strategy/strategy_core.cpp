@@ -150,14 +150,9 @@ strategy_core::next_step strategy_core::resume() {
   return std::nullopt;
 }
 
-strategy_core::next_step strategy_core::pass(instant when) {
-  if (frame_began_)
-    emit_performance(metric_type::backtest_timeframe, *std::exchange(frame_began_, std::nullopt));
-  clock_ = when + minute_ms;
-  return std::nullopt;
-}
-
-strategy_core::reading strategy_core::read(instant when) noexcept {
+// Inlined by force: the compilers find it too long for the loop of a pending signal, where the call
+// costs a third of the time.
+[[gnu::always_inline]] inline strategy_core::reading strategy_core::read(instant when) noexcept {
   reading result;
   const auto count = minutes_.closed_at(when);
   const auto closed = minutes_.candles().first(count);
@@ -172,8 +167,13 @@ strategy_core::reading strategy_core::read(instant when) noexcept {
 }
 
 instant strategy_core::next_generation(instant from) const noexcept {
-  const instant next = plan_.frame.at_or_after(from);
-  return machine_.slot_free(next) ? next : plan_.frame.at_or_after(machine_.next_slot(next));
+  const auto at_or_after = [this](instant when) {
+    // Instants of a run are whole minutes, so in the usual frame every one of them counts.
+    return plan_.frame.step == minute_ms ? std::max(when, plan_.frame.first)
+                                         : plan_.frame.at_or_after(when);
+  };
+  const instant next = at_or_after(from);
+  return machine_.slot_free(next) ? next : at_or_after(machine_.next_slot());
 }
 
 strategy_core::next_step strategy_core::advance_idle() {

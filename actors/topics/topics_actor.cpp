@@ -149,6 +149,40 @@ struct topics_state {
   }
 
   caf::result<published> accept(std::vector<event> events) {
+    if (!hand_on_whole(events))
+      distribute(std::move(events));
+    for (auto& [id, subscriber] : subscribers)
+      pump(id, subscriber);
+    publisher_state publisher{promise_answer<published>(self),
+                              positions([](const auto& item) { return item.built_in; })};
+    auto promise = publisher.promise;
+    publishers.push_back(std::move(publisher));
+    release_waiting();
+    return promise;
+  }
+
+  /// The usual batch: one subscriber wants all of it, nobody else any of it. False: distribute it.
+  bool hand_on_whole(std::vector<event>& events) {
+    subscriber_state* only = nullptr;
+    for (auto& [id, subscriber] : subscribers) {
+      const auto& filter = subscriber.filter;
+      if (std::none_of(events.begin(), events.end(),
+                       [&](const auto& item) { return filter.wants(item); }))
+        continue;
+      if (only != nullptr || !subscriber.queue.empty() ||
+          !std::all_of(events.begin(), events.end(),
+                       [&](const auto& item) { return filter.passes_unchanged(item); }))
+        return false;
+      only = &subscriber;
+    }
+    if (only != nullptr) {
+      only->accepted += events.size();
+      only->queue = std::move(events);
+    }
+    return true;
+  }
+
+  void distribute(std::vector<event> events) {
     for (auto& item : events) {
       // Most events have one listener: the last one who wants it gets the event itself.
       subscriber_state* last = nullptr;
@@ -161,14 +195,6 @@ struct topics_state {
       if (last != nullptr)
         last->take(std::move(item));
     }
-    for (auto& [id, subscriber] : subscribers)
-      pump(id, subscriber);
-    publisher_state publisher{promise_answer<published>(self),
-                              positions([](const auto& item) { return item.built_in; })};
-    auto promise = publisher.promise;
-    publishers.push_back(std::move(publisher));
-    release_waiting();
-    return promise;
   }
 
   void pump(subscription_id id, subscriber_state& subscriber) {
