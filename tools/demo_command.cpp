@@ -11,6 +11,7 @@ namespace backtest::tools {
 namespace {
 
 constexpr std::string_view demo_configuration = R"({
+  "config": { "percent_fee": 0.04, "percent_slippage": 0.02 },
   "exchanges": [
     { "name": "demo", "type": "synthetic", "seed": 7, "volatility": 0.9, "start_price": 40000,
       "symbols": ["AAAUSDT", "BBBUSDT", "CCCUSDT"] }
@@ -24,9 +25,14 @@ constexpr std::string_view demo_configuration = R"({
       "rules": [ { "type": "max_positions", "limit": 3, "note": "at most three positions" } ] }
   ],
   "strategies": [
-    { "name": "cross", "type": "sma_cross", "risk_name": "cap3" },
-    { "name": "pullback", "type": "pullback_limit", "risk_name": "cap3" },
-    { "name": "grid", "type": "time_grid", "risk_name": "cap3" }
+    { "name": "cross", "type": "sma_cross", "interval": "1h", "risk_name": "cap3",
+      "params": { "window": 60, "fast": 10, "slow": 50, "take_profit": 0.06, "stop_loss": 0.03,
+                  "minutes": 1440 } },
+    { "name": "pullback", "type": "pullback_limit", "interval": "1h", "risk_name": "cap3",
+      "params": { "threshold": 0.02, "offset": 0.005, "take_profit": 0.04, "stop_loss": 0.02,
+                  "minutes": 1440 } },
+    { "name": "grid", "type": "time_grid", "risk_name": "cap3",
+      "params": { "take_profit": 0.02, "stop_loss": 0.01 } }
   ]
 })";
 
