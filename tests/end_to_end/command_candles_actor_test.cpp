@@ -33,7 +33,7 @@ TEST_CASE("command: candles import refuses a bad row and leaves no file") {
   const auto result =
       run_command({"candles", "import", file, "--symbol", "X", "-o", folder / "out.csv"});
   CHECK(result.status == 1);
-  CHECK_MESSAGE(result.err.find("bad.csv:5") != std::string::npos, result.err);
+  CHECK_MESSAGE(result.err.find("bad.csv: line 5") != std::string::npos, result.err);
   CHECK(!std::filesystem::exists(folder / "out.csv"));
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("command: candles check tells gaps, and fails for faults") {
   text += fmt::format("{},100,90,99,100,1\n", test::new_year + 6 * minute_ms);
   const auto fault = run_command({"candles", "check", folder.write("fault.csv", text)});
   CHECK(fault.status == 1);
-  CHECK_MESSAGE(fault.out.find("fault.csv:5") != std::string::npos, fault.out);
+  CHECK_MESSAGE(fault.out.find("fault.csv: line 5") != std::string::npos, fault.out);
   folder.write("GAPUSDT.csv", flat_csv(3));
   CHECK(run_command({"candles", "check", "--config",
                      folder.write("config.json", csv_configuration({"GAPUSDT"}))})

@@ -42,18 +42,19 @@ TEST_CASE("command: bad candles fail their runs with file and line; the other sy
   const std::vector<std::pair<std::string, std::string>> cases{
       {"", "BTCUSDT.csv"},
       {"open_time,open,high,low,close,volume\n", "BTCUSDT.csv"},
-      {with_fourth_line(row_at(0, "100,101,99,100,1")), "BTCUSDT.csv:4"},
-      {with_fourth_line(row_at(1, "100,101,99,100,1")), "BTCUSDT.csv:4"},
-      {with_fourth_line(row_at(2, "100,101,99")), "BTCUSDT.csv:4"},
-      {with_fourth_line(row_at(2, "nan,101,99,100,1")), "BTCUSDT.csv:4"},
-      {with_fourth_line(row_at(2, "100,101,-99,100,1")), "BTCUSDT.csv:4"},
-      {with_fourth_line(row_at(2, "100,101,99,abc,1")), "BTCUSDT.csv:4"},
-      {with_fourth_line(row_at(2, "100,101,99,100,-1")), "BTCUSDT.csv:4"}};
+      {with_fourth_line(row_at(0, "100,101,99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(1, "100,101,99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,99")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "nan,101,99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,-99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,99,abc,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,99,100,-1")), "BTCUSDT.csv: line 4"}};
   for (const auto& [csv, place] : cases) {
     CAPTURE(csv);
     const auto result = run_with_candles(folder, csv);
     check_refusal(result, 1, place);
     CHECK(contains(result.err, "grid on BTCUSDT failed"));
+    CHECK(lines_of(result.err).size() == 1);
     CHECK(!contains(result.err, "ETHUSDT failed"));
     CHECK(contains(result.out, "failed"));
     CHECK(contains(result.out, "completed"));

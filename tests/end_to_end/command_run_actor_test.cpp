@@ -102,8 +102,10 @@ TEST_CASE("command: --ticks adds idle and active, --topics chooses exactly") {
     std::set<std::string> found;
     for (const auto& line : events_of(run_to_events(folder, config, "2", flags))) {
       const auto* tick = std::get_if<tick_result>(&line.item.payload);
-      found.insert(std::string{to_string(line.item.on)} +
-                   (tick ? " " + std::string{to_string(tick->action)} : ""));
+      std::string name{to_string(line.item.on)};
+      if (tick)
+        name.append(" ").append(to_string(tick->action));
+      found.insert(std::move(name));
     }
     return found;
   };
@@ -166,7 +168,7 @@ TEST_CASE("command: the summary has every key, and gates where figures are absen
     CHECK_MESSAGE(statistics.contains(key), key);
   CHECK(statistics.size() == 39); // the figures above and "unavailable"
   CHECK(statistics.at("trades_per_year").is_null());
-  CHECK(object_of(statistics.at("unavailable")).at("trades_per_year") == "min_span_days");
+  CHECK(object_of(statistics.at("unavailable")).at("trades_per_year") == "min_trades_annual");
   CHECK(object_of(object_of(summary.at("portfolio")).at("statistics")).contains("total_pnl"));
 }
 

@@ -10,9 +10,11 @@ int main() {
 
   exchange_schema exchange;
   exchange.exchange_name = "made_up";
-  exchange.source = std::make_shared<synthetic_source>(7, std::vector<std::string>{"AAAUSDT"}, 100, 0.6);
+  exchange.source =
+      std::make_shared<synthetic_source>(7, std::vector<std::string>{"AAAUSDT"}, 100, 0.6);
   engine.add_exchange(exchange);
-  engine.add_frame({"january", "", interval::m1, *parse_iso("2024-01-01"), *parse_iso("2024-01-31"), {}});
+  engine.add_frame(
+      {"january", "", interval::m1, *parse_iso("2024-01-01"), *parse_iso("2024-01-31"), {}});
 
   strategy_schema noon;
   noon.strategy_name = "noon";
