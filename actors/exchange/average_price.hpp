@@ -26,10 +26,6 @@ inline double average_price(std::span<const candle> window) noexcept {
   return closes / static_cast<double>(window.size());
 }
 
-inline double average_price(std::span<const candle> window) noexcept {
-  return average_price<std::dynamic_extent>(window);
-}
-
 /// The candles of the last `count` minutes (>= 1) before `when`, a whole minute, that exist: fewer
 /// than `count` around gaps, none behind a long one. `closed` are the one-minute candles closed at
 /// `when`, oldest first.
