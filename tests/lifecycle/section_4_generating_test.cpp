@@ -110,6 +110,34 @@ TEST_CASE("lifecycle 4: get_signal is told symbol, names, instant and mode") {
   CHECK(market.facts() == texts{});
 }
 
+TEST_CASE("lifecycle 4: a source that asks for older candles than were loaded takes none from the "
+          "run") {
+  core_by_hand hand;
+  std::weak_ptr<const candle_series> loaded_first;
+  series_market market{"BTC", 1, {}, [&hand](const std::string& symbol, interval, instant from, instant until) {
+                         candle_series more{symbol, interval::m1, hand.market.candles()};
+                         more.candles.insert(more.candles.begin(), closing_at(-1, 100));
+                         return loaded_series{std::make_shared<const candle_series>(more), from, until};
+                       }};
+  {
+    const auto minutes = std::make_shared<const candle_series>(
+        candle_series{"BTC", interval::m1, hand.market.candles()});
+    loaded_first = minutes;
+    market.provide({minutes, at_minute(-1), at_minute(9)});
+  }
+  strategy_schema strategy;
+  strategy.strategy_name = "s";
+  strategy.get_signal = [](const run_context& context) -> std::optional<signal_request> {
+    if (context.when() == at_minute(0))
+      context.candles(interval::m1, 2);
+    return context.when() == at_minute(5) ? std::optional{go_long(110, 90, 2)} : std::nullopt;
+  };
+  strategy_core core{strategy, hand.plan, market};
+  core.advance(hand.everything(), hand.events);
+  CHECK_FALSE(loaded_first.expired()); // the run still reads them
+  CHECK(hand.events.size() == 2);
+}
+
 TEST_CASE("lifecycle 4: minute_estimated_time defaults to max_signal_lifetime_minutes") {
   auto market = flat_market(8);
   market.frame_minutes(0, 0);
