@@ -366,8 +366,7 @@ strategy_core::next_step strategy_core::consider(instant when,
   if (const auto broken = violations_of(*candidate_, immediate, price, plan_.rules.parameters);
       !broken.empty()) {
     emit_error(error_code::invalid_signal,
-               "invalid signal: " + join_violations(broken),
-               when);
+               fmt::format("invalid signal: {}", join_violations(broken)), when);
     emit_idle(when);
     return pass(when);
   }

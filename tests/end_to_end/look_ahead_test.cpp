@@ -56,7 +56,8 @@ story up_to(instant cut, scenario world) {
   for (const auto& [symbol, candles] : world.market())
     symbols.push_back(symbol);
   for (auto& strategy : world.schemas.strategies)
-    strategy.get_signal = [&seen, &symbols, trade = strategy.get_signal](const run_context& context) {
+    strategy.get_signal = [&seen, &symbols,
+                           trade = strategy.get_signal](const run_context& context) {
       seen.emplace_back(context.when(), everything_visible(context, symbols));
       return trade(context);
     };
@@ -92,8 +93,8 @@ void change_future(scenario& world, instant cut, std::uint64_t seed) {
       if (open_time != last && random.chance(0.1))
         continue;
       const double close = 100 * drift * random.real(0.97, 1.03);
-      changed.push_back({open_time, close, close * random.real(1, 1.05), close * random.real(0.95, 1),
-                         close, random.real(0, 9)});
+      changed.push_back({open_time, close, close * random.real(1, 1.05),
+                         close * random.real(0.95, 1), close, random.real(0, 9)});
     }
     candles = std::move(changed);
   }
@@ -110,9 +111,8 @@ TEST_CASE("look-ahead: another future changes nothing that was seen, decided or 
     CAPTURE(seed);
     const auto world = with_own_candles(seed);
     mixer random{seed, 4};
-    const instant cut =
-        align_down(world.frame.start + random.between(0, world.frame.end - world.frame.start),
-                   minute_ms);
+    const instant cut = align_down(
+        world.frame.start + random.between(0, world.frame.end - world.frame.start), minute_ms);
     CAPTURE(to_iso(cut));
     auto other = with_own_candles(seed);
     change_future(other, cut, seed);
@@ -149,8 +149,8 @@ TEST_CASE("look-ahead: the newest candle shown is never younger than the instant
     // A failed REQUIRE is thrown through the core, which would call it a failing source.
     for (const auto& item : world.run().events)
       if (const auto* problem = std::get_if<error_event>(&item.payload))
-        REQUIRE_MESSAGE((problem->code == error_code::data_gap ||
-                         problem->code == error_code::data_ended),
-                        problem->message);
+        REQUIRE_MESSAGE(
+            (problem->code == error_code::data_gap || problem->code == error_code::data_ended),
+            problem->message);
   }
 }

@@ -84,8 +84,7 @@ TEST_CASE("event merger: events without an instant stay where they stand") {
              end_of_time);
   merger.add(1, {without_instant("begin 1"), at(6, "6 of 1"), without_instant("end 1")},
              end_of_time);
-  CHECK(taken(merger) ==
-        texts{"begin 0", "begin 1", "6 of 1", "end 1", "7 of 0", "end 0"});
+  CHECK(taken(merger) == texts{"begin 0", "begin 1", "6 of 1", "end 1", "7 of 0", "end 0"});
 }
 
 TEST_CASE("event merger: what is taken is appended, no runs give nothing") {
@@ -136,7 +135,7 @@ TEST_CASE("event merger: any pieces in any order come out as one stable sort") {
       sent[run] = last;
       const bool over = last == from.size() && random.chance(0.5);
       merger.add(run, std::move(piece),
-                 over                ? end_of_time
+                 over                 ? end_of_time
                  : last < from.size() ? *instant_of(from[last])
                                       : 0);
       if (over)

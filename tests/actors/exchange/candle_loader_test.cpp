@@ -154,7 +154,8 @@ TEST_CASE("candle loader: a wait that is called off gives up at once") {
   CHECK(source.asked.size() == 1);
 }
 
-TEST_CASE("candle loader: a short batch, and an empty one, is no error and is not asked for again") {
+TEST_CASE(
+    "candle loader: a short batch, and an empty one, is no error and is not asked for again") {
   minute_source source;
   source.spoil = [](std::vector<candle>& batch) { batch.resize(batch.size() > 1440 ? 0 : 3); };
   auto loader = source.loader();
@@ -168,8 +169,8 @@ TEST_CASE("candle loader: a short batch, and an empty one, is no error and is no
 TEST_CASE("candle loader: whole UTC days, one fetch each") {
   minute_source source;
   auto loader = source.loader();
-  const auto loaded = loader.load("BTC", interval::m1, new_year + 90 * minute_ms,
-                                  new_year + day_ms + minute_ms);
+  const auto loaded =
+      loader.load("BTC", interval::m1, new_year + 90 * minute_ms, new_year + day_ms + minute_ms);
   CHECK(source.days() == list{0, 1});
   CHECK(source.asked[0].until - source.asked[0].since == day_ms);
   CHECK(loaded.from == new_year);
@@ -196,7 +197,7 @@ TEST_CASE("candle loader: a larger range keeps what was fetched and fetches only
   CHECK(all.series->candles.size() == 9 * 1440);
   CHECK(std::is_sorted(all.series->candles.begin(), all.series->candles.end(),
                        [](const candle& a, const candle& b) { return a.open_time < b.open_time; }));
-  CHECK(first.series->candles.size() == 1440); // what was handed out stays as it was
+  CHECK(first.series->candles.size() == 1440);      // what was handed out stays as it was
   loader.load("ETH", interval::m1, day(3), day(4)); // symbols are held apart
   CHECK(source.asked.back().symbol == "ETH");
 }
@@ -250,7 +251,8 @@ TEST_CASE("candle loader: a source that answers too much: only what was asked co
   minute_source source;
   source.spoil = [&](std::vector<candle>& batch) {
     const auto& query = source.asked.back();
-    batch.insert(batch.begin(), {query.since - minute_ms, 0, 0, 0, 0, -1}); // bad, but not asked for
+    batch.insert(batch.begin(),
+                 {query.since - minute_ms, 0, 0, 0, 0, -1}); // bad, but not asked for
     batch.push_back({query.until, 100, 101, 99, 100, 1});
   };
   auto loader = source.loader();
@@ -280,6 +282,25 @@ TEST_CASE("candle loader: on_candle_data after every fetch that passed the check
   CHECK(told == list{0, 1});
 }
 
+TEST_CASE("candle loader: a callback that throws is noted, the candles are there all the same") {
+  minute_source source;
+  source.callbacks.on_candle_data = [&](const std::string&, interval, instant,
+                                        std::span<const candle>) {
+    if (source.asked.size() == 1)
+      throw std::runtime_error("disk full");
+    if (source.asked.size() == 2)
+      throw 7;
+  };
+  auto loader = source.loader();
+  CHECK(loader.load("BTC", interval::m1, new_year, new_year + 3 * day_ms).series->candles.size() ==
+        3 * 1440);
+  CHECK(source.asked.size() == 3);
+  CHECK(loader.take_callback_errors() ==
+        std::vector<std::string>{"on_candle_data threw: disk full",
+                                 "on_candle_data threw: something that is not a std::exception"});
+  CHECK(loader.take_callback_errors().empty());
+}
+
 namespace {
 
 /// A source that loads whole symbols.
@@ -294,7 +315,7 @@ public:
                      const configuration&) override {
     ++loads;
     if (symbol != "BTC")
-      throw failure(error_code::not_found, "symbol " + symbol + " not found");
+      throw failure(error_code::not_found, fmt::format("symbol {} not found", symbol));
     candle_series series{symbol, interval::m1, {}};
     for (instant when = since; when < until; when += minute_ms)
       series.candles.push_back({when, 100, 100, 100, 100, 1});

@@ -52,11 +52,11 @@ TEST_CASE("series market: limit 0, a negative one, and intervals above 1d are re
   loads source;
   auto market = source.market();
   for (const std::int64_t limit : {0, -3}) {
-    const auto problem =
-        error_of([&] { market.candles("BTC", interval::m1, limit, minute(10)); });
+    const auto problem = error_of([&] { market.candles("BTC", interval::m1, limit, minute(10)); });
     REQUIRE(problem);
     CHECK(problem->code == error_code::invalid_argument);
-    CHECK(problem->message == fmt::format("candles of BTC 1m: limit must be a positive integer, got {}", limit));
+    CHECK(problem->message ==
+          fmt::format("candles of BTC 1m: limit must be a positive integer, got {}", limit));
     CHECK(error_of([&] { market.candles_present("BTC", interval::m1, limit, minute(10)); }));
   }
   const auto problem = error_of([&] { market.candles("BTC", interval::d3, 1, minute(10)); });
@@ -80,7 +80,8 @@ TEST_CASE("series market: closed candles only, at instants that are not aligned 
   market.candles("BTC", interval::h4, 1, minute(2000)); // the future is held already
   for (std::int64_t when = 240; when < 1000; when += 7) {
     CAPTURE(when);
-    CHECK(opens(market.candles("BTC", interval::h4, 1, minute(when))) == list{when / 240 * 240 - 240});
+    CHECK(opens(market.candles("BTC", interval::h4, 1, minute(when))) ==
+          list{when / 240 * 240 - 240});
     CHECK(opens(market.candles("BTC", interval::m1, 1, minute(when))) == list{when - 1});
   }
   CHECK(opens(market.candles("BTC", interval::h4, 1, minute(479) + 59'999)) == list{0});
@@ -139,8 +140,9 @@ TEST_CASE("series market: what was provided is not loaded, the minutes are the c
   auto market = source.market();
   CHECK(market.minutes().empty());
   const auto series = std::make_shared<const candle_series>(flat_series({0, 1, 2, 3}));
-  market.provide({std::make_shared<const candle_series>(candle_series{"BTC", interval::m1, series->candles}),
-                  minute(0), minute(4)});
+  market.provide(
+      {std::make_shared<const candle_series>(candle_series{"BTC", interval::m1, series->candles}),
+       minute(0), minute(4)});
   CHECK(market.minutes().candles.size() == 4);
   CHECK(opens(market.candles("BTC", interval::m1, 4, minute(4))) == list{0, 1, 2, 3});
   CHECK(source.calls.empty());
@@ -156,10 +158,11 @@ TEST_CASE("series market: without a loader what is not held is a gap") {
 
 TEST_CASE("series market: what the loader throws reaches the strategy, and is tried again later") {
   int calls = 0;
-  series_market market{"BTC", 5, {}, [&](const std::string&, interval, instant, instant) -> loaded_series {
-                         ++calls;
-                         throw failure(error_code::fetch_failed, "down");
-                       }};
+  series_market market{
+      "BTC", 5, {}, [&](const std::string&, interval, instant, instant) -> loaded_series {
+        ++calls;
+        throw failure(error_code::fetch_failed, "down");
+      }};
   CHECK(error_of([&] { market.candles("BTC", interval::m1, 1, minute(4)); })->message == "down");
   CHECK(error_of([&] { market.candles_present("BTC", interval::m1, 1, minute(4)); }));
   CHECK(calls == 2);
@@ -182,7 +185,9 @@ TEST_CASE("series market: numbers are printed by the exchange, or with 2 and 8 d
   CHECK(plain.format_price("BTC", 1.005001) == "1.01");
   CHECK(plain.format_quantity("BTC", 0.5) == "0.50000000");
   number_formats own;
-  own.price = [](std::string_view symbol, double price) { return fmt::format("{} {}", symbol, price); };
+  own.price = [](std::string_view symbol, double price) {
+    return fmt::format("{} {}", symbol, price);
+  };
   series_market market{"BTC", 5, own, {}};
   CHECK(market.format_price("ETH", 2.5) == "ETH 2.5");
   CHECK(market.format_quantity("ETH", 2.5) == "2.50000000");
@@ -202,7 +207,9 @@ TEST_CASE("series market: limits beyond any history are answered, not overflowed
 TEST_CASE("series market: a span stays valid until the signal source returns") {
   std::weak_ptr<const candle_series> first;
   loads source;
-  series_market market{"BTC", 5, {},
+  series_market market{"BTC",
+                       5,
+                       {},
                        [&, load = source.loader()](const std::string& symbol, interval size,
                                                    instant from, instant until) {
                          auto loaded = load(symbol, size, from, until);

@@ -12,7 +12,9 @@ namespace {
 
 constexpr instant start = 1'704'067'200'000 + 7 * minute_ms; // 2024-01-01T00:07
 
-frame_schema frame(interval size, instant from, instant to) { return {"f", "", size, from, to, {}}; }
+frame_schema frame(interval size, instant from, instant to) {
+  return {"f", "", size, from, to, {}};
+}
 
 } // namespace
 
@@ -35,7 +37,8 @@ TEST_CASE("timeline: a frame of one instant, an end that is no whole minute") {
   CHECK(timeline_of(frame(interval::m1, start, start + 60'000)).count() == 2);
 }
 
-TEST_CASE("timeline: a start that is no whole minute, or after the end, is an error that names both") {
+TEST_CASE(
+    "timeline: a start that is no whole minute, or after the end, is an error that names both") {
   CHECK_THROWS_WITH_AS(timeline_of(frame(interval::m1, start + 1, start + day_ms)),
                        "frame f: start 2024-01-01T00:07:00.001Z must be a whole minute", failure);
   CHECK_THROWS_WITH_AS(

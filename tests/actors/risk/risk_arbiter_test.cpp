@@ -234,10 +234,9 @@ TEST_CASE("risk arbiter, several profiles: all must allow, the first rejection w
 }
 
 TEST_CASE("risk arbiter: active_position_count is that of the rejecting profile at that instant") {
-  risk_arbiter arbiter{{at_most(9, "wide"), at_most(1, "narrow")},
-                       {{named("a"), {"wide"}},
-                        {named("b"), {"wide", "narrow"}},
-                        {named("c"), {"wide", "narrow"}}}};
+  risk_arbiter arbiter{
+      {at_most(9, "wide"), at_most(1, "narrow")},
+      {{named("a"), {"wide"}}, {named("b"), {"wide", "narrow"}}, {named("c"), {"wide", "narrow"}}}};
   for (std::size_t id = 0; id < 3; ++id)
     arbiter.ask(id, opening(10));
   const auto decisions = arbiter.decide();
@@ -268,8 +267,8 @@ TEST_CASE("risk arbiter: comments and exceptions") {
   CHECK(verdict.validation_error == "broken");
   CHECK(judged(with_rules("r", {{throws("broken"), ""}})).comment == "broken");
   CHECK_FALSE(judged(with_rules("r", {{throws(""), ""}})).validation_error.empty());
-  verdict = judged(with_rules(
-      "r", {{[](const risk_question&) -> std::optional<std::string> { throw 7; }, ""}}));
+  verdict = judged(
+      with_rules("r", {{[](const risk_question&) -> std::optional<std::string> { throw 7; }, ""}}));
   CHECK_FALSE(verdict.allowed);
   CHECK_FALSE(verdict.validation_error.empty());
 }
@@ -294,7 +293,8 @@ TEST_CASE("risk arbiter: on_allowed and on_rejected are told, what they throw ch
   CHECK(told == texts{"allowed a", "rejected b"});
 }
 
-// -- against an oracle ---------------------------------------------------------------------------------
+// -- against an oracle
+// ---------------------------------------------------------------------------------
 
 namespace {
 
@@ -304,7 +304,7 @@ struct actor_script {
   texts profiles;
   std::uint64_t salt = 0;
   instant begins = 0;
-  std::size_t questions = 0; ///< then it is over
+  std::size_t questions = 0;              ///< then it is over
   std::optional<std::size_t> dies_asking; ///< at this question, before it is answered
   bool dies_holding = false; ///< after its last question, without telling the end of its position
 
@@ -343,8 +343,8 @@ world random_world(std::uint64_t seed) {
       const auto cap = static_cast<std::size_t>(random.between(1, 4));
       const auto salt = random.next();
       schema.validations.push_back(
-          {[heard = made.heard, cap, salt](const risk_question& question)
-               -> std::optional<std::string> {
+          {[heard = made.heard, cap,
+            salt](const risk_question& question) -> std::optional<std::string> {
              auto text = fmt::format("{} {} {}:", question.timestamp, question.run.strategy_name,
                                      question.run.symbol);
              for (const auto& held : question.active_positions)
@@ -366,8 +366,8 @@ world random_world(std::uint64_t seed) {
   const auto actors = static_cast<std::size_t>(random.between(1, 7));
   for (std::size_t i = 0; i < actors; ++i) {
     actor_script actor;
-    actor.identity = named(std::string(1, static_cast<char>('A' + random.below(2))),
-                           fmt::format("{}", i));
+    actor.identity =
+        named(std::string(1, static_cast<char>('A' + random.below(2))), fmt::format("{}", i));
     for (const auto& name : names)
       if (random.chance(0.6))
         actor.profiles.push_back(name);
@@ -423,7 +423,8 @@ texts oracle(const world& made) {
     std::sort(asking.begin(), asking.end(), [&](std::size_t a, std::size_t b) {
       const auto& left = *made.actors[a].identity;
       const auto& right = *made.actors[b].identity;
-      return std::tie(left.strategy_name, left.symbol) < std::tie(right.strategy_name, right.symbol);
+      return std::tie(left.strategy_name, left.symbol) <
+             std::tie(right.strategy_name, right.symbol);
     });
     for (const auto id : asking) {
       auto& now = states[id];
