@@ -50,13 +50,13 @@ backtest_report::backtest_report(shared_identity run, const configuration& confi
       trades_(static_cast<std::size_t>(config.max_trade_sample)),
       rows_(static_cast<std::size_t>(config.max_report_rows)) {}
 
-void backtest_report::apply(const tick_result& result, std::optional<std::uint64_t> seq) {
+void backtest_report::apply(tick_result result, std::optional<std::uint64_t> seq) {
   if (result.action != tick_action::closed)
     return;
-  if (result.run)
+  if (result.run && result.run != run_)
     run_ = result.run;
   trades_.add(record_of(result, seq.value_or(static_cast<std::uint64_t>(trades_.total()))));
-  rows_.add(result);
+  rows_.add(std::move(result));
 }
 
 void backtest_report::clear() noexcept {

@@ -41,7 +41,7 @@ public:
 
   /// Everything but `closed` is ignored. `seq` orders trades that closed at the same instant, also
   /// across symbols; absent: the order of arrival here.
-  void apply(const tick_result& result, std::optional<std::uint64_t> seq = std::nullopt);
+  void apply(tick_result result, std::optional<std::uint64_t> seq = std::nullopt);
   /// A run starts: trades, rows and bounds are forgotten.
   void clear() noexcept;
   /// Known once a run has begun or ended; figures that need it are N/A before.

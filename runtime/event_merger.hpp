@@ -29,7 +29,7 @@ public:
     return clocks_.empty() ? end_of_time : clocks_.begin()->first;
   }
   instant clock(std::size_t run) const noexcept { return runs_[run].clock; }
-  bool empty() const noexcept { return heads_.empty(); }
+  bool empty() const noexcept { return heads_.empty() && in_order_.empty(); }
 
 private:
   struct item {
@@ -47,6 +47,7 @@ private:
   std::vector<run_queue> runs_;
   std::set<mark> clocks_; ///< of every run
   std::set<mark> heads_;  ///< the first waiting event of every run that has one
+  std::vector<event> in_order_; ///< of a single run, which waits for nobody
 };
 
 } // namespace backtest

@@ -14,9 +14,9 @@ struct report_state {
 
   report_actor::behavior_type make_behavior() {
     return {
-        [this](const event_batch& batch) {
-          for (const auto& item : batch.events)
-            book.apply(item);
+        [this](event_batch& batch) {
+          for (auto& item : batch.events)
+            book.apply(std::move(item));
           return batch_done{};
         },
         [this](const report_run_facts& message) {

@@ -14,8 +14,8 @@ void report_book::set_bounds(const run_identity& run, const run_bounds& bounds) 
     found->second.set_bounds(bounds);
 }
 
-void report_book::apply(const event& item) {
-  const auto* tick = std::get_if<tick_result>(&item.payload);
+void report_book::apply(event item) {
+  auto* tick = std::get_if<tick_result>(&item.payload);
   if (tick == nullptr || tick->action != tick_action::closed || item.on != topic::signal_backtest)
     return;
   // A run tells many closes in a row; its names are one shared object.
@@ -26,7 +26,7 @@ void report_book::apply(const event& item) {
     latest_identity_ = tick->run.get();
     latest_ = &found->second;
   }
-  latest_->apply(*tick, trades_++);
+  latest_->apply(std::move(*tick), trades_++);
 }
 
 void report_book::clear(const run_identity& run) {

@@ -15,7 +15,7 @@ public:
   /// A run starts: its reports begin anew with these parameters.
   void start(const shared_identity& run, const configuration& parameters);
   void set_bounds(const run_identity& run, const run_bounds& bounds);
-  void apply(const event& item);
+  void apply(event item);
   void clear(const run_identity& run);
   void clear();
 

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <span>
 #include <vector>
 
@@ -53,27 +52,28 @@ public:
   explicit newest_rows(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
 
   void add(Row row) {
-    rows_.push_front(std::move(row));
-    if (rows_.size() > capacity_)
-      rows_.pop_back();
+    if (rows_.size() >= 2 * capacity_) // one move a row, on average
+      rows_.erase(rows_.begin(), rows_.end() - static_cast<std::ptrdiff_t>(capacity_ - 1));
+    rows_.push_back(std::move(row));
   }
   void clear() noexcept { rows_.clear(); }
 
   bool empty() const noexcept { return rows_.empty(); }
-  std::size_t size() const noexcept { return rows_.size(); }
-  auto begin() const noexcept { return rows_.begin(); }
-  auto end() const noexcept { return rows_.end(); }
+  std::size_t size() const noexcept { return std::min(rows_.size(), capacity_); }
+  auto begin() const noexcept { return rows_.rbegin(); }
+  auto end() const noexcept { return rows_.rbegin() + static_cast<std::ptrdiff_t>(size()); }
 
   /// The newest row that satisfies the condition, to be replaced in place; null when none does.
   template <class Condition>
   Row* find(Condition condition) {
-    const auto found = std::find_if(rows_.begin(), rows_.end(), condition);
-    return found == rows_.end() ? nullptr : &*found;
+    const auto last = rows_.rbegin() + static_cast<std::ptrdiff_t>(size());
+    const auto found = std::find_if(rows_.rbegin(), last, condition);
+    return found == last ? nullptr : &*found;
   }
 
 private:
   std::size_t capacity_;
-  std::deque<Row> rows_;
+  std::vector<Row> rows_; ///< oldest first; all but the newest `capacity_` count as gone
 };
 
 } // namespace backtest

@@ -4,6 +4,7 @@
 #include "tools/output_file.hpp"
 
 #include <cstdlib>
+#include <memory>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -19,6 +20,22 @@ log_level level_named(const std::string& name) noexcept {
       return level;
   return log_level::error;
 }
+
+/// Leaves out how runs failed: the command tells that itself, once they are over.
+class command_logger final : public logger {
+public:
+  explicit command_logger(shared_logger out) : out_(std::move(out)) {}
+
+  bool enabled(log_level level) const noexcept override { return out_->enabled(level); }
+  void write(log_level level, std::string_view topic, std::string_view payload,
+             const log_context& context) override {
+    if (level != log_level::error || !context.run)
+      out_->write(level, topic, payload, context);
+  }
+
+private:
+  shared_logger out_;
+};
 
 } // namespace
 
@@ -47,7 +64,8 @@ CLI::App& add_command(CLI::App& parent, const std::string& name, const std::stri
 }
 
 shared_logger make_logger(const common_options& common) {
-  return make_spdlog_logger(level_named(common.log_level), wants_colour(common, STDERR_FILENO));
+  return std::make_shared<command_logger>(
+      make_spdlog_logger(level_named(common.log_level), wants_colour(common, STDERR_FILENO)));
 }
 
 bool wants_colour(const common_options& common, int descriptor) {

@@ -11,22 +11,28 @@ namespace backtest::tools {
 namespace {
 
 constexpr std::string_view demo_configuration = R"({
+  "config": { "percent_fee": 0.04, "percent_slippage": 0.02 },
   "exchanges": [
     { "name": "demo", "type": "synthetic", "seed": 7, "volatility": 0.9, "start_price": 40000,
       "symbols": ["AAAUSDT", "BBBUSDT", "CCCUSDT"] }
   ],
   "frames": [
-    { "name": "spring", "interval": "1m",
-      "start": "2024-03-01T00:00:00Z", "end": "2024-05-31T23:59:00Z" }
+    { "name": "march", "interval": "1m",
+      "start": "2024-03-01T00:00:00Z", "end": "2024-03-31T23:59:00Z" }
   ],
   "risks": [
-    { "name": "cap3",
-      "rules": [ { "type": "max_positions", "limit": 3, "note": "at most three positions" } ] }
+    { "name": "cap5",
+      "rules": [ { "type": "max_positions", "limit": 5, "note": "at most five positions" } ] }
   ],
   "strategies": [
-    { "name": "cross", "type": "sma_cross", "risk_name": "cap3" },
-    { "name": "pullback", "type": "pullback_limit", "risk_name": "cap3" },
-    { "name": "grid", "type": "time_grid", "risk_name": "cap3" }
+    { "name": "cross", "type": "sma_cross", "interval": "1h", "risk_name": "cap5",
+      "params": { "window": 60, "fast": 10, "slow": 50, "take_profit": 0.06, "stop_loss": 0.03,
+                  "minutes": 1440 } },
+    { "name": "pullback", "type": "pullback_limit", "interval": "1h", "risk_name": "cap5",
+      "params": { "threshold": 0.02, "offset": 0.005, "take_profit": 0.04, "stop_loss": 0.02,
+                  "minutes": 1440 } },
+    { "name": "grid", "type": "time_grid", "risk_name": "cap5",
+      "params": { "take_profit": 0.02, "stop_loss": 0.01 } }
   ]
 })";
 
@@ -49,14 +55,14 @@ int demonstrate(const demo_options& options) {
   header.command = "demo";
   header.configuration = loaded.raw;
   header.request = {
-      {"AAAUSDT", "BBBUSDT", "CCCUSDT"}, {"cross", "grid", "pullback"}, "demo", "spring"};
+      {"AAAUSDT", "BBBUSDT", "CCCUSDT"}, {"cross", "grid", "pullback"}, "demo", "march"};
   const bool talks =
       !options.common.quiet && !options.outputs.json && !options.outputs.stdout_is_taken();
   if (talks)
-    print_result("Three strategies on three made-up markets, 2024-03-01 to 2024-05-31, one minute\n"
+    print_result("Three strategies on three made-up markets, March 2024, one minute\n"
                  "at a time: `cross` follows crossing averages, `grid` trades by the hour,\n"
                  "`pullback` waits for a better price with limit entries. Together they may hold\n"
-                 "at most three positions; the rest is refused. The data are random: expect to\n"
+                 "at most five positions; the rest is refused. The data are random: expect to\n"
                  "lose the costs of trading.\n\n");
   const int status = run_portfolio(target, header, options.outputs, options.common, threads);
   if (talks && status == exit_done)

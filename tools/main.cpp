@@ -14,7 +14,11 @@ namespace {
 int finish_parsing(const CLI::App& program, const CLI::ParseError& thrown) {
   if (thrown.get_exit_code() == 0)
     return program.exit(thrown) == 0 ? exit_done : exit_usage;
-  print_problem(fmt::format("{}\nRun with --help for more information.", thrown.what()));
+  // The parser complains about the command it misses, not about the word in its place.
+  const auto unknown =
+      program.get_subcommands().empty() ? program.remaining() : std::vector<std::string>{};
+  print_problem(fmt::format("{}{}\nRun with --help for more information.", thrown.what(),
+                            unknown.empty() ? "" : fmt::format(", got \"{}\"", unknown.front())));
   return exit_usage;
 }
 

@@ -28,6 +28,11 @@ step "plain cores: equal results"
 tests/compare_builds.sh build/core-g++-O0 build/core-g++-O3 build/core-clang++-14-O0 \
   build/core-clang++-14-O3
 
+step "fuzz corpus"
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+ctest --preset fuzz -j "$(nproc)"
+
 for preset in asan release; do
   step "$preset"
   cmake --preset "$preset" >/dev/null

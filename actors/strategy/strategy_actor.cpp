@@ -171,10 +171,13 @@ struct strategy_state {
     if (setup->risk)
       send(self, setup->risk, clock_promise{setup->participant, core->clock()});
     auto result = facts();
+    const auto as_many = events.size();
     result.events = std::move(events);
     result.clock = core->clock();
     result.over = over;
     events = {};
+    if (!over)
+      events.reserve(as_many); // ranges of one run resemble each other
     if (reason == pause_reason::failed)
       result.problem = core->reason();
     waiting.deliver(std::move(result));

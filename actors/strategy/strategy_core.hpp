@@ -119,7 +119,22 @@ public:
 
 private:
   enum class waiting_for : std::uint8_t { nothing, opening, scheduling, activation, milestones, source };
-  using next_step = std::optional<pause_reason>;
+
+  /// Nothing, or why to pause. Not a std::optional: its two bytes, written one by one and read as
+  /// one, stall the processor at every instant.
+  class next_step {
+  public:
+    constexpr next_step() = default;
+    constexpr next_step(std::nullopt_t) noexcept {}
+    constexpr next_step(pause_reason reason) noexcept
+        : value_(static_cast<std::uint8_t>(reason)) {}
+    constexpr explicit operator bool() const noexcept { return value_ != going_on; }
+    constexpr pause_reason operator*() const noexcept { return static_cast<pause_reason>(value_); }
+
+  private:
+    static constexpr std::uint8_t going_on = 255;
+    std::uint8_t value_ = going_on;
+  };
 
   /// Market at one instant, for a signal that lives.
   struct reading {
@@ -130,8 +145,8 @@ private:
   };
 
   class measured_work;
-  bool watches_performance() const { return plan_.stopwatch && wants(topic::performance); }
-  std::optional<double> work_so_far() const;
+  bool watches_performance() const { return wants(topic::performance) && plan_.stopwatch; }
+  double work_so_far() const;
   void emit_performance(metric_type metric, double began);
   void begin_position();
 
@@ -141,11 +156,20 @@ private:
   next_step advance_scheduled();
   next_step advance_pending();
   next_step generate(instant when);
+  /// What the function says; nothing and `source_error_` when it throws.
+  std::optional<signal_request> call_source(instant when);
+  next_step pass_without_source(instant when, error reason);
   next_step consider(instant when, std::optional<signal_request> request);
   next_step ask_risk(instant when, waiting_for what, signal_request request, double price);
   next_step decide_opening(bool adds);
   next_step decide_activation();
-  next_step pass(instant when);
+  next_step pass(instant when) {
+    if (frame_began_)
+      emit_performance(metric_type::backtest_timeframe,
+                       *std::exchange(frame_began_, std::nullopt));
+    clock_ = when + minute_ms;
+    return std::nullopt;
+  }
   next_step finish();
   next_step finish_without_data();
   next_step fail(error reason);
@@ -161,7 +185,11 @@ private:
   bool wants(topic on) const noexcept { return mask_.has(on); }
   tick_result tick(tick_action action, instant when, double price) const;
   void emit(tick_result result);
-  void emit_idle(instant when);
+  void emit_idle(instant when) {
+    if (wants(tick_action::idle))
+      tell_idle(when);
+  }
+  void tell_idle(instant when);
   void emit_error(error_code code, std::string message, instant when, const char* source = "strategy");
   void notify_write(const signal_row* row);
   template <class Callback, class... Args>
