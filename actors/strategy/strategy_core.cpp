@@ -61,7 +61,8 @@ run_plan plan_for(shared_identity identity, const timeline& frame, const candle_
 }
 
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
-    : schema_(schema), plan_(std::move(plan)), market_(market), minutes_(market.minutes()),
+    : schema_(schema), plan_(std::move(plan)), market_(market),
+      held_minutes_(market.shared_minutes()), minutes_(market.minutes()),
       machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),
       clock_(plan_.frame.first) {}
 
@@ -367,8 +368,7 @@ strategy_core::next_step strategy_core::consider(instant when,
   if (const auto broken = violations_of(*candidate_, immediate, price, plan_.rules.parameters);
       !broken.empty()) {
     emit_error(error_code::invalid_signal,
-               "invalid signal: " + join_violations(broken),
-               when);
+               fmt::format("invalid signal: {}", join_violations(broken)), when);
     emit_idle(when);
     return pass(when);
   }

@@ -206,6 +206,7 @@ private:
   const strategy_schema& schema_;
   run_plan plan_;
   series_market& market_;
+  shared_series held_minutes_; ///< the market may load others in their place
   series_cursor minutes_;
   signal_machine machine_;
   run_counters counters_;

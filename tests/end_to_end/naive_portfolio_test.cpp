@@ -169,7 +169,8 @@ private:
     return last;
   }
   bool is_frame_instant(instant when) const {
-    return when <= world_.frame.end && (when - world_.frame.start) % length_of(world_.frame.size) == 0;
+    return when <= world_.frame.end &&
+           (when - world_.frame.start) % length_of(world_.frame.size) == 0;
   }
 
   tick_result tick(const naive_run& run, tick_action action, instant when, double price) const {
@@ -189,7 +190,8 @@ private:
     run.events.push_back({topic::error, error_event{code, "", "", when, run.identity}});
   }
 
-  // -- ends ------------------------------------------------------------------------------------------
+  // -- ends
+  // ------------------------------------------------------------------------------------------
 
   void examine(naive_run& run, instant when) {
     run.activates = run.instant_over = false;
@@ -305,7 +307,8 @@ private:
       });
   }
 
-  // -- openings --------------------------------------------------------------------------------------
+  // -- openings
+  // --------------------------------------------------------------------------------------
 
   void go_on(naive_run& run, instant when) {
     if (run.activates)
@@ -327,10 +330,14 @@ private:
 
   void activate(naive_run& run, instant when) {
     auto& signal = *run.signal;
-    signal_request request{signal.position,        signal.id,
-                           signal.price_open,      signal.price_take_profit,
-                           signal.price_stop_loss, signal.minute_estimated_time,
-                           signal.note,            signal.quantity};
+    signal_request request{signal.position,
+                           signal.id,
+                           signal.price_open,
+                           signal.price_take_profit,
+                           signal.price_stop_loss,
+                           signal.minute_estimated_time,
+                           signal.note,
+                           signal.quantity};
     if (!allowed(run, when, request, run.last_price))
       return cancel(run, when, cancel_reason::risk_reject);
     open(run, when, run.last_price);
@@ -364,7 +371,8 @@ private:
     if (!request)
       return false;
     if (!request->id || request->id->empty())
-      request->id = fmt::format("{}:{}:{}", run.identity->strategy_name, run.identity->symbol, when);
+      request->id =
+          fmt::format("{}:{}:{}", run.identity->strategy_name, run.identity->symbol, when);
     const bool is_long = request->position == position_side::long_side;
     const double entry = request->price_open.value_or(price);
     const bool waits = is_long ? price > entry : price < entry;
@@ -424,8 +432,7 @@ private:
         std::string comment;
         bool thrown = false;
         try {
-          const auto reason =
-              rule.validate({*run.identity, request, price, when, positions});
+          const auto reason = rule.validate({*run.identity, request, price, when, positions});
           if (!reason)
             continue;
           comment = reason->empty() ? "N/A" : *reason;
@@ -434,9 +441,8 @@ private:
           comment = caught.what();
         }
         if (thrown)
-          run.events.push_back(
-              {topic::validation,
-               error_event{error_code::risk_validation_failed, "", "", when, run.identity}});
+          run.events.push_back({topic::validation, error_event{error_code::risk_validation_failed,
+                                                               "", "", when, run.identity}});
         run.events.push_back(
             {topic::risk, risk_event{run.identity, name, request, price, std::ssize(positions),
                                      rule.note.empty() ? comment : rule.note, when}});
@@ -468,7 +474,8 @@ texts lines_of(const std::vector<event>& events, interest wanted = interest::eve
 }
 
 std::string difference(const texts& expected, const texts& actual) {
-  const auto [left, right] = std::mismatch(expected.begin(), expected.end(), actual.begin(), actual.end());
+  const auto [left, right] =
+      std::mismatch(expected.begin(), expected.end(), actual.begin(), actual.end());
   if (left == expected.end() && right == actual.end())
     return "";
   return fmt::format("line {}:\n  expected {}\n  actual   {}", left - expected.begin() + 1,
@@ -512,7 +519,8 @@ TEST_CASE("lifecycle 2-9: the cores tell the same story as one instant after the
     REQUIRE_MESSAGE(part.empty(), part);
   }
   // The test is worth its time only if everything happens often.
-  for (const auto* what : {"idle", "scheduled", "waiting", "opened", "active", "closed", "cancelled",
-                           "partial_profit", "partial_loss", "risk", "error", "validation"})
+  for (const auto* what :
+       {"idle", "scheduled", "waiting", "opened", "active", "closed", "cancelled", "partial_profit",
+        "partial_loss", "risk", "error", "validation"})
     CHECK_MESSAGE(told[what] > 100, what);
 }

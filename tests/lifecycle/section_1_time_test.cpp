@@ -63,7 +63,8 @@ TEST_CASE("lifecycle 1: a candle is visible only if it is closed, on every path"
   CHECK(market.facts() == texts{});
 }
 
-TEST_CASE("lifecycle 1: candles(limit) are exactly limit, oldest first, the newest closed at when") {
+TEST_CASE(
+    "lifecycle 1: candles(limit) are exactly limit, oldest first, the newest closed at when") {
   CHECK(seen_at(7, interval::m1, 3) == minutes{4, 5, 6});
   CHECK(seen_at(7, interval::m1, 1) == minutes{6});
   CHECK(seen_at(7, interval::m3, 2) == minutes{0, 3});

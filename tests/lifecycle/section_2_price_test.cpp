@@ -55,9 +55,9 @@ TEST_CASE("lifecycle 2: sums are taken afresh for every window, no rolling sums"
   market.candles() = {closing_at(-5, 1e15, 1e9), closing_at(-4, 0.1, 0.7), closing_at(-3, 0.2, 0.7),
                       closing_at(-2, 0.3, 0.7),  closing_at(-1, 0.4, 0.7), closing_at(0, 0.5, 0.7)};
   market.frame_minutes(0, 0);
-  const double value = (((0.1 + 0.1 + 0.1) / 3 * 0.7 + (0.2 + 0.2 + 0.2) / 3 * 0.7) +
-                        (0.3 + 0.3 + 0.3) / 3 * 0.7) +
-                       (0.4 + 0.4 + 0.4) / 3 * 0.7 + (0.5 + 0.5 + 0.5) / 3 * 0.7;
+  const double value =
+      (((0.1 + 0.1 + 0.1) / 3 * 0.7 + (0.2 + 0.2 + 0.2) / 3 * 0.7) + (0.3 + 0.3 + 0.3) / 3 * 0.7) +
+      (0.4 + 0.4 + 0.4) / 3 * 0.7 + (0.5 + 0.5 + 0.5) / 3 * 0.7;
   CHECK(average_prices(market) == std::vector<double>{value / (0.7 + 0.7 + 0.7 + 0.7 + 0.7)});
 }
 
@@ -114,7 +114,8 @@ TEST_CASE("lifecycle 2: while a signal lives an instant without a price is silen
     market.schemas.strategies[0].get_signal = signals({{0, entering_at(95, go_long(110, 90))}});
     market.prices({100, {}, {}, 95, 95});
     market.frame_minutes(0, 0);
-    CHECK(market.facts(interest::everything()) == texts{"0 scheduled @95", "3 opened @95", "4 active 0/0"});
+    CHECK(market.facts(interest::everything()) ==
+          texts{"0 scheduled @95", "3 opened @95", "4 active 0/0"});
   }
 }
 
@@ -158,8 +159,8 @@ TEST_CASE("lifecycle 2: each run ends at the close of its own symbol's last cand
   market.frame_minutes(0, 9);
   market.strategy(signals({{2, go_long(110, 90)}, {4, go_long(110, 90)}}));
   SUBCASE("one data_ended there if the frame goes on") {
-    CHECK(market.facts() == texts{"BTC 2 opened @100", "BTC 2 data_ended", "ETH 2 opened @100",
-                                  "ETH 4 data_ended"});
+    CHECK(market.facts() ==
+          texts{"BTC 2 opened @100", "BTC 2 data_ended", "ETH 2 opened @100", "ETH 4 data_ended"});
   }
   SUBCASE("none if it does not") {
     market.frame_minutes(0, 2);
@@ -201,7 +202,7 @@ TEST_CASE("lifecycle 2: no price below the median / 1000, the mean in batches of
     batch.back().low = low;
     return check_candles(batch, interval::m1, limits).has_value();
   };
-  CHECK_FALSE(is_refused(5, 1));  // 1000 / 1000
+  CHECK_FALSE(is_refused(5, 1)); // 1000 / 1000
   CHECK(is_refused(5, 0.999));
   CHECK_FALSE(is_refused(2, 0.999)); // mean of 7 x 1000 and one: about 875
   CHECK(is_refused(2, 0.8));

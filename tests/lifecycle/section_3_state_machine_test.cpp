@@ -19,8 +19,7 @@ scenario one_signal(const signal_request& request,
   return market;
 }
 
-texts facts_of(const signal_request& request,
-               const std::vector<std::optional<double>>& by_minute) {
+texts facts_of(const signal_request& request, const std::vector<std::optional<double>>& by_minute) {
   return one_signal(request, by_minute).facts();
 }
 
@@ -42,7 +41,8 @@ risk_schema refuses_later() {
 
 } // namespace
 
-// -- the table, row by row -------------------------------------------------------------------------
+// -- the table, row by row
+// -------------------------------------------------------------------------
 
 TEST_CASE("lifecycle 3: scheduled, stop loss crossed -> cancelled price_reject") {
   CHECK(facts_of(long_at_95, {100, 96, 90}) ==
@@ -74,8 +74,8 @@ TEST_CASE("lifecycle 3: scheduled, entry reached and risk rejects -> risk, cance
   auto market = one_signal(long_at_95, {100, 96, 94, 94});
   market.schemas.risks.push_back(refuses_later());
   market.schemas.strategies[0].risk_name = "later";
-  CHECK(market.facts() == texts{"0 scheduled @95", "2 risk later: too late (0)",
-                                "2 cancelled risk_reject"});
+  CHECK(market.facts() ==
+        texts{"0 scheduled @95", "2 risk later: too late (0)", "2 cancelled risk_reject"});
 }
 
 TEST_CASE("lifecycle 3: scheduled, schedule_await_minutes over -> cancelled timeout") {
@@ -112,8 +112,9 @@ TEST_CASE("lifecycle 3: scheduled and stopped, but entry, stop loss and timeout 
   scenario market;
   market.options.stop = stop.get_token();
   market.parameters.schedule_await_minutes = 2;
-  market.strategy(signals({{0, long_at_95}})).callbacks.on_schedule =
-      [&stop](const tick_result&) { stop.request_stop(); };
+  market.strategy(signals({{0, long_at_95}})).callbacks.on_schedule = [&stop](const tick_result&) {
+    stop.request_stop();
+  };
   market.frame_minutes(0, 0);
   SUBCASE("entry") {
     market.prices({100, 95});
@@ -175,12 +176,12 @@ TEST_CASE("lifecycle 3: pending, lifetime counts from pending_at, not from sched
 }
 
 TEST_CASE("lifecycle 3: pending, otherwise -> active with percent_tp and percent_sl") {
-  CHECK(one_signal(go_long(110, 80), {100, 104, 95, 100})
-            .facts(interest::of(tick_action::active)) ==
-        texts{"1 active 40/0", "2 active 0/25", "3 active 0/0"});
-  CHECK(one_signal(go_short(80, 110), {100, 104, 95, 100})
-            .facts(interest::of(tick_action::active)) ==
-        texts{"1 active 0/40", "2 active 25/0", "3 active 0/0"});
+  CHECK(
+      one_signal(go_long(110, 80), {100, 104, 95, 100}).facts(interest::of(tick_action::active)) ==
+      texts{"1 active 40/0", "2 active 0/25", "3 active 0/0"});
+  CHECK(
+      one_signal(go_short(80, 110), {100, 104, 95, 100}).facts(interest::of(tick_action::active)) ==
+      texts{"1 active 0/40", "2 active 25/0", "3 active 0/0"});
 }
 
 TEST_CASE("lifecycle 3: idle, stopped -> idle: no more signals") {
@@ -210,9 +211,9 @@ TEST_CASE("lifecycle 3: idle, this generation slot was already used -> idle") {
         return std::nullopt;
       })
       .size = interval::m3;
-  CHECK(market.facts(interest::everything()) ==
-        texts{"1 idle @100", "2 idle @100", "3 idle @100", "4 idle @100", "5 idle @100",
-              "6 idle @100", "7 idle @100"});
+  CHECK(market.facts(interest::everything()) == texts{"1 idle @100", "2 idle @100", "3 idle @100",
+                                                      "4 idle @100", "5 idle @100", "6 idle @100",
+                                                      "7 idle @100"});
   CHECK(asked == std::vector<std::int64_t>{1, 3, 6});
 }
 
@@ -279,17 +280,18 @@ TEST_CASE("lifecycle 3: idle, a signal whose price_open is already reached -> op
   CHECK(facts_of(entering_at(101, go_long(110, 90)), {100}) == texts{"0 opened @101"});
   CHECK(facts_of(entering_at(100, go_short(90, 110)), {100}) == texts{"0 opened @100"});
   CHECK(facts_of(entering_at(99, go_short(90, 110)), {100}) == texts{"0 opened @99"});
-  const auto opened = one_signal(entering_at(101, go_long(110, 90)), {100})
-                          .ticks(tick_action::opened)
-                          .at(0);
+  const auto opened =
+      one_signal(entering_at(101, go_long(110, 90)), {100}).ticks(tick_action::opened).at(0);
   CHECK(opened.current_price == 101);
   CHECK_FALSE(opened.signal->is_scheduled);
   CHECK(opened.signal->pending_at == at_minute(0));
 }
 
-// -- the bullets below the table -------------------------------------------------------------------
+// -- the bullets below the table
+// -------------------------------------------------------------------
 
-TEST_CASE("lifecycle 3: prices before time: the candle that closes at the expiry is examined first") {
+TEST_CASE(
+    "lifecycle 3: prices before time: the candle that closes at the expiry is examined first") {
   CHECK(facts_of(go_long(110, 90, 2), {100, 100, 110}) ==
         texts{"0 opened @100", "2 closed take_profit @110"});
   CHECK(facts_of(go_long(110, 90, 2), {100, 100, 90}) ==
@@ -315,13 +317,11 @@ TEST_CASE("lifecycle 3: an instant that ends a signal goes on to generate, in th
   }
   SUBCASE("after expiry") {
     market.strategy(signals({{0, go_long(120, 85, 2)}, {2, go_long(99, 80)}}));
-    CHECK(market.facts() ==
-          texts{"0 opened @100", "2 closed time_expired @90", "2 opened @90"});
+    CHECK(market.facts() == texts{"0 opened @100", "2 closed time_expired @90", "2 opened @90"});
   }
   SUBCASE("after a cancelled schedule") {
     market.strategy(signals({{0, entering_at(95, go_long(110, 91))}, {2, go_long(99, 80)}}));
-    CHECK(market.facts() ==
-          texts{"0 scheduled @95", "2 cancelled price_reject", "2 opened @90"});
+    CHECK(market.facts() == texts{"0 scheduled @95", "2 cancelled price_reject", "2 opened @90"});
   }
   SUBCASE("after a timeout") {
     market.parameters.schedule_await_minutes = 1;
@@ -351,8 +351,8 @@ TEST_CASE("lifecycle 3: an activation refused by risk ends its instant, the next
       })
       .risk_name = "later";
   market.schemas.risks.push_back(refuses_later());
-  CHECK(market.facts() == texts{"0 scheduled @95", "1 risk later: too late (0)",
-                                "1 cancelled risk_reject"});
+  CHECK(market.facts() ==
+        texts{"0 scheduled @95", "1 risk later: too late (0)", "1 cancelled risk_reject"});
   CHECK(asked == std::vector<std::int64_t>{0, 2, 3});
 }
 
@@ -385,9 +385,8 @@ TEST_CASE("lifecycle 3: every scheduled signal ends in exactly one opened or can
   market.parameters.schedule_await_minutes = 4;
   market.strategy([&](const run_context& context) -> std::optional<signal_request> {
     const double price = context.average_price();
-    return random(2) == 0
-               ? entering_at(price - 3, go_long(price + 2, price - 5, 5))
-               : entering_at(price + 3, go_short(price - 2, price + 5, 5));
+    return random(2) == 0 ? entering_at(price - 3, go_long(price + 2, price - 5, 5))
+                          : entering_at(price + 3, go_short(price - 2, price + 5, 5));
   });
   std::map<std::string, std::vector<tick_action>> lives;
   for (const auto& item : market.run().events)
@@ -398,8 +397,8 @@ TEST_CASE("lifecycle 3: every scheduled signal ends in exactly one opened or can
   using life = std::vector<tick_action>;
   std::array<int, 2> seen{};
   for (const auto& [id, actions] : lives) {
-    const bool opened = actions == life{tick_action::scheduled, tick_action::opened,
-                                        tick_action::closed};
+    const bool opened =
+        actions == life{tick_action::scheduled, tick_action::opened, tick_action::closed};
     CHECK((opened || actions == life{tick_action::scheduled, tick_action::cancelled}));
     ++seen[opened ? 1 : 0];
   }
@@ -407,7 +406,8 @@ TEST_CASE("lifecycle 3: every scheduled signal ends in exactly one opened or can
   CHECK(seen[1] > 100);
 }
 
-// -- fill model --------------------------------------------------------------------------------------
+// -- fill model
+// --------------------------------------------------------------------------------------
 
 TEST_CASE("lifecycle 3, fill model: vwap is the default: extremes decide nothing") {
   auto market = one_signal(go_long(110, 90), {100, 100});
@@ -463,14 +463,12 @@ TEST_CASE("lifecycle 3, fill model: exit_fill = touch, pending: the candle's ext
 }
 
 TEST_CASE("lifecycle 3, fill model: both in one candle -> stop loss") {
-  for (const auto& [request, stop] :
-       {std::pair{go_long(110, 90), "1 closed stop_loss @90"},
-        std::pair{go_short(90, 110), "1 closed stop_loss @110"}}) {
+  for (const auto& [request, stop] : {std::pair{go_long(110, 90), "1 closed stop_loss @90"},
+                                      std::pair{go_short(90, 110), "1 closed stop_loss @110"}}) {
     auto market = one_signal(request, {100});
     market.exchange.exit_fill = fill_model::touch;
     market.candles().push_back(closing_at(1, 80, 120, 100));
-    CHECK(market.facts() ==
-          texts{"0 opened @100", stop});
+    CHECK(market.facts() == texts{"0 opened @100", stop});
   }
 }
 

@@ -40,7 +40,8 @@ texts violations(const signal_row& row, double price = 100, bool immediate = tru
 }
 
 /// The sound signal with a change.
-template <class Change> signal_row changed(Change change, signal_row row = sound_long()) {
+template <class Change>
+signal_row changed(Change change, signal_row row = sound_long()) {
   change(row);
   return row;
 }

@@ -128,9 +128,8 @@ TEST_CASE("lifecycle 6: a tracker belongs to one signal: the next one starts ane
 
 TEST_CASE("lifecycle 6: the run names the signals whose trackers may be forgotten") {
   series_market candles{"BTC", 1, {}, {}};
-  const candle_series series{"BTC",
-                             interval::m1,
-                             {closing_at(0, 100), closing_at(1, 105), closing_at(2, 110)}};
+  const candle_series series{
+      "BTC", interval::m1, {closing_at(0, 100), closing_at(1, 105), closing_at(2, 110)}};
   candles.provide({std::make_shared<const candle_series>(series), INT64_MIN, INT64_MAX});
   run_plan plan;
   plan.identity = std::make_shared<const run_identity>(run_identity{"BTC", "s", "paper", "f", {}});
@@ -160,7 +159,8 @@ TEST_CASE("lifecycle 6: nobody listens: the tracker is not asked, the facts are 
   CHECK(market.facts() == texts{"0 opened @100", "3 closed take_profit @110"});
 }
 
-TEST_CASE("lifecycle 6: peak and fall: entry, every average price it stayed open at, and the close") {
+TEST_CASE(
+    "lifecycle 6: peak and fall: entry, every average price it stayed open at, and the close") {
   const auto extremes = [](const signal_request& request,
                            const std::vector<std::optional<double>>& by_minute) {
     const auto closed = one_signal(request, by_minute).ticks(tick_action::closed).at(0);
@@ -172,7 +172,7 @@ TEST_CASE("lifecycle 6: peak and fall: entry, every average price it stayed open
     CHECK(found.second == Approx(fall));
   };
   check(extremes(go_long(110, 90, 4), {100, 104, 97, 101, 102}), 4, -3);
-  check(extremes(go_long(110, 90, 1), {100, 105}), 5, 0);   // the entry price is a price too
+  check(extremes(go_long(110, 90, 1), {100, 105}), 5, 0); // the entry price is a price too
   check(extremes(go_long(110, 90, 1), {100, 95}), 0, -5);
   check(extremes(go_long(110, 90), {100, 104, 115}), 10, 0); // closes at 110, 115 was never held
   check(extremes(go_long(110, 90), {100, 104, 70}), 4, -10);

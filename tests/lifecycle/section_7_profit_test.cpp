@@ -36,9 +36,7 @@ TEST_CASE("lifecycle 7: an exchange schema may set its own costs") {
   market.prices({100, 110});
   market.frame_minutes(0, 0);
   market.strategy(signals({{0, go_long(110, 90)}}));
-  const auto pnl = [&] {
-    return market.ticks(tick_action::closed).at(0).pnl->pnl_percentage;
-  };
+  const auto pnl = [&] { return market.ticks(tick_action::closed).at(0).pnl->pnl_percentage; };
   market.parameters.percent_fee = 1;
   market.parameters.percent_slippage = 1;
   CHECK(pnl() == Approx(net_percent(position_side::long_side, 100, 110, 1, 1)));

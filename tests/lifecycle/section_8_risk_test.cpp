@@ -55,7 +55,8 @@ TEST_CASE("lifecycle 8: validations run in order, the first that rejects or thro
   };
   risk_schema schema;
   schema.risk_name = "r";
-  schema.validations = {{rule("first", {}), ""}, {rule("second", "no"), ""}, {rule("third", "never"), ""}};
+  schema.validations = {
+      {rule("first", {}), ""}, {rule("second", "no"), ""}, {rule("third", "never"), ""}};
   market.schemas.risks = {schema};
   market.strategy(signals({{0, go_long(110, 90)}})).risk_name = "r";
   CHECK(market.facts() == texts{"0 risk r: no (0)"});
@@ -64,22 +65,22 @@ TEST_CASE("lifecycle 8: validations run in order, the first that rejects or thro
 
 TEST_CASE("lifecycle 8: a rule sees the request, the price, the instant and the active positions") {
   auto market = flat_market();
-  market.schemas.risks.push_back(with_rule([](const risk_question& question)
-                                               -> std::optional<std::string> {
-    if (question.run.strategy_name == "a")
-      return std::nullopt;
-    CHECK(question.run.symbol == "BTC");
-    CHECK(question.run.exchange_name == "paper");
-    CHECK(question.pending_signal.position == position_side::short_side);
-    CHECK(question.pending_signal.price_take_profit == 90);
-    CHECK_FALSE(question.pending_signal.price_open);
-    CHECK(question.current_price == 100);
-    CHECK(question.timestamp == at_minute(3));
-    CHECK(question.active_positions ==
-          std::vector<active_position>{
-              {"a", "paper", "BTC", position_side::long_side, 101, at_minute(1)}});
-    return std::nullopt;
-  }));
+  market.schemas.risks.push_back(
+      with_rule([](const risk_question& question) -> std::optional<std::string> {
+        if (question.run.strategy_name == "a")
+          return std::nullopt;
+        CHECK(question.run.symbol == "BTC");
+        CHECK(question.run.exchange_name == "paper");
+        CHECK(question.pending_signal.position == position_side::short_side);
+        CHECK(question.pending_signal.price_take_profit == 90);
+        CHECK_FALSE(question.pending_signal.price_open);
+        CHECK(question.current_price == 100);
+        CHECK(question.timestamp == at_minute(3));
+        CHECK(question.active_positions ==
+              std::vector<active_position>{
+                  {"a", "paper", "BTC", position_side::long_side, 101, at_minute(1)}});
+        return std::nullopt;
+      }));
   market.strategy(signals({{1, entering_at(101, go_long(110, 90))}}), "a").risk_name = "r";
   market.strategy(signals({{3, go_short(90, 110)}}), "b").risk_name = "r";
   CHECK(market.facts() == texts{"a 1 opened @101", "b 3 opened @100"});
@@ -141,8 +142,7 @@ TEST_CASE("lifecycle 8: validation is emitted only for an exception out of a use
           throw std::runtime_error("broken");
         }));
     market.strategy(signals({{0, go_long(110, 90)}})).risk_name = "r";
-    CHECK(market.facts() ==
-          texts{"validation: 0 risk_validation_failed", "0 risk r: broken (0)"});
+    CHECK(market.facts() == texts{"validation: 0 risk_validation_failed", "0 risk r: broken (0)"});
   }
   SUBCASE("a rejection: none") {
     market.schemas.risks.push_back(at_most(0));
@@ -167,8 +167,8 @@ TEST_CASE("lifecycle 8: a scheduled signal is only checked when created, and tri
   market.frame_minutes(0, 3);
   market.strategy(signals({{0, entering_at(95, go_long(110, 80))}}), "a").risk_name = "cap";
   market.strategy(signals({{1, go_long(110, 80)}}), "b").risk_name = "cap";
-  CHECK(market.facts() == texts{"a 0 scheduled @95", "b 1 opened @100",
-                                "a 2 risk cap: full (1)", "a 2 cancelled risk_reject"});
+  CHECK(market.facts() == texts{"a 0 scheduled @95", "b 1 opened @100", "a 2 risk cap: full (1)",
+                                "a 2 cancelled risk_reject"});
 }
 
 TEST_CASE("lifecycle 8: a strategy names one profile, several, both (risk_name first) or none") {

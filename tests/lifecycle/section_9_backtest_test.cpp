@@ -61,11 +61,12 @@ TEST_CASE("lifecycle 9: after an end at t the next generation instant is the fir
   const auto ends_after = [&](std::int64_t lifetime) {
     market.schemas.strategies.clear();
     asked.clear();
-    market.strategy([&asked, lifetime](const run_context& context) -> std::optional<signal_request> {
-      asked.push_back((context.when() - minute_zero) / minute_ms);
-      return context.when() == minute_zero ? std::optional{go_long(110, 90, lifetime)}
-                                           : std::nullopt;
-    });
+    market.strategy(
+        [&asked, lifetime](const run_context& context) -> std::optional<signal_request> {
+          asked.push_back((context.when() - minute_zero) / minute_ms);
+          return context.when() == minute_zero ? std::optional{go_long(110, 90, lifetime)}
+                                               : std::nullopt;
+        });
     market.run();
     return asked;
   };
@@ -112,9 +113,8 @@ TEST_CASE("lifecycle 9: frame start is a whole minute, else an error") {
   auto market = flat_market(5);
   market.strategy(signals({}));
   market.frame.start = at_minute(1) + 1;
-  CHECK_THROWS_WITH_AS(market.run(),
-                       "frame frame: start 2024-01-01T00:01:00.001Z must be a whole minute",
-                       failure);
+  CHECK_THROWS_WITH_AS(
+      market.run(), "frame frame: start 2024-01-01T00:01:00.001Z must be a whole minute", failure);
   market.frame_minutes(4, 3);
   CHECK_THROWS_AS(market.run(), failure);
 }
@@ -156,9 +156,11 @@ TEST_CASE("lifecycle 9: a source that fails ends that strategy and symbol as fai
     market.frame_minutes(0, 2);
     market.strategy(signals({{1, go_long(110, 90, 1)}}), "a");
     // What asking for another symbol of a broken exchange throws.
-    market.strategy([code](const run_context&) -> std::optional<signal_request> {
-      throw failure(code, "the exchange is down");
-    }, "b");
+    market.strategy(
+        [code](const run_context&) -> std::optional<signal_request> {
+          throw failure(code, "the exchange is down");
+        },
+        "b");
     CHECK(market.facts() == texts{"a 1 opened @100", "a 2 closed time_expired @100"});
     const auto result = market.run();
     CHECK_FALSE(result.runs[0].problem);
@@ -171,9 +173,13 @@ TEST_CASE("lifecycle 9: a failed run does not hold up others that share its risk
   auto market = flat_market(4);
   market.frame_minutes(0, 3);
   market.schemas.risks.push_back(at_most(1));
-  market.strategy([](const run_context&) -> std::optional<signal_request> {
-    throw failure(error_code::fetch_failed, "down");
-  }, "a").risk_name = "cap";
+  market
+      .strategy(
+          [](const run_context&) -> std::optional<signal_request> {
+            throw failure(error_code::fetch_failed, "down");
+          },
+          "a")
+      .risk_name = "cap";
   market.strategy(signals({{2, go_long(110, 90)}}), "b").risk_name = "cap";
   CHECK(market.facts() == texts{"b 2 opened @100"});
 }
@@ -209,9 +215,8 @@ TEST_CASE("lifecycle 9: stop takes effect at the next instant: a scheduled signa
   auto market = flat_market(10);
   std::stop_source stop;
   market.options.stop = stop.get_token();
-  market.strategy([](const run_context&) {
-          return std::optional{entering_at(95, go_long(110, 90))};
-        })
+  market
+      .strategy([](const run_context&) { return std::optional{entering_at(95, go_long(110, 90))}; })
       .callbacks.on_schedule = [&stop](const tick_result&) { stop.request_stop(); };
   CHECK(market.facts() == texts{"0 scheduled @95", "1 cancelled stopped"});
 }
@@ -231,8 +236,9 @@ TEST_CASE("lifecycle 9: a stop that cuts nothing short leaves the run completed"
 TEST_CASE("lifecycle 9: callbacks that throw become error events, the run goes on") {
   auto market = flat_market(4);
   market.frame_minutes(0, 0);
-  market.strategy(signals({{0, go_long(110, 90, 2)}})).callbacks.on_open =
-      [](const tick_result&) { throw std::runtime_error("no"); };
+  market.strategy(signals({{0, go_long(110, 90, 2)}})).callbacks.on_open = [](const tick_result&) {
+    throw std::runtime_error("no");
+  };
   CHECK(market.facts() ==
         texts{"0 callback_failed", "0 opened @100", "2 closed time_expired @100"});
 }

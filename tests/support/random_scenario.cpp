@@ -20,8 +20,8 @@ std::vector<candle> random_candles(mixer& random, const std::string& symbol, dou
                                    std::int64_t first, std::int64_t last) {
   if (random.chance(0.03))
     return {};
-  auto series = generate_candles(random.next(), symbol, 100, volatility, at_minute(first),
-                                 at_minute(last));
+  auto series =
+      generate_candles(random.next(), symbol, 100, volatility, at_minute(first), at_minute(last));
   const double gap = random.pick(std::vector<double>{0, 0, 0.01, 0.2});
   const std::int64_t outages = random.between(0, 3);
   std::vector<std::pair<instant, instant>> dark;
@@ -102,8 +102,9 @@ std::optional<signal_request> random_signal(std::uint64_t seed, const run_contex
     for (const auto& item : context.candles_present(other, size, random.between(1, 5)))
       direction += item.close > item.open ? item.volume : -item.volume;
     if (random.chance(0.3))
-      direction += context.candles(random.pick(candle_intervals), random.between(1, 3)).back().close -
-                   context.average_price(other);
+      direction +=
+          context.candles(random.pick(candle_intervals), random.between(1, 3)).back().close -
+          context.average_price(other);
   }
   const bool is_long = direction > 0;
   const double side = is_long ? 1 : -1;
@@ -150,9 +151,10 @@ scenario random_scenario(std::uint64_t seed) {
   for (const auto* symbol : {"BTC", "ETH", "ada"})
     if (symbols.empty() || random.chance(0.5)) {
       symbols.emplace_back(symbol);
-      const auto first = random.chance(0.1) ? random.between(0, start + length)
-                                            : -random.between(0, 3000);
-      const auto last = random.chance(0.3) ? random.between(0, start + length) : start + length + 600;
+      const auto first =
+          random.chance(0.1) ? random.between(0, start + length) : -random.between(0, 3000);
+      const auto last =
+          random.chance(0.3) ? random.between(0, start + length) : start + length + 600;
       world.candles(symbol) =
           random_candles(random, symbol, volatility, std::min(first, last), last);
     }

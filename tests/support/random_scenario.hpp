@@ -32,7 +32,8 @@ public:
     return low + (high - low) * static_cast<double>(next() >> 11) * 0x1.0p-53;
   }
   bool chance(double probability) noexcept { return real(0, 1) < probability; }
-  template <class T> const T& pick(const std::vector<T>& list) noexcept {
+  template <class T>
+  const T& pick(const std::vector<T>& list) noexcept {
     return list[below(list.size())];
   }
 

@@ -40,7 +40,10 @@ struct describer {
     return fmt::format("{} {}", minute_text(problem.timestamp.value_or(0)),
                        to_string(problem.code));
   }
-  template <class Other> std::string operator()(const Other&) const { return "?"; }
+  template <class Other>
+  std::string operator()(const Other&) const {
+    return "?";
+  }
 };
 
 } // namespace
@@ -80,8 +83,8 @@ signal_request entering_at(double price_open, signal_request request) {
 }
 
 signal_function signals(std::map<std::int64_t, signal_request> by_minute) {
-  return [by_minute = std::move(by_minute)](
-             const run_context& context) -> std::optional<signal_request> {
+  return [by_minute =
+              std::move(by_minute)](const run_context& context) -> std::optional<signal_request> {
     for (const auto& [minute, request] : by_minute)
       if (at_minute(minute) == context.when())
         return request;
@@ -160,8 +163,7 @@ std::vector<std::string> scenario::facts(interest wanted) const {
     found.push_back(fmt::format(
         "{}{}{}{}{}{}", several_strategies ? run.strategy_name : "", several_strategies ? " " : "",
         several_symbols ? run.symbol : "", several_symbols ? " " : "",
-        item.on == topic::validation ? "validation: " : "",
-        std::visit(describer{}, item.payload)));
+        item.on == topic::validation ? "validation: " : "", std::visit(describer{}, item.payload)));
   }
   return found;
 }

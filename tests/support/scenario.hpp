@@ -97,7 +97,8 @@ using texts = std::vector<std::string>;
 } // namespace backtest::testing
 
 /// Failed comparisons print what happened.
-template <> struct doctest::StringMaker<backtest::testing::texts> {
+template <>
+struct doctest::StringMaker<backtest::testing::texts> {
   static String convert(const backtest::testing::texts& list) {
     return fmt::format("{}", fmt::join(list, " | ")).c_str();
   }
