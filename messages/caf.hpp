@@ -188,6 +188,7 @@ inline std::string text_of(const caf::error& reason) {
 //    reader of it uses too ------------------------------------------------------------------------------
 
 #if BACKTEST_CAF_MODERN
+// Include messages/inspect_caf.hpp, where it is used.
 #define BACKTEST_INSPECT_AS_JSON(type)                                                             \
   template <class Inspector> bool inspect(Inspector& f, type& x) {                                 \
     std::string text;                                                                              \
@@ -207,7 +208,8 @@ inline std::string text_of(const caf::error& reason) {
       return f(text);                                                                              \
     } else {                                                                                       \
       auto result = f(text);                                                                       \
-      ::backtest::read_json_text(text, x);                                                         \
+      if (!result && !::backtest::read_json_text(text, x))                                         \
+        result = caf::make_error(caf::sec::invalid_argument, "not the JSON text of a " #type);     \
       return result;                                                                               \
     }                                                                                              \
   }

@@ -395,7 +395,7 @@ struct portfolio_state {
                            is_stream() ? std::size_t{1} : range_events, true}};
     request(self, progress.client, caf::infinite, std::move(message))
         .then(
-            [this, run](const range_result& result) {
+            [this, run](range_result& result) {
               runs[run].busy = false;
               take(run, result);
               go_on();
@@ -403,13 +403,13 @@ struct portfolio_state {
             [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); });
   }
 
-  void take(std::size_t run, const range_result& result) {
+  void take(std::size_t run, range_result& result) {
     auto& progress = runs[run];
     if (progress.over)
       return;
     progress.summary.counters = result.counters;
     progress.summary.gaps = result.gaps;
-    merger->add(run, result.events, result.clock);
+    merger->add(run, std::move(result.events), result.clock);
     if (!result.over) {
       tell_progress(run, result.processed);
       return await_grant(run);

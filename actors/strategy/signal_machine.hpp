@@ -41,9 +41,12 @@ public:
 
   /// False once `get_signal` was called in the slot `when` lies in.
   bool slot_free(instant when) const noexcept {
-    return !last_slot_ || align_down(when, slot_length_) != *last_slot_;
+    return when < used_from_ || when >= used_until_;
   }
-  void use_slot(instant when) noexcept { last_slot_ = align_down(when, slot_length_); }
+  void use_slot(instant when) noexcept {
+    used_from_ = when == used_until_ ? when : align_down(when, slot_length_);
+    used_until_ = used_from_ + slot_length_;
+  }
   /// First instant of the next slot.
   instant next_slot(instant when) const noexcept {
     return align_down(when, slot_length_) + slot_length_;
@@ -122,7 +125,7 @@ private:
 
   trading_rules rules_;
   instant slot_length_;
-  std::optional<instant> last_slot_;
+  instant used_from_ = end_of_time, used_until_ = INT64_MIN; ///< the last slot used; none: empty
   signal_state state_ = signal_state::idle;
   bool stopped_ = false;
   bool is_long_ = true;

@@ -141,15 +141,8 @@ strategy_core::next_step strategy_core::resume() {
     if (!source_answer_ && !source_error_)
       return pause_reason::ask_source;
     waiting_ = waiting_for::nothing;
-    if (source_error_) {
-      auto reason = *std::exchange(source_error_, std::nullopt);
-      if (reason.code == error_code::signal_timeout &&
-          plan_.identity->mode == run_mode::backtest)
-        return fail(std::move(reason));
-      emit_error(reason.code, std::move(reason.message), clock_);
-      emit_idle(clock_);
-      return pass(clock_);
-    }
+    if (source_error_)
+      return pass_without_source(clock_, *std::exchange(source_error_, std::nullopt));
     return consider(clock_, *std::exchange(source_answer_, std::nullopt));
   }
   case waiting_for::nothing: break;
@@ -168,13 +161,12 @@ strategy_core::reading strategy_core::read(instant when) noexcept {
   reading result;
   const auto count = minutes_.closed_at(when);
   const auto closed = minutes_.candles().first(count);
-  const auto window =
-      price_window(closed, when, plan_.rules.parameters.avg_price_candles_count);
-  if (!window.empty()) {
+  const auto minutes = plan_.rules.parameters.avg_price_candles_count;
+  if (has_price_window(closed, when, minutes)) {
     result.has_price = true;
-    result.price = average_price(window);
-    if (window.back().open_time == when - minute_ms)
-      result.closed = &window.back();
+    result.price = windowed_price(closed, when, minutes);
+    if (closed.back().open_time == when - minute_ms)
+      result.closed = &closed.back();
   }
   return result;
 }
@@ -265,9 +257,8 @@ strategy_core::next_step strategy_core::advance_pending() {
 
 strategy_core::next_step strategy_core::generate(instant when) {
   const auto count = minutes_.closed_at(when);
-  if (price_window(minutes_.candles().first(count), when,
-                   plan_.rules.parameters.avg_price_candles_count)
-          .empty()) {
+  if (!has_price_window(minutes_.candles().first(count), when,
+                        plan_.rules.parameters.avg_price_candles_count)) {
     emit_error(error_code::data_gap,
                fmt::format("no candles data of {} in the {} minutes before {}",
                            plan_.identity->symbol, plan_.rules.parameters.avg_price_candles_count,
@@ -276,44 +267,55 @@ strategy_core::next_step strategy_core::generate(instant when) {
     return pass(when);
   }
   machine_.use_slot(when);
-  frame_began_ = work_so_far();
+  if (watches_performance())
+    frame_began_ = work_so_far();
   if (plan_.source_is_actor) {
     waiting_ = waiting_for::source;
     return pause_reason::ask_source;
   }
-  std::optional<signal_request> request;
-  try {
-    request = schema_.get_signal(run_context{*plan_.identity, when, market_});
-  } catch (const failure& caught) {
-    if (caught.code() == error_code::fetch_failed || caught.code() == error_code::bad_candles)
-      return fail(caught.reason());
-    emit_error(caught.code() == error_code::data_gap ? error_code::data_gap
-                                                     : error_code::signal_source_failed,
-               caught.what(), when);
-    emit_idle(when);
-    return pass(when);
-  } catch (const std::exception& caught) {
-    emit_error(error_code::signal_source_failed, caught.what(), when);
-    emit_idle(when);
-    return pass(when);
-  } catch (...) {
-    emit_error(error_code::signal_source_failed,
-               "get_signal threw something that is not a std::exception", when);
-    emit_idle(when);
-    return pass(when);
-  }
-  if (late()) {
-    error reason{error_code::signal_timeout,
-                 fmt::format("get_signal of {} on {} at {} took longer than {} s",
-                             plan_.identity->strategy_name, plan_.identity->symbol, to_iso(when),
-                             plan_.rules.parameters.max_signal_generation_seconds)};
-    if (plan_.identity->mode == run_mode::backtest)
+  auto request = call_source(when);
+  if (source_error_) {
+    auto reason = *std::exchange(source_error_, std::nullopt);
+    if (reason.code == error_code::fetch_failed || reason.code == error_code::bad_candles)
       return fail(std::move(reason));
-    emit_error(reason.code, std::move(reason.message), when);
+    return pass_without_source(when, std::move(reason));
+  }
+  if (late())
+    return pass_without_source(
+        when, {error_code::signal_timeout,
+               fmt::format("get_signal of {} on {} at {} took longer than {} s",
+                           plan_.identity->strategy_name, plan_.identity->symbol, to_iso(when),
+                           plan_.rules.parameters.max_signal_generation_seconds)});
+  if (!request) { // by far the usual answer
     emit_idle(when);
     return pass(when);
   }
   return consider(when, std::move(request));
+}
+
+std::optional<signal_request> strategy_core::call_source(instant when) {
+  try {
+    return schema_.get_signal(run_context{*plan_.identity, when, market_});
+  } catch (const failure& caught) {
+    const bool keeps_code = caught.code() == error_code::data_gap ||
+                            caught.code() == error_code::fetch_failed ||
+                            caught.code() == error_code::bad_candles;
+    source_error_ = {keeps_code ? caught.code() : error_code::signal_source_failed, caught.what()};
+  } catch (const std::exception& caught) {
+    source_error_ = {error_code::signal_source_failed, caught.what()};
+  } catch (...) {
+    source_error_ = {error_code::signal_source_failed,
+                     "get_signal threw something that is not a std::exception"};
+  }
+  return std::nullopt;
+}
+
+strategy_core::next_step strategy_core::pass_without_source(instant when, error reason) {
+  if (reason.code == error_code::signal_timeout && plan_.identity->mode == run_mode::backtest)
+    return fail(std::move(reason)); // going on would change the run's facts
+  emit_error(reason.code, std::move(reason.message), when);
+  emit_idle(when);
+  return pass(when);
 }
 
 bool strategy_core::late() {
@@ -476,7 +478,8 @@ strategy_core::next_step strategy_core::decide_activation() {
 void strategy_core::begin_position() {
   ++counters_.opened;
   announced_profit_ = announced_loss_ = 0;
-  signal_began_ = work_so_far();
+  if (watches_performance())
+    signal_began_ = work_so_far();
 }
 
 // -- a signal's life ------------------------------------------------------------------------------
@@ -630,9 +633,7 @@ void strategy_core::emit(tick_result result) {
     out_->push_back({signal_topic(plan_.identity->mode), std::move(result)});
 }
 
-void strategy_core::emit_idle(instant when) {
-  if (!wants(tick_action::idle))
-    return;
+void strategy_core::tell_idle(instant when) {
   if (const auto now = read(when); now.has_price)
     emit(tick(tick_action::idle, when, now.price));
 }
@@ -645,19 +646,16 @@ void strategy_core::emit_error(error_code code, std::string message, instant whe
         {topic::error, error_event{code, std::move(message), source, when, plan_.identity}});
 }
 
-std::optional<double> strategy_core::work_so_far() const {
-  if (!watches_performance())
-    return std::nullopt;
+double strategy_core::work_so_far() const {
   return work_ms_ + plan_.stopwatch() - work_began_ms_;
 }
 
 void strategy_core::emit_performance(metric_type metric, double began) {
-  const auto now = work_so_far();
-  if (!now)
+  if (!watches_performance())
     return; // nobody asks any more
   const instant timestamp = plan_.wall_clock();
   auto& previous = previous_performance_[static_cast<std::size_t>(metric)];
-  out_->push_back({topic::performance, performance_event{plan_.identity, metric, *now - began,
+  out_->push_back({topic::performance, performance_event{plan_.identity, metric, work_so_far() - began,
                                                          timestamp, previous}});
   previous = timestamp;
 }

@@ -130,8 +130,8 @@ private:
   };
 
   class measured_work;
-  bool watches_performance() const { return plan_.stopwatch && wants(topic::performance); }
-  std::optional<double> work_so_far() const;
+  bool watches_performance() const { return wants(topic::performance) && plan_.stopwatch; }
+  double work_so_far() const;
   void emit_performance(metric_type metric, double began);
   void begin_position();
 
@@ -141,6 +141,9 @@ private:
   next_step advance_scheduled();
   next_step advance_pending();
   next_step generate(instant when);
+  /// What the function says; nothing and `source_error_` when it throws.
+  std::optional<signal_request> call_source(instant when);
+  next_step pass_without_source(instant when, error reason);
   next_step consider(instant when, std::optional<signal_request> request);
   next_step ask_risk(instant when, waiting_for what, signal_request request, double price);
   next_step decide_opening(bool adds);
@@ -161,7 +164,11 @@ private:
   bool wants(topic on) const noexcept { return mask_.has(on); }
   tick_result tick(tick_action action, instant when, double price) const;
   void emit(tick_result result);
-  void emit_idle(instant when);
+  void emit_idle(instant when) {
+    if (wants(tick_action::idle))
+      tell_idle(when);
+  }
+  void tell_idle(instant when);
   void emit_error(error_code code, std::string message, instant when, const char* source = "strategy");
   void notify_write(const signal_row* row);
   template <class Callback, class... Args>

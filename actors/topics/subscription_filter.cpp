@@ -38,20 +38,21 @@ interest subscription_filter::interest_in(const run_identity& run) const {
   return topics_.has(topic::signal) || topics_.has(own) ? topics_ | actions_ : topics_;
 }
 
-void subscription_filter::deliver(const event& item, std::vector<event>& out) const {
+bool subscription_filter::wants(const event& item) const {
   const auto* tick = std::get_if<tick_result>(&item.payload);
-  const bool direct = topics_.has(item.on);
-  const bool as_signal = tick != nullptr && topics_.has(topic::signal);
-  if (!direct && !as_signal)
-    return;
-  if ((tick != nullptr && !actions_.has(tick->action)) || !accepts(identity_of(item)))
-    return;
-  if (direct)
+  if (!topics_.has(item.on) && !(tick != nullptr && topics_.has(topic::signal)))
+    return false;
+  return (tick == nullptr || actions_.has(tick->action)) && accepts(identity_of(item));
+}
+
+void subscription_filter::deliver(event item, std::vector<event>& out) const {
+  const bool as_signal =
+      std::holds_alternative<tick_result>(item.payload) && topics_.has(topic::signal);
+  if (as_signal && topics_.has(item.on))
     out.push_back(item);
-  if (as_signal) {
-    out.push_back(item);
-    out.back().on = topic::signal;
-  }
+  if (as_signal)
+    item.on = topic::signal;
+  out.push_back(std::move(item));
 }
 
 } // namespace backtest

@@ -23,8 +23,10 @@ public:
   /// What a run of these names should build for this subscriber.
   interest interest_in(const run_identity& run) const;
 
-  /// Appends the event under every topic wanted: a tick first under its own, then under `signal`.
-  void deliver(const event& item, std::vector<event>& out) const;
+  bool wants(const event& item) const;
+  /// Appends an event that is wanted under every topic it is wanted under: a tick first under its
+  /// own, then under `signal`.
+  void deliver(event item, std::vector<event>& out) const;
 
 private:
   bool accepts(const shared_identity& run) const;

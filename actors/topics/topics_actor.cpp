@@ -16,10 +16,34 @@ struct topics_state {
     subscriber_actor handle;
     subscription_filter filter;
     bool built_in = false;
-    std::vector<event> queue;      ///< not sent yet
+    std::vector<event> queue;      ///< not sent yet, from `sent` on
+    std::size_t sent = 0;
     std::uint64_t accepted = 0;    ///< events ever queued
     std::uint64_t applied = 0;     ///< events the subscriber is done with
     std::size_t in_flight = 0;
+
+    void take(event item) {
+      const auto before = queue.size();
+      filter.deliver(std::move(item), queue);
+      accepted += queue.size() - before;
+    }
+    std::vector<event> next_batch() {
+      std::vector<event> batch;
+      if (sent == 0 && queue.size() <= batch_size) {
+        batch.swap(queue);
+        return batch;
+      }
+      const auto first = queue.begin() + static_cast<std::ptrdiff_t>(sent);
+      const auto count = std::min(batch_size, queue.size() - sent);
+      const auto last = first + static_cast<std::ptrdiff_t>(count);
+      batch.assign(std::make_move_iterator(first), std::make_move_iterator(last));
+      sent += count;
+      if (2 * sent >= queue.size()) { // seldom enough that moving the rest costs nothing much
+        queue.erase(queue.begin(), last);
+        sent = 0;
+      }
+      return batch;
+    }
   };
   struct producer_state {
     producer_actor handle;
@@ -51,7 +75,7 @@ struct topics_state {
     return {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
-        [this](const publish& message) { return accept(message.events); },
+        [this](publish& message) { return accept(std::move(message.events)); },
         [this](const flush_topics&) -> caf::result<topics_flushed> {
           flush_state waiting{promise_answer<topics_flushed>(self), positions([](auto&) { return true; })};
           auto promise = waiting.promise;
@@ -89,7 +113,7 @@ struct topics_state {
     const auto id = ++last_id;
     subscribers.emplace(id, subscriber_state{message.subscriber,
                                              subscription_filter{message.wanted},
-                                             message.built_in, {}, 0, 0, 0});
+                                             message.built_in, {}, 0, 0, 0, 0});
     on_exit(message.subscriber,
             [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
               if (auto strong = bus.lock())
@@ -124,14 +148,21 @@ struct topics_state {
     release_waiting();
   }
 
-  caf::result<published> accept(const std::vector<event>& events) {
-    for (auto& [id, subscriber] : subscribers) {
-      const auto before = subscriber.queue.size();
-      for (const auto& item : events)
-        subscriber.filter.deliver(item, subscriber.queue);
-      subscriber.accepted += subscriber.queue.size() - before;
-      pump(id, subscriber);
+  caf::result<published> accept(std::vector<event> events) {
+    for (auto& item : events) {
+      // Most events have one listener: the last one who wants it gets the event itself.
+      subscriber_state* last = nullptr;
+      for (auto& [id, subscriber] : subscribers)
+        if (subscriber.filter.wants(item)) {
+          if (last != nullptr)
+            last->take(event{item});
+          last = &subscriber;
+        }
+      if (last != nullptr)
+        last->take(std::move(item));
     }
+    for (auto& [id, subscriber] : subscribers)
+      pump(id, subscriber);
     publisher_state publisher{promise_answer<published>(self),
                               positions([](const auto& item) { return item.built_in; })};
     auto promise = publisher.promise;
@@ -143,15 +174,7 @@ struct topics_state {
   void pump(subscription_id id, subscriber_state& subscriber) {
     if (subscriber.in_flight > 0 || subscriber.queue.empty())
       return;
-    event_batch batch;
-    if (subscriber.queue.size() <= batch_size) {
-      batch.events.swap(subscriber.queue);
-    } else {
-      const auto cut = subscriber.queue.begin() + static_cast<std::ptrdiff_t>(batch_size);
-      batch.events.assign(std::make_move_iterator(subscriber.queue.begin()),
-                          std::make_move_iterator(cut));
-      subscriber.queue.erase(subscriber.queue.begin(), cut);
-    }
+    event_batch batch{subscriber.next_batch()};
     subscriber.in_flight = batch.events.size();
     request(self, subscriber.handle, caf::infinite, std::move(batch))
         .then([this, id](const batch_done&) { credit(id); },

@@ -39,7 +39,7 @@ TEST_CASE("lifecycle 1: timestamps are Unix milliseconds, UTC, whatever the loca
   unsetenv("TZ");
 }
 
-TEST_CASE("lifecycle 1: a candle covers [o, o+s) and is closed at o+s") {
+TEST_CASE("lifecycle 1: a candle covers its interval from o on and is closed at o+s") {
   CHECK(seen_at(9, interval::m5, 1) == minutes{0});
   CHECK(seen_at(10, interval::m5, 1) == minutes{5});
   CHECK(seen_at(11, interval::m5, 1) == minutes{5});

@@ -225,7 +225,7 @@ TEST_CASE("lifecycle 5.5: minute_estimated_time > 0 and <= max_signal_lifetime_m
   CHECK(count(10'001, longer) == 1);
 }
 
-TEST_CASE("lifecycle 5.6: scheduled_at > 0; pending_at > 0 once opened") {
+TEST_CASE("lifecycle 5.6: scheduled_at > 0, pending_at > 0 once opened") {
   CHECK(violations(changed([](auto& row) { row.scheduled_at = 0; })).size() == 1);
   CHECK(violations(changed([](auto& row) { row.pending_at = 0; })).size() == 1);
   CHECK(violations(changed([](auto& row) { row.pending_at.reset(); }), 100, false).empty());

@@ -70,6 +70,9 @@ public:
   void prices(const std::vector<std::optional<double>>& by_minute,
               const std::string& symbol = "BTC");
   std::vector<candle>& candles(const std::string& symbol = "BTC");
+  const std::map<std::string, std::vector<candle>>& market() const noexcept {
+    return source_->market;
+  }
   /// Frame from minute `first` to minute `last`.
   void frame_minutes(std::int64_t first, std::int64_t last, interval step = interval::m1);
   /// Adds a strategy; the answer stays valid until the next one is added.
