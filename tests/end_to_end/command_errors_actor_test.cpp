@@ -37,7 +37,7 @@ std::string row_at(int minute, const std::string& rest) {
 
 } // namespace
 
-TEST_CASE("command: bad candles fail their runs with file and line; the other symbol finishes") {
+TEST_CASE("command: bad candles fail their runs with file and line, the other symbol finishes") {
   const temporary_folder folder{"command_bad_candles"};
   const std::vector<std::pair<std::string, std::string>> cases{
       {"", "BTCUSDT.csv"},

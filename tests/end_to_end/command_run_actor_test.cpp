@@ -117,7 +117,7 @@ TEST_CASE("command: --ticks adds idle and active, --topics chooses exactly") {
   CHECK(seen({"--topics", "progress_backtest"}) == std::set<std::string>{"progress_backtest"});
 }
 
-TEST_CASE("command: events on stdout leave it to them; the table goes to stderr") {
+TEST_CASE("command: events on stdout leave it to them, the table goes to stderr") {
   const temporary_folder folder{"command_stdout"};
   const auto config = folder.write("config.json", small_configuration());
   const auto result = run_command({"run", "--config", config, "--events", "-"});
