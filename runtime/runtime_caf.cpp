@@ -197,6 +197,7 @@ void runtime::load_plugin(const std::filesystem::path& library) {
 
 listener_handle runtime_core::subscribe(subscription wanted, const subscriber_actor& subscriber) {
   listener_handle handle;
+  const calling_thread visit{system};
   caf::scoped_actor self{system};
   request(self, topics, caf::infinite,
           ::backtest::subscribe{std::move(wanted), subscriber, false})
@@ -215,6 +216,7 @@ listener_handle runtime::listen_once(subscription wanted, event_predicate predic
                                      event_callback callback) {
   if (!callback)
     throw failure(error_code::invalid_argument, "listen: callback must be a function");
+  const calling_thread visit{core_->system};
   auto gate = std::make_shared<listener_gate>();
   const auto listener =
       spawn_listener(core_->system, core_->census,
@@ -258,6 +260,7 @@ BACKTEST_LISTEN(listen_risk, risk, risk_event)
 // -- the rest -----------------------------------------------------------------------------------------
 
 void runtime::flush() {
+  const calling_thread visit{core_->system};
   caf::scoped_actor self{core_->system};
   request(self, core_->topics, caf::infinite, flush_topics{})
       .receive([](const topics_flushed&) {},

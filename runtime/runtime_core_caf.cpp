@@ -72,6 +72,7 @@ runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
                         options.log ? std::move(options.log) : make_spdlog_logger(log_level::warn))),
       parameters(options.parameters) {
   require_valid(parameters);
+  const calling_thread visit{system};
   topics = spawn_topics(system, census);
   reports = spawn_reports(system, census);
   spawn_supervisors();
@@ -250,6 +251,7 @@ runtime_core::running runtime_core::start(const backtest_request& request, bool 
                                           std::string_view source) {
   check(request, source);
   running started;
+  const calling_thread visit{system};
   {
     const std::lock_guard lock{mutex};
     auto setup = capture(request);
@@ -317,6 +319,7 @@ void runtime_core::with_reports(std::function<void(report_book&)> work) const {
       thrown = std::current_exception();
     }
   }};
+  const calling_thread visit{system};
   caf::scoped_actor self{system};
   request(self, reports, caf::infinite, message)
       .receive([](const report_answer&) {},
