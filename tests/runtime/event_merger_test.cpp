@@ -69,12 +69,12 @@ TEST_CASE("event merger: clocks never go back") {
   CHECK(merger.clock(0) == 10);
 }
 
-TEST_CASE("event merger: one run alone comes out as it went in, up to its clock") {
+TEST_CASE("event merger: one run alone waits for nobody and comes out as it went in") {
   event_merger merger{1, 0};
   merger.add(0, {at(1, "a"), at(1, "b"), at(2, "c"), at(3, "d")}, 3);
-  CHECK(taken(merger) == texts{"a", "b", "c"});
+  CHECK(taken(merger) == texts{"a", "b", "c", "d"});
   merger.add(0, {at(3, "e")}, end_of_time);
-  CHECK(taken(merger) == texts{"d", "e"});
+  CHECK(taken(merger) == texts{"e"});
   CHECK(merger.empty());
 }
 
@@ -143,7 +143,7 @@ TEST_CASE("event merger: any pieces in any order come out as one stable sort") {
       const auto before = out.size();
       merger.take(out);
       for (std::size_t i = before; i < out.size(); ++i)
-        REQUIRE(*instant_of(out[i]) < merger.lowest_clock());
+        REQUIRE((runs == 1 || *instant_of(out[i]) < merger.lowest_clock()));
     }
     REQUIRE(merger.empty());
     REQUIRE(names(expected) == names(out));
