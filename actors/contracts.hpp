@@ -56,6 +56,7 @@ struct ask_timeline {};
 struct frame_timeline {
   timeline instants;
   std::optional<error> problem;
+  std::optional<error> callback_problem; ///< the schema's callback threw; the instants are good
 };
 
 using frame_actor = typed_interface<caf::result<frame_timeline>(ask_timeline)>;
@@ -141,7 +142,9 @@ struct risk_key {
 };
 
 struct partial_key {
-  std::string signal_id;
+  std::string strategy_name;
+  std::string symbol;
+  std::string signal_id; ///< a user's own ids may repeat across strategies and symbols
   run_mode mode = run_mode::backtest;
   std::uint64_t portfolio = 0;
   friend auto operator<=>(const partial_key&, const partial_key&) = default;
@@ -166,6 +169,15 @@ template <class Key> struct clear_client {
 /// Forget and end every client.
 struct clear_all {};
 
+/// Forget the client of `key`: the next `resolve` spawns a fresh one, and whoever holds the old one
+/// may go on with it; it ends once nobody does.
+template <class Key> struct forget_client {
+  Key key;
+};
+
+/// The same for every client.
+struct forget_all {};
+
 /// A client ended; sent by the supervisor's own watch.
 template <class Key> struct client_down {
   Key key;
@@ -182,6 +194,8 @@ template <class Key, class Interface>
 using supervisor_actor = typed_interface<caf::result<resolved<Interface>>(resolve<Key>), //
                                          caf::result<void>(clear_client<Key>),           //
                                          caf::result<void>(clear_all),                   //
+                                         caf::result<void>(forget_client<Key>),          //
+                                         caf::result<void>(forget_all),                  //
                                          caf::result<void>(client_down<Key>),            //
                                          caf::result<client_count>(ask_client_count)>;
 
@@ -194,6 +208,7 @@ using partial_supervisor = supervisor_actor<partial_key, partial_actor>;
 
 /// Everything a strategy client needs for one run.
 struct run_setup {
+  std::shared_ptr<const strategy_schema> strategy; ///< as it was when the run was asked for
   run_plan plan;
   loaded_series minutes;
   number_formats formats;
@@ -228,8 +243,16 @@ struct range_result {
   std::optional<error> problem;    ///< the run failed
 };
 
-using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run), //
-                                       caf::result<range_result>(advance_range)>;
+/// The signal source ended; sent by the client's own watch, as a source that dies with a question
+/// in hand never answers.
+struct source_down {
+  std::uint64_t generation = 0; ///< which source of that client
+  std::string reason;
+};
+
+using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run),   //
+                                       caf::result<range_result>(advance_range), //
+                                       caf::result<void>(source_down)>;
 
 using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
 
@@ -356,11 +379,24 @@ struct start_portfolio {};
 struct abort_portfolio {};
 /// The consumer of a stream wants one more element.
 struct demand_element {};
+/// The client of a run ended; sent by the portfolio's own watch, as a client that dies within a
+/// range never answers.
+struct run_client_down {
+  std::size_t run = 0;
+  std::string reason;
+};
+/// The same of an actor that several runs need.
+struct shared_client_down {
+  std::string what;
+  std::string reason;
+};
 
 using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
                                         caf::result<void>(start_portfolio),            //
                                         caf::result<void>(abort_portfolio),            //
-                                        caf::result<void>(demand_element)>;
+                                        caf::result<void>(demand_element),             //
+                                        caf::result<void>(run_client_down),            //
+                                        caf::result<void>(shared_client_down)>;
 
 } // namespace backtest
 
@@ -374,6 +410,7 @@ namespace caf {
 BACKTEST_LOCAL_TEMPLATE(resolve)
 BACKTEST_LOCAL_TEMPLATE(resolved)
 BACKTEST_LOCAL_TEMPLATE(clear_client)
+BACKTEST_LOCAL_TEMPLATE(forget_client)
 BACKTEST_LOCAL_TEMPLATE(client_down)
 #undef BACKTEST_LOCAL_TEMPLATE
 
@@ -383,15 +420,35 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(load_candles) apply(candles_loaded) apply(ask_candles) apply(candle_list)                  \
   apply(ask_timeline) apply(frame_timeline) apply(ask_risk_arbiter) apply(position_ended)          \
   apply(clock_promise) apply(risk_verdict) apply(reach_milestones) apply(milestones_reached)       \
-  apply(generate_signal) apply(generated_signal) apply(clear_all) apply(ask_client_count)          \
+  apply(generate_signal) apply(generated_signal) apply(clear_all) apply(forget_all) apply(ask_client_count)          \
   apply(client_count) apply(prepare_run) apply(run_prepared) apply(advance_range)                  \
   apply(range_result) apply(event_batch) apply(batch_done) apply(subscribe) apply(subscribed)      \
   apply(unsubscribe) apply(publish) apply(published) apply(flush_topics) apply(topics_flushed) apply(interest_list)                          \
   apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
   apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
-  apply(demand_element) apply(ask_report) apply(report_answer) apply(clear_report)                 \
+  apply(demand_element) apply(source_down) apply(run_client_down) apply(shared_client_down) apply(ask_report) apply(report_answer) apply(clear_report)                 \
   apply(report_run_facts) apply(report_run_bounds)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
 #undef BACKTEST_ALLOW_LOCAL
+
+#if BACKTEST_CAF_MODERN
+// Positions are the wire format of 1.x: append only.
+#define BACKTEST_TYPE_ID(type) CAF_ADD_TYPE_ID(backtest_caf, (backtest::type))
+#define BACKTEST_SUPERVISOR_TYPE_IDS(client)                                                       \
+  BACKTEST_TYPE_ID(resolve<backtest::client##_key>)                                                \
+  BACKTEST_TYPE_ID(resolved<backtest::client##_actor>)                                             \
+  BACKTEST_TYPE_ID(clear_client<backtest::client##_key>)                                           \
+  BACKTEST_TYPE_ID(client_down<backtest::client##_key>)
+CAF_BEGIN_TYPE_ID_BLOCK(backtest_caf, caf::first_custom_type_id + 1200)
+BACKTEST_LOCAL_MESSAGES(BACKTEST_TYPE_ID)
+BACKTEST_SUPERVISOR_TYPE_IDS(strategy)
+BACKTEST_SUPERVISOR_TYPE_IDS(exchange)
+BACKTEST_SUPERVISOR_TYPE_IDS(frame)
+BACKTEST_SUPERVISOR_TYPE_IDS(risk)
+BACKTEST_SUPERVISOR_TYPE_IDS(partial)
+CAF_END_TYPE_ID_BLOCK(backtest_caf)
+#undef BACKTEST_SUPERVISOR_TYPE_IDS
+#undef BACKTEST_TYPE_ID
+#endif

@@ -40,6 +40,8 @@ public:
           }
         },
         [this](const clear_all&) { end_all(); },
+        [this](const forget_client<Key>& message) { clients_.erase(message.key); },
+        [this](const forget_all&) { clients_.clear(); },
         [this](const client_down<Key>& message) {
           const auto found = clients_.find(message.key);
           if (found == clients_.end() || found->second.generation != message.generation)

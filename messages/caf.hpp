@@ -157,6 +157,31 @@ auto request(Self&& self, const Handle& to, Timeout timeout, Message message) {
 }
 #endif
 
+/// Around whatever a caller's own thread does with a system. 0.17 leaves a counted reference to the
+/// system's logger in every thread that spawns an actor or makes a scoped one, and the destructor of
+/// the system waits until the last of them is gone: a thread that called once and lives on would
+/// hang it for ever.
+class calling_thread {
+public:
+  /// A system that is being made here.
+  calling_thread() = default;
+  calling_thread(const calling_thread&) = delete;
+  calling_thread& operator=(const calling_thread&) = delete;
+#if BACKTEST_CAF_MODERN
+  explicit calling_thread(caf::actor_system&) {}
+#else
+  explicit calling_thread(caf::actor_system& system)
+      : belongs_(caf::logger::current_logger() == &system.logger()) {}
+  ~calling_thread() {
+    if (!belongs_) // else: an actor's thread, or the caller's own business
+      caf::logger::set_current_actor_system(nullptr);
+  }
+
+private:
+  bool belongs_ = false;
+#endif
+};
+
 /// An answer given later.
 template <class Answer> using response_promise = caf::typed_response_promise<Answer>;
 
@@ -188,6 +213,7 @@ inline std::string text_of(const caf::error& reason) {
 //    reader of it uses too ------------------------------------------------------------------------------
 
 #if BACKTEST_CAF_MODERN
+// Include messages/inspect_caf.hpp, where it is used.
 #define BACKTEST_INSPECT_AS_JSON(type)                                                             \
   template <class Inspector> bool inspect(Inspector& f, type& x) {                                 \
     std::string text;                                                                              \
@@ -207,7 +233,8 @@ inline std::string text_of(const caf::error& reason) {
       return f(text);                                                                              \
     } else {                                                                                       \
       auto result = f(text);                                                                       \
-      ::backtest::read_json_text(text, x);                                                         \
+      if (!result && !::backtest::read_json_text(text, x))                                         \
+        result = caf::make_error(caf::sec::invalid_argument, "not the JSON text of a " #type);     \
       return result;                                                                               \
     }                                                                                              \
   }

@@ -10,6 +10,7 @@ struct own_actor_system::parts {
 
 own_actor_system::own_actor_system(std::size_t threads) : parts_(std::make_unique<parts>()) {
   prepare_caf();
+  const calling_thread visit; // may be ended from another thread
   if (threads > 0)
     parts_->configuration.set(max_threads_option, static_cast<std::int64_t>(threads));
   parts_->system = std::make_unique<caf::actor_system>(parts_->configuration);

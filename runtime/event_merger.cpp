@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <queue>
 #include <utility>
 
 namespace backtest {
@@ -19,70 +18,52 @@ void append(std::vector<event>& target, std::vector<event> more) {
 
 } // namespace
 
-event event_merger::run_queue::take_front() {
-  auto what = std::move(items[head].what);
-  // Room is given back seldom enough that moving the rest costs nothing much.
-  if (++head == items.size() || head == 4096) {
-    items.erase(items.begin(), items.begin() + static_cast<std::ptrdiff_t>(head));
-    head = 0;
-  }
-  return what;
-}
-
 event_merger::event_merger(std::size_t runs, instant start) : runs_(runs) {
-  for (auto& run : runs_)
-    run.clock = run.latest = start;
+  for (std::size_t run = 0; run < runs; ++run) {
+    runs_[run].clock = runs_[run].latest = start;
+    clocks_.emplace_hint(clocks_.end(), start, run);
+  }
 }
 
 void event_merger::add(std::size_t run, std::vector<event> events, instant clock) {
   auto& queue = runs_[run];
+  const bool was_empty = queue.items.empty();
   if (runs_.size() == 1) {
     append(in_order_, std::move(events));
-    queue.clock = std::max(queue.clock, clock);
-    return;
+  } else {
+    for (auto& what : events) {
+      queue.latest = std::max(queue.latest, instant_of(what).value_or(queue.latest));
+      queue.items.push_back({queue.latest, std::move(what)});
+    }
+    if (was_empty && !queue.items.empty())
+      heads_.emplace(queue.items.front().when, run);
   }
-  for (auto& what : events) {
-    queue.latest = std::max(queue.latest, instant_of(what).value_or(queue.latest));
-    queue.items.push_back({queue.latest, std::move(what)});
+  if (clock > queue.clock) {
+    auto node = clocks_.extract({queue.clock, run});
+    node.value().first = queue.clock = clock;
+    clocks_.insert(std::move(node));
   }
-  queue.clock = std::max(queue.clock, clock);
 }
 
 void event_merger::take(std::vector<event>& out) {
-  if (runs_.size() == 1) {
-    append(out, std::exchange(in_order_, {}));
-    return;
-  }
+  if (runs_.size() == 1)
+    return append(out, std::exchange(in_order_, {}));
   const instant horizon = lowest_clock();
-  using head = std::pair<instant, std::size_t>;
-  std::priority_queue<head, std::vector<head>, std::greater<>> heads;
-  const auto add_head = [&](std::size_t run) {
-    const auto& queue = runs_[run];
-    if (!queue.empty() && queue.front().when < horizon)
-      heads.emplace(queue.front().when, run);
-  };
-  for (std::size_t run = 0; run < runs_.size(); ++run)
-    add_head(run);
-  while (!heads.empty()) {
-    const auto [when, run] = heads.top();
-    heads.pop();
-    auto& queue = runs_[run];
-    while (!queue.empty() && queue.front().when == when)
-      out.push_back(queue.take_front());
-    add_head(run);
+  while (!heads_.empty() && heads_.begin()->first < horizon) {
+    auto head = heads_.extract(heads_.begin());
+    const auto run = head.value().second;
+    // As long as no other run comes before it.
+    const mark next = heads_.empty() ? mark{horizon, 0} : std::min(*heads_.begin(), {horizon, 0});
+    auto& items = runs_[run].items;
+    while (!items.empty() && mark{items.front().when, run} < next) {
+      out.push_back(std::move(items.front().what));
+      items.pop_front();
+    }
+    if (items.empty())
+      continue;
+    head.value().first = items.front().when;
+    heads_.insert(std::move(head));
   }
-}
-
-instant event_merger::lowest_clock() const noexcept {
-  instant lowest = end_of_time;
-  for (const auto& run : runs_)
-    lowest = std::min(lowest, run.clock);
-  return lowest;
-}
-
-bool event_merger::empty() const noexcept {
-  return in_order_.empty() &&
-         std::all_of(runs_.begin(), runs_.end(), [](const auto& run) { return run.empty(); });
 }
 
 } // namespace backtest

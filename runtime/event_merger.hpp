@@ -2,6 +2,9 @@
 
 #include "messages/event.hpp"
 
+#include <deque>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace backtest {
@@ -22,9 +25,11 @@ public:
   void take(std::vector<event>& out);
 
   /// Clock of the run that is furthest behind.
-  instant lowest_clock() const noexcept;
+  instant lowest_clock() const noexcept {
+    return clocks_.empty() ? end_of_time : clocks_.begin()->first;
+  }
   instant clock(std::size_t run) const noexcept { return runs_[run].clock; }
-  bool empty() const noexcept;
+  bool empty() const noexcept { return heads_.empty() && in_order_.empty(); }
 
 private:
   struct item {
@@ -32,17 +37,16 @@ private:
     event what;
   };
   struct run_queue {
-    std::vector<item> items; ///< those before `head` are gone
-    std::size_t head = 0;
+    std::deque<item> items;
     instant clock;
     instant latest;
-
-    bool empty() const noexcept { return head == items.size(); }
-    const item& front() const noexcept { return items[head]; }
-    event take_front();
   };
 
+  using mark = std::pair<instant, std::size_t>; ///< an instant and a run
+
   std::vector<run_queue> runs_;
+  std::set<mark> clocks_; ///< of every run
+  std::set<mark> heads_;  ///< the first waiting event of every run that has one
   std::vector<event> in_order_; ///< of a single run, which waits for nobody
 };
 

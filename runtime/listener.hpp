@@ -26,6 +26,11 @@ public:
     state_.compare_exchange_strong(expected, open_state);
   }
   void close() noexcept { state_.store(closed_state); }
+  /// Of a callback that runs: closes the gate; false when somebody else did so meanwhile.
+  bool close_behind() noexcept {
+    int expected = running_state;
+    return state_.compare_exchange_strong(expected, closed_state);
+  }
   bool is_closed() const noexcept { return state_.load() == closed_state; }
 
 private:

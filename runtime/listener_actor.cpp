@@ -44,8 +44,8 @@ struct listener_state {
     guarded(item, [&](const event& x) { matches = setup.once_when(x); });
     if (!matches)
       return;
-    setup.gate->close(); // removed first, called then
-    guarded(item, setup.callback);
+    if (setup.gate->close_behind()) // removed first, called then
+      guarded(item, setup.callback);
     self->quit();
   }
 

@@ -108,6 +108,7 @@ struct portfolio_setup {
   configuration parameters;
   std::shared_ptr<const exchange_schema> exchange;
   std::vector<portfolio_run> runs; ///< by strategy, then symbol, bytewise
+  std::vector<std::shared_ptr<const risk_schema>> risks; ///< every profile the strategies name
   topics_actor topics;
   report_actor reports;
   client_supervisors clients;

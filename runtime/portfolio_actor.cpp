@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -17,8 +18,13 @@ namespace {
 constexpr instant long_range = 7 * day_ms;
 constexpr instant short_range = day_ms; ///< when every minute is told
 
-/// How far ahead of the slowest run another one may be; bounds the events that wait for their turn.
+/// How many ranges ahead of the slowest run another one may be; bounds the events that wait for
+/// their turn. A stream goes no further than it must.
 constexpr int lookahead_ranges = 6;
+constexpr int stream_lookahead_ranges = 1;
+
+/// A run tells its progress that often at most.
+constexpr std::int64_t progress_steps = 1000;
 
 /// Events a range may produce before it is handed back.
 constexpr std::size_t range_events = 4096;
@@ -73,8 +79,8 @@ struct portfolio_state {
     risk_actor arbiter;
     std::size_t participant = 0;
     interest wanted;
-    instant granted_until = 0;
-    bool ready = false;
+    instant granted_until = 0; ///< of the grant under way
+    std::int64_t told = 0;     ///< instants its last progress event spoke of
     bool busy = false;
     bool over = false;
     run_summary summary;
@@ -89,7 +95,14 @@ struct portfolio_state {
   std::vector<risk_key> arbiters;
   std::optional<event_merger> merger;
   std::vector<event> outbox;
+  std::set<std::pair<instant, std::size_t>> idle; ///< clocks of the runs that wait for a grant
+  instant range = long_range;                     ///< how far a grant goes
+  /// No run goes further. It depends on the slowest run alone and never falls back, so whoever
+  /// waits for the arbiter waits for runs that may all go on to where it stands.
+  instant horizon = 0;
+  std::size_t open_runs = 0; ///< not over yet
   std::size_t steps = 0; ///< answers still missing before the next phase
+  bool failed = false;   ///< as a whole
   bool publishing = false;
   bool finishing = false;
   bool demanded = false; ///< the consumer of a stream waits for an element
@@ -108,6 +121,7 @@ struct portfolio_state {
   void init(std::shared_ptr<const portfolio_setup> given) {
     setup = std::move(given);
     runs.resize(setup->runs.size());
+    open_runs = runs.size();
   }
 
   portfolio_actor::behavior_type make_behavior() {
@@ -118,6 +132,11 @@ struct portfolio_state {
         [this](const demand_element&) {
           demanded = true;
           go_on();
+        },
+        [this](const run_client_down& message) { client_gone(message.run, message.reason); },
+        [this](const shared_client_down& message) {
+          fail_all({error_code::actor_failed,
+                    fmt::format("{} is gone: {}", message.what, message.reason)});
         },
     };
   }
@@ -135,10 +154,10 @@ struct portfolio_state {
     request(self, to, caf::infinite, std::move(message))
         .then(
             [this, answer, next](const typename argument_of<Answer>::type& value) {
-              if (finishing)
+              if (failed || finishing)
                 return;
               answer(value);
-              if (--steps == 0 && !finishing)
+              if (--steps == 0 && !failed && !finishing)
                 (this->*next)();
             },
             [this](const caf::error& reason) {
@@ -155,13 +174,19 @@ struct portfolio_state {
            exchange = found.client;
          },
          &portfolio_state::prepare_reports);
-    step(setup->clients.frames, clear_and_resolve_frame(first.frame_name),
+    step(setup->clients.frames, resolve_fresh_frame(first.frame_name),
          [this](const resolved<frame_actor>& found) {
            if (found.problem)
              return fail_all(*found.problem);
            step(found.client, ask_timeline{},
                 [this](const frame_timeline& answer) {
                   frame = answer.instants;
+                  if (answer.callback_problem)
+                    send_anonymously(setup->topics,
+                                     publish{{{topic::error,
+                                               error_event{answer.callback_problem->code,
+                                                           answer.callback_problem->message,
+                                                           "frame", std::nullopt, nullptr}}}});
                   if (answer.problem)
                     fail_all(*answer.problem);
                 },
@@ -170,9 +195,10 @@ struct portfolio_state {
          &portfolio_state::prepare_reports);
   }
 
-  /// A run starts with a fresh frame client, as its schema may have been overridden.
-  resolve<frame_key> clear_and_resolve_frame(const std::string& name) {
-    send(self, setup->clients.frames, clear_client<frame_key>{{name}});
+  /// A run starts with a fresh frame client, as its schema may have been overridden; another run
+  /// may still be asking the old one.
+  resolve<frame_key> resolve_fresh_frame(const std::string& name) {
+    send(self, setup->clients.frames, forget_client<frame_key>{{name}});
     return {{name}};
   }
 
@@ -201,13 +227,20 @@ struct portfolio_state {
            [this, profiles](const resolved<risk_actor>& found) {
              if (found.problem)
                return fail_all(*found.problem);
+             on_exit(found.client, [me = weak_handle<portfolio_actor>{portfolio_actor{self}}](
+                                       const caf::error& reason) {
+               if (auto strong = me.lock())
+                 send_anonymously(strong,
+                                  shared_client_down{"the risk arbiter", text_of(reason)});
+             });
+             // Participants come in the order of the runs.
              const auto participants = participants_of(*setup, profiles);
-             for (std::size_t i = 0; i < participants.size(); ++i)
-               for (std::size_t run = 0; run < runs.size(); ++run)
-                 if (setup->runs[run].identity == participants[i].identity) {
-                   runs[run].arbiter = found.client;
-                   runs[run].participant = i;
-                 }
+             std::size_t next = 0;
+             for (std::size_t run = 0; run < runs.size() && next < participants.size(); ++run)
+               if (setup->runs[run].identity == participants[next].identity) {
+                 runs[run].arbiter = found.client;
+                 runs[run].participant = next++;
+               }
            },
            &portfolio_state::load_candles_of_symbols);
     }
@@ -215,7 +248,7 @@ struct portfolio_state {
 
   void load_candles_of_symbols() {
     for (std::size_t run = 0; run < runs.size(); ++run)
-      tell_progress(run, 0);
+      add_progress(run, 0);
     std::map<std::string, std::vector<std::size_t>> by_symbol;
     for (std::size_t run = 0; run < runs.size(); ++run)
       by_symbol[identity(run).symbol].push_back(run);
@@ -241,6 +274,7 @@ struct portfolio_state {
   void prepare(std::size_t run, const loaded_series& minutes) {
     const auto& chosen = setup->runs[run];
     auto prepared = std::make_shared<run_setup>();
+    prepared->strategy = chosen.strategy;
     prepared->plan = plan_for(chosen.identity, frame, *minutes.series,
                               rules_for(*setup->exchange, setup->parameters));
     prepared->plan.asks_risk = static_cast<bool>(runs[run].arbiter);
@@ -262,7 +296,9 @@ struct portfolio_state {
     const strategy_key key{chosen.identity->symbol, chosen.identity->strategy_name,
                            chosen.identity->mode};
     send(self, setup->clients.strategies, clear_client<strategy_key>{key});
-    const auto gone = [this, run](const caf::error& reason) { client_gone(run, reason); };
+    const auto gone = [this, run](const caf::error& reason) {
+      client_gone(run, text_of(reason));
+    };
     request(self, setup->clients.strategies, caf::infinite, resolve<strategy_key>{key})
         .then(
             [this, run, prepared, gone](const resolved<strategy_actor>& found) {
@@ -271,10 +307,15 @@ struct portfolio_state {
                 return go_on();
               }
               runs[run].client = found.client;
+              on_exit(found.client, [me = weak_handle<portfolio_actor>{portfolio_actor{self}},
+                                     run](const caf::error& reason) {
+                if (auto strong = me.lock())
+                  send_anonymously(strong, run_client_down{run, text_of(reason)});
+              });
               request(self, found.client, caf::infinite, prepare_run{prepared})
                   .then(
                       [this, run](const run_prepared&) {
-                        runs[run].ready = true;
+                        await_grant(run);
                         go_on();
                       },
                       gone);
@@ -306,19 +347,24 @@ struct portfolio_state {
         runs[run].wanted |=
             interest::of(tick_action::closed) | interest::of(tick_action::cancelled);
       if (!runs[run].over)
-        answer.runs.push_back({identity(run), runs[run].granted_until});
+        answer.runs.push_back({identity(run), runs[run].busy ? runs[run].granted_until
+                                                             : merger->clock(run)});
     }
+    choose_range();
     return answer;
   }
 
-  instant range_for(const run_progress& run) const {
-    const bool every_minute = run.wanted.has(tick_action::idle) ||
-                              run.wanted.has(tick_action::active) ||
-                              run.wanted.has(tick_action::waiting);
-    instant range = every_minute ? short_range : long_range;
-    if (run.wanted.has(topic::progress_backtest))
-      range = std::min(range, align_up((frame.last - frame.first) / 1000 + 1, minute_ms));
-    return range;
+  /// One for all runs: as short as the most curious listener needs it.
+  void choose_range() {
+    interest wanted;
+    for (const auto& run : runs)
+      wanted |= run.wanted;
+    const bool every_minute = wanted.has(tick_action::idle) || wanted.has(tick_action::active) ||
+                              wanted.has(tick_action::waiting);
+    range = every_minute || (is_stream() && runs.size() > 1) ? short_range : long_range;
+    if (wanted.has(topic::progress_backtest))
+      range = std::min(range,
+                       align_up((frame.last - frame.first) / progress_steps + 1, minute_ms));
   }
 
   bool may_go_on() const {
@@ -327,25 +373,25 @@ struct portfolio_state {
 
   void go_on() {
     flush();
-    if (may_go_on()) {
-      const instant lowest = merger->lowest_clock();
-      for (std::size_t run = 0; run < runs.size(); ++run)
-        grant(run, lowest);
+    if (may_go_on() && !idle.empty()) {
+      const auto ahead = range * (is_stream() ? stream_lookahead_ranges : lookahead_ranges);
+      horizon = std::max(horizon, merger->lowest_clock() + ahead);
+      while (!idle.empty() && idle.begin()->first < horizon)
+        grant(idle.extract(idle.begin()).value().second);
     }
     finish_if_over();
   }
 
-  void grant(std::size_t run, instant lowest) {
+  void await_grant(std::size_t run) {
+    if (!runs[run].over)
+      idle.emplace(merger->clock(run), run);
+  }
+
+  void grant(std::size_t run) {
     auto& progress = runs[run];
-    if (!progress.ready || progress.busy || progress.over)
-      return;
-    const instant range = range_for(progress);
-    const instant clock = merger->clock(run);
-    if (clock > lowest + lookahead_ranges * range)
-      return; // wait for the others
     progress.busy = true;
-    progress.granted_until = std::max(clock, progress.granted_until) + range;
-    advance_range message{{clock + range, progress.wanted,
+    progress.granted_until = std::min(merger->clock(run) + range, horizon);
+    advance_range message{{progress.granted_until, progress.wanted,
                            is_stream() ? std::size_t{1} : range_events, true}};
     request(self, progress.client, caf::infinite, std::move(message))
         .then(
@@ -354,7 +400,7 @@ struct portfolio_state {
               take(run, result);
               go_on();
             },
-            [this, run](const caf::error& reason) { client_gone(run, reason); });
+            [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); });
   }
 
   void take(std::size_t run, range_result& result) {
@@ -366,19 +412,28 @@ struct portfolio_state {
     merger->add(run, std::move(result.events), result.clock);
     if (!result.over) {
       tell_progress(run, result.processed);
-      return;
+      return await_grant(run);
     }
     if (result.problem)
       return end_run(run, *result.problem);
     progress.summary.outcome =
         result.cut_short ? run_outcome::stopped : run_outcome::completed;
-    tell_progress(run, result.cut_short ? result.processed : frame.count());
+    add_progress(run, result.cut_short ? result.processed : frame.count());
     close_run(run);
   }
 
+  /// Between the first progress event of a run and its last.
   void tell_progress(std::size_t run, std::int64_t processed) {
+    const auto total = frame.count();
+    const auto next = runs[run].told + (total + progress_steps - 1) / progress_steps;
+    if (processed >= next && processed < total)
+      add_progress(run, processed);
+  }
+
+  void add_progress(std::size_t run, std::int64_t processed) {
     if (!runs[run].wanted.has(topic::progress_backtest))
       return;
+    runs[run].told = processed;
     const auto total = frame.count();
     merger->add(run,
                 {{topic::progress_backtest,
@@ -387,12 +442,11 @@ struct portfolio_state {
                 merger->clock(run));
   }
 
-  void client_gone(std::size_t run, const caf::error& reason) {
+  void client_gone(std::size_t run, const std::string& reason) {
     runs[run].busy = false;
     end_run(run, {error_code::actor_failed,
                   fmt::format("the client of strategy {} on {} is gone: {}",
-                              identity(run).strategy_name, identity(run).symbol,
-                              text_of(reason))});
+                              identity(run).strategy_name, identity(run).symbol, reason)});
     go_on();
   }
 
@@ -402,7 +456,7 @@ struct portfolio_state {
     if (progress.over)
       return;
     progress.summary.outcome = run_outcome::failed;
-    if (merger && progress.wanted.has(topic::exit))
+    if (!is_stream()) // there its consumer hears of it
       merger->add(run,
                   {{topic::exit, error_event{problem.code, problem.message, "backtest",
                                              std::nullopt, setup->runs[run].identity}}},
@@ -416,6 +470,8 @@ struct portfolio_state {
   void close_run(std::size_t run) {
     auto& progress = runs[run];
     progress.over = true;
+    idle.erase({merger->clock(run), run});
+    --open_runs;
     if (progress.wanted.has(topic::performance))
       merger->add(run,
                   {{topic::performance,
@@ -423,14 +479,14 @@ struct portfolio_state {
                                       setup->stopwatch() - progress.started_ms,
                                       setup->wall_clock(), std::nullopt}}},
                   merger->clock(run));
-    if (merger)
-      merger->add(run, {}, end_of_time);
+    merger->add(run, {}, end_of_time);
     setup->record->finish_run(run, progress.summary, setup->wall_clock());
   }
 
   void fail_all(const error& problem) {
-    if (finishing)
+    if (failed || finishing)
       return;
+    failed = true;
     if (!merger)
       merger.emplace(runs.size(), frame.first);
     for (std::size_t run = 0; run < runs.size(); ++run) {
@@ -454,14 +510,14 @@ struct portfolio_state {
       for (const auto& item : outbox)
         if (is_element(item))
           elements.push_back(std::get<tick_result>(item.payload));
+    if (!elements.empty())
+      demanded = false;
     publish message{std::move(outbox)};
     outbox.clear();
     request(self, setup->topics, caf::infinite, std::move(message))
         .then(
             [this, elements = std::move(elements)](const published&) {
               publishing = false;
-              if (!elements.empty())
-                demanded = false;
               for (const auto& element : elements)
                 setup->stream->push(element);
               go_on();
@@ -470,8 +526,7 @@ struct portfolio_state {
   }
 
   void finish_if_over() {
-    const bool over = std::all_of(runs.begin(), runs.end(), [](const auto& r) { return r.over; });
-    if (!over || finishing || publishing || !outbox.empty() || (merger && !merger->empty()))
+    if (open_runs > 0 || finishing || publishing || !outbox.empty() || (merger && !merger->empty()))
       return;
     finishing = true;
     clear_clients();
@@ -498,8 +553,13 @@ struct portfolio_state {
     self->quit();
   }
 
-  /// Clients that belong to this portfolio alone.
+  /// Clients that belong to this portfolio alone; before its names are free for the next one.
   void clear_clients() {
+    for (const auto& run : setup->runs)
+      send_anonymously(setup->clients.strategies,
+                       clear_client<strategy_key>{{run.identity->symbol,
+                                                   run.identity->strategy_name,
+                                                   run.identity->mode}});
     for (const auto& key : arbiters)
       send_anonymously(setup->clients.risks, clear_client<risk_key>{key});
   }

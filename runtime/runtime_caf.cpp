@@ -45,6 +45,9 @@ void runtime::add_walker(walker_schema schema) { core_->schemas.walkers.add(std:
 
 void runtime::add_strategy(strategy_schema schema, signal_source_actor source) {
   const auto name = schema.strategy_name;
+  if (!source)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("strategy {}: source must be an actor", name));
   schema.get_signal = [name](const run_context&) -> std::optional<signal_request> {
     throw failure(error_code::invalid_argument,
                   fmt::format("strategy {} takes its signals from an actor", name));
@@ -101,7 +104,7 @@ void runtime::override_exchange(const std::string& name,
                                 const std::function<void(exchange_schema&)>& change) {
   core_->schemas.exchanges.override_with(name, change);
   for (const auto mode : {run_mode::backtest, run_mode::live})
-    send_anonymously(core_->clients.exchanges, clear_client<exchange_key>{{name, mode}});
+    send_anonymously(core_->clients.exchanges, forget_client<exchange_key>{{name, mode}});
 }
 void runtime::override_frame(const std::string& name,
                              const std::function<void(frame_schema&)>& change) {
@@ -132,7 +135,8 @@ void runtime::set_config(const configuration& parameters) {
     const std::lock_guard lock{core_->mutex};
     core_->parameters = parameters;
   }
-  send_anonymously(core_->clients.exchanges, clear_all{}); // they retry and check by the old ones
+  // They retry and check by the old ones; runs under way go on with them.
+  send_anonymously(core_->clients.exchanges, forget_all{});
 }
 
 configuration runtime::get_config() const {
@@ -143,9 +147,8 @@ configuration runtime::get_config() const {
 void runtime::reset_config() { set_config(configuration{}); }
 
 void runtime::set_logger(shared_logger log) {
-  const std::lock_guard lock{core_->mutex};
   if (log)
-    core_->log = std::move(log);
+    core_->log->set(std::move(log));
 }
 
 void runtime::set_backtest_columns(column_list<tick_result> columns) {
@@ -194,6 +197,7 @@ void runtime::load_plugin(const std::filesystem::path& library) {
 
 listener_handle runtime_core::subscribe(subscription wanted, const subscriber_actor& subscriber) {
   listener_handle handle;
+  const calling_thread visit{system};
   caf::scoped_actor self{system};
   request(self, topics, caf::infinite,
           ::backtest::subscribe{std::move(wanted), subscriber, false})
@@ -212,19 +216,12 @@ listener_handle runtime::listen_once(subscription wanted, event_predicate predic
                                      event_callback callback) {
   if (!callback)
     throw failure(error_code::invalid_argument, "listen: callback must be a function");
+  const calling_thread visit{core_->system};
   auto gate = std::make_shared<listener_gate>();
-  shared_logger log;
-  {
-    const std::lock_guard lock{core_->mutex};
-    log = core_->log;
-  }
   const auto listener =
       spawn_listener(core_->system, core_->census,
-                     {std::move(callback), std::move(predicate), gate, core_->topics, log});
-  {
-    const std::lock_guard lock{core_->mutex};
-    core_->listeners.push_back(listener);
-  }
+                     {std::move(callback), std::move(predicate), gate, core_->topics, core_->log});
+  core_->remember_listener(listener);
   auto handle = core_->subscribe(std::move(wanted), listener);
   handle.gate_ = std::move(gate);
   return handle;
@@ -263,6 +260,7 @@ BACKTEST_LISTEN(listen_risk, risk, risk_event)
 // -- the rest -----------------------------------------------------------------------------------------
 
 void runtime::flush() {
+  const calling_thread visit{core_->system};
   caf::scoped_actor self{core_->system};
   request(self, core_->topics, caf::infinite, flush_topics{})
       .receive([](const topics_flushed&) {},

@@ -3,6 +3,7 @@
 #include "messages/caf.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/switchable_logger.hpp"
 
 #include <map>
 #include <mutex>
@@ -42,16 +43,19 @@ public:
   shared_census census = std::make_shared<actor_census>();
   registry schemas;
   type_registry types = with_built_ins();
+  const std::shared_ptr<switchable_logger> log;
   topics_actor topics;
   report_actor reports;
   client_supervisors clients;
 
   mutable std::mutex mutex; ///< guards what follows
   configuration parameters;
-  shared_logger log;
   std::optional<column_list<tick_result>> backtest_columns;
   std::map<std::string, signal_source_actor> sources;
-  std::vector<subscriber_actor> listeners;
+  /// Kept alive by the bus as long as they listen.
+  std::vector<weak_handle<subscriber_actor>> listeners;
+
+  void remember_listener(const subscriber_actor& listener);
 
 private:
   using run_key = std::tuple<std::string, std::string, run_mode>;

@@ -46,26 +46,51 @@ instant wall_clock_milliseconds() {
       .count();
 }
 
+/// A callback's own failure is told and does not fail the fetch.
+auto guarded(const exchange_schema& schema, failure_reporter report) {
+  return [name = schema.exchange_name, callback = schema.callbacks.on_candle_data,
+          report = std::move(report)](const std::string& symbol, interval size, instant since,
+                                      std::span<const candle> data) {
+    const auto complain = [&](std::string_view what) {
+      report({error_code::callback_failed,
+              fmt::format("exchange {}: on_candle_data threw: {}", name, what)});
+    };
+    try {
+      callback(symbol, size, since, data);
+    } catch (const std::exception& caught) {
+      complain(caught.what());
+    } catch (...) {
+      complain("something that is not a std::exception");
+    }
+  };
+}
+
 } // namespace
 
 runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
-    : system(host), parameters(options.parameters), log(std::move(options.log)) {
+    : system(host), log(std::make_shared<switchable_logger>(
+                        options.log ? std::move(options.log) : make_spdlog_logger(log_level::warn))),
+      parameters(options.parameters) {
   require_valid(parameters);
-  if (!log)
-    log = make_spdlog_logger(log_level::warn);
+  const calling_thread visit{system};
   topics = spawn_topics(system, census);
   reports = spawn_reports(system, census);
   spawn_supervisors();
   send_anonymously(topics, ::backtest::subscribe{{{topic::signal_backtest}, {tick_action::closed}, {}, {}},
                                                  subscriber_actor{reports},
                                                  true});
-  if (log->enabled(log_level::warn)) {
-    listeners.push_back(spawn_error_log(system, census, log));
-    send_anonymously(topics,
-                     ::backtest::subscribe{{{topic::error, topic::exit, topic::validation}, {}, {}, {}},
-                                           listeners.back(),
-                                           false});
-  }
+  const auto error_log = spawn_error_log(system, census, log);
+  remember_listener(error_log);
+  send_anonymously(topics,
+                   ::backtest::subscribe{{{topic::error, topic::exit, topic::validation}, {}, {}, {}},
+                                         error_log,
+                                         false});
+}
+
+void runtime_core::remember_listener(const subscriber_actor& listener) {
+  const std::lock_guard lock{mutex};
+  std::erase_if(listeners, [](const auto& item) { return !item.lock(); });
+  listeners.emplace_back(listener);
 }
 
 runtime_core::~runtime_core() {
@@ -77,7 +102,7 @@ runtime_core::~runtime_core() {
     for (const auto& driver : drivers_)
       end_actor(driver.lock());
     for (const auto& listener : listeners)
-      end_actor(listener);
+      end_actor(listener.lock());
     listeners.clear();
     sources.clear();
   }
@@ -111,14 +136,17 @@ void runtime_core::spawn_supervisors() {
       report);
   clients.exchanges = spawn_supervisor<exchange_key, exchange_actor>(
       system, census, "exchange",
-      [this](const exchange_key& key) {
-        const auto schema = schemas.exchanges.get(key.exchange_name, "supervisor");
+      [this, report](const exchange_key& key) {
+        auto schema = *schemas.exchanges.get(key.exchange_name, "supervisor");
+        if (schema.callbacks.on_candle_data)
+          schema.callbacks.on_candle_data = guarded(schema, report);
         configuration snapshot;
         {
           const std::lock_guard lock{mutex};
           snapshot = parameters;
         }
-        return spawn_exchange_client(system, census, *schema, snapshot, shutdown_.get_token());
+        return spawn_exchange_client(system, census, std::move(schema), snapshot,
+                                     shutdown_.get_token());
       },
       report);
   clients.frames = spawn_supervisor<frame_key, frame_actor>(
@@ -140,8 +168,10 @@ void runtime_core::spawn_supervisors() {
           throw failure(error_code::not_found,
                         fmt::format("portfolio {} not found source=supervisor", key.portfolio));
         std::vector<risk_schema> profiles;
-        for (const auto& name : key.profiles)
-          profiles.push_back(*schemas.risks.get(name, "supervisor"));
+        for (const auto& schema : setup->risks)
+          if (std::find(key.profiles.begin(), key.profiles.end(), schema->risk_name) !=
+              key.profiles.end())
+            profiles.push_back(*schema);
         return spawn_risk_client(system, census, std::move(profiles),
                                  participants_of(*setup, key.profiles));
       },
@@ -186,6 +216,11 @@ std::shared_ptr<portfolio_setup> runtime_core::capture(const backtest_request& r
            source == sources.end() ? signal_source_actor{} : source->second,
            {}});
     }
+  std::set<std::string> profiles;
+  for (const auto& run : setup->runs)
+    for (const auto& name : profiles_of(*run.strategy))
+      if (profiles.insert(name).second)
+        setup->risks.push_back(schemas.risks.get(name, "backtest"));
   std::sort(setup->runs.begin(), setup->runs.end(), [](const auto& left, const auto& right) {
     return std::tie(left.identity->strategy_name, left.identity->symbol) <
            std::tie(right.identity->strategy_name, right.identity->symbol);
@@ -216,6 +251,7 @@ runtime_core::running runtime_core::start(const backtest_request& request, bool 
                                           std::string_view source) {
   check(request, source);
   running started;
+  const calling_thread visit{system};
   {
     const std::lock_guard lock{mutex};
     auto setup = capture(request);
@@ -283,6 +319,7 @@ void runtime_core::with_reports(std::function<void(report_book&)> work) const {
       thrown = std::current_exception();
     }
   }};
+  const calling_thread visit{system};
   caf::scoped_actor self{system};
   request(self, reports, caf::infinite, message)
       .receive([](const report_answer&) {},
@@ -297,13 +334,8 @@ void runtime_core::with_reports(std::function<void(report_book&)> work) const {
 void runtime_core::write_log(log_level level, std::string_view topic, std::string_view payload,
                              const log_context& context) const noexcept {
   try {
-    shared_logger target;
-    {
-      const std::lock_guard lock{mutex};
-      target = log;
-    }
-    if (target->enabled(level))
-      target->write(level, topic, payload, context);
+    if (log->enabled(level))
+      log->write(level, topic, payload, context);
   } catch (...) { // NOLINT: documented, loggers' own failures are dropped
   }
 }

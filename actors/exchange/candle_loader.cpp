@@ -46,8 +46,7 @@ const loaded_series& candle_loader::fetched(const std::string& symbol, interval 
       until = std::max(until, held.until);
     }
     auto series = schema_.source->load(symbol, from, until, parameters_);
-    if (schema_.callbacks.on_candle_data)
-      schema_.callbacks.on_candle_data(symbol, size, from, series.candles);
+    tell(symbol, size, from, series.candles);
     held = {std::make_shared<const candle_series>(std::move(series)), from, until};
     if (schema_.source->loads_everything()) {
       held.from = INT64_MIN;
@@ -75,9 +74,21 @@ void candle_loader::fetch_days(const std::string& symbol, interval size, instant
                                instant until, std::vector<candle>& out) {
   for (instant day = from; day < until; day += day_ms) {
     auto batch = fetch_batch({symbol, size, day, std::min(day + day_ms, until)});
-    if (schema_.callbacks.on_candle_data)
-      schema_.callbacks.on_candle_data(symbol, size, day, batch);
+    tell(symbol, size, day, batch);
     out.insert(out.end(), batch.begin(), batch.end());
+  }
+}
+
+void candle_loader::tell(const std::string& symbol, interval size, instant since,
+                         std::span<const candle> data) {
+  if (!schema_.callbacks.on_candle_data)
+    return;
+  try {
+    schema_.callbacks.on_candle_data(symbol, size, since, data);
+  } catch (const std::exception& caught) {
+    callback_errors_.push_back(fmt::format("on_candle_data threw: {}", caught.what()));
+  } catch (...) {
+    callback_errors_.emplace_back("on_candle_data threw: something that is not a std::exception");
   }
 }
 

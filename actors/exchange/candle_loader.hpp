@@ -24,6 +24,9 @@ public:
   /// `bad_candles` and `fetch_failed` (after the last attempt), `io_failed` for files.
   loaded_series load(const std::string& symbol, interval size, instant from, instant until);
 
+  /// What `on_candle_data` threw since the last call; it never spoils a fetch.
+  std::vector<std::string> take_callback_errors() { return std::exchange(callback_errors_, {}); }
+
   const exchange_schema& schema() const noexcept { return schema_; }
 
 private:
@@ -33,6 +36,7 @@ private:
                                instant until);
   void fetch_days(const std::string& symbol, interval size, instant from, instant until,
                   std::vector<candle>& out);
+  void tell(const std::string& symbol, interval size, instant since, std::span<const candle> data);
   std::vector<candle> fetch_batch(const candle_query& query);
   std::vector<candle> attempt(const candle_query& query);
   bool is_native(interval size) const;
@@ -42,6 +46,7 @@ private:
   wait_function wait_;
   std::map<key, loaded_series> fetched_;    ///< as the source gave it
   std::map<key, loaded_series> aggregated_; ///< made from one-minute candles
+  std::vector<std::string> callback_errors_;
 };
 
 } // namespace backtest

@@ -15,6 +15,7 @@ public:
   explicit csv_source(std::map<std::string, std::filesystem::path> files)
       : files_(std::move(files)) {}
 
+  const std::map<std::string, std::filesystem::path>& files() const noexcept { return files_; }
   /// In ascending order.
   std::vector<std::string> symbols() const override;
   bool loads_everything() const noexcept override { return true; }

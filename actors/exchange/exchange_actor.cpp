@@ -66,6 +66,11 @@ struct exchange_state {
     } catch (const std::exception& caught) {
       return error{error_code::fetch_failed,
                    fmt::format("exchange {}: {}", loader->schema().exchange_name, caught.what())};
+    } catch (...) {
+      return error{error_code::fetch_failed,
+                   fmt::format("exchange {}: the source threw something that is not a "
+                               "std::exception",
+                               loader->schema().exchange_name)};
     }
   }
 };

@@ -3,6 +3,9 @@
 #include "actors/exchange/average_price.hpp"
 #include "messages/error.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace backtest {
@@ -14,14 +17,20 @@ series_market::series_market(std::string symbol, std::int64_t avg_price_candles_
 
 void series_market::provide(loaded_series loaded) {
   auto& target = of(loaded.series->symbol)[static_cast<std::size_t>(loaded.series->size)];
+  if (target.loaded.series) // a signal source may be looking at it
+    replaced_.push_back(std::move(target.loaded.series));
   target.loaded = std::move(loaded);
   target.cursor = series_cursor{*target.loaded.series};
 }
 
 const candle_series& series_market::minutes() const noexcept {
   static const candle_series none{};
-  const auto& own = own_[static_cast<std::size_t>(interval::m1)].loaded.series;
+  const auto& own = shared_minutes();
   return own ? *own : none;
+}
+
+const shared_series& series_market::shared_minutes() const noexcept {
+  return own_[static_cast<std::size_t>(interval::m1)].loaded.series;
 }
 
 series_market::holdings& series_market::of(std::string_view symbol) {
@@ -60,8 +69,11 @@ std::span<const candle> series_market::window(std::string_view symbol, interval 
                   fmt::format("candles of {}: interval {} is not a candle interval (1m to 1d)",
                               symbol, to_string(size)));
   const instant step = length_of(size);
+  if (when != std::exchange(asked_at_, when))
+    replaced_.clear();
   const instant aligned = align_down(when, step);
-  const instant since = aligned - limit * step;
+  constexpr instant beyond_any_candle = end_of_time / 4;
+  const instant since = aligned - std::min(limit, beyond_any_candle / step) * step;
   auto& held = require(symbol, size, since, aligned);
   const auto closed = held.cursor.closed_at(when);
   auto first = closed - std::min(closed, static_cast<std::size_t>(limit));

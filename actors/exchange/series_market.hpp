@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace backtest {
 
@@ -33,6 +34,8 @@ public:
 
   /// One-minute candles of the client's own symbol; empty before they were provided.
   const candle_series& minutes() const noexcept;
+  /// The same, to be kept: older candles may replace what is held here. Null before.
+  const shared_series& shared_minutes() const noexcept;
 
   std::span<const candle> candles(std::string_view symbol, interval size, std::int64_t limit,
                                   instant when) override;
@@ -61,6 +64,8 @@ private:
   series_loader load_;
   holdings own_{};
   std::map<std::string, holdings, std::less<>> others_;
+  std::vector<shared_series> replaced_; ///< at the instant asked about last
+  instant asked_at_ = INT64_MIN;
 };
 
 } // namespace backtest

@@ -11,14 +11,23 @@ struct frame_state {
   void init(const frame_schema& schema) {
     try {
       answer.instants = timeline_of(schema);
+    } catch (const failure& caught) {
+      answer.problem = caught.reason();
+      return;
+    }
+    const auto complain = [&](const std::string& what) {
+      answer.callback_problem = error{error_code::callback_failed, "frame " + schema.frame_name +
+                                                                       ": on_timeframe threw: " +
+                                                                       what};
+    };
+    try {
       if (schema.callbacks.on_timeframe)
         schema.callbacks.on_timeframe(answer.instants.first, answer.instants.last,
                                       answer.instants.count());
-    } catch (const failure& caught) {
-      answer.problem = caught.reason();
     } catch (const std::exception& caught) {
-      answer.problem = error{error_code::callback_failed,
-                             "frame " + schema.frame_name + ": on_timeframe threw: " + caught.what()};
+      complain(caught.what());
+    } catch (...) {
+      complain("something that is not a std::exception");
     }
   }
 

@@ -27,18 +27,23 @@ scheduled_step signal_machine::examine_scheduled(instant when, const double* pri
   return stopped_ ? scheduled_step::stopped : scheduled_step::waiting;
 }
 
-void signal_machine::schedule(shared_signal signal) {
-  state_ = signal_state::scheduled;
+void signal_machine::take(shared_signal signal) {
   is_long_ = signal->position == position_side::long_side;
   entry_ = signal->price_open;
   target_ = signal->price_take_profit;
   stop_ = signal->price_stop_loss;
-  expires_at_ = signal->scheduled_at + rules_.parameters.schedule_await_minutes * minute_ms;
   signal_ = std::move(signal);
 }
 
+void signal_machine::schedule(shared_signal signal, double price) {
+  take(std::move(signal));
+  state_ = signal_state::scheduled;
+  expires_at_ = signal_->scheduled_at + rules_.parameters.schedule_await_minutes * minute_ms;
+  last_price_ = price;
+}
+
 void signal_machine::open(shared_signal signal, const double* price) {
-  schedule(std::move(signal));
+  take(std::move(signal));
   state_ = signal_state::pending;
   expires_at_ = *signal_->pending_at + signal_->minute_estimated_time * minute_ms;
   highest_ = lowest_ = entry_;

@@ -76,8 +76,8 @@ public:
     return step;
   }
 
-  /// idle -> scheduled.
-  void schedule(shared_signal signal);
+  /// idle -> scheduled; `price` is the average price at that instant.
+  void schedule(shared_signal signal, double price);
   /// idle -> pending, or scheduled -> pending; `signal->pending_at` is set. `price` is the average
   /// price at that instant, null when there is none.
   void open(shared_signal signal, const double* price);
@@ -98,6 +98,8 @@ public:
   double last_price() const noexcept { return last_price_; }
 
 private:
+  void take(shared_signal signal);
+
   pending_step price_exit(double best, double worst) const noexcept {
     if (is_long_) {
       if (best >= target_)

@@ -64,9 +64,14 @@ struct strategy_state {
   partial_actor milestones; ///< of the signal that lives
   std::string milestones_of;
   signal_source_actor source;
+  std::uint64_t source_generation = 0;
   bool source_is_own = false;
+  bool asking_source = false;
 
-  ~strategy_state() { end_source(); }
+  ~strategy_state() {
+    end_source();
+    forget_milestones();
+  }
 
   void init(std::shared_ptr<const strategy_schema> strategy) { schema = std::move(strategy); }
 
@@ -84,23 +89,37 @@ struct strategy_state {
           go_on();
           return promise;
         },
+        [this](const source_down& message) {
+          if (asking_source && message.generation == source_generation)
+            source_gone(message.reason);
+        },
     };
   }
 
   void prepare(std::shared_ptr<const run_setup> next) {
+    forget_milestones();
     setup = std::move(next);
+    schema = setup->strategy;
     const auto& plan = setup->plan;
     core.reset();
     market.emplace(plan.identity->symbol, plan.rules.parameters.avg_price_candles_count,
                    setup->formats, blocking_loader(self->system(), setup->exchange));
     market->provide(setup->minutes);
     core.emplace(*schema, plan, *market);
-    milestones = partial_actor{};
-    milestones_of.clear();
     end_source();
     source = setup->source;
     if (!source && schema->blocking)
       spawn_source();
+    else if (source)
+      watch_source();
+  }
+
+  void watch_source() {
+    on_exit(source, [client = weak_handle<strategy_actor>{strategy_actor{self}},
+                     generation = ++source_generation](const caf::error& reason) {
+      if (auto strong = client.lock())
+        send_anonymously(strong, source_down{generation, text_of(reason)});
+    });
   }
 
   void spawn_source() {
@@ -108,6 +127,7 @@ struct strategy_state {
                                    setup->plan.rules.parameters.avg_price_candles_count,
                                    setup->formats);
     source_is_own = true;
+    watch_source();
   }
 
   void end_source() {
@@ -117,12 +137,26 @@ struct strategy_state {
     source_is_own = false;
   }
 
+  /// The tracker lives no longer than its signal, however that came to an end.
+  void forget_milestones() {
+    if (milestones)
+      send_anonymously(setup->partial,
+                       clear_client<partial_key>{milestone_key(milestones_of)});
+    milestones = partial_actor{};
+    milestones_of.clear();
+  }
+
+  partial_key milestone_key(const std::string& signal_id) const {
+    const auto& names = *setup->plan.identity;
+    return {names.strategy_name, names.symbol, signal_id, names.mode, setup->portfolio};
+  }
+
   void go_on() {
     const auto reason = core->advance(grant, events);
     tell_arbiter_about_ends();
     for (const auto& id : core->take_closed_ids())
-      send(self, setup->partial,
-           clear_client<partial_key>{{id, setup->plan.identity->mode, setup->portfolio}});
+      if (id == milestones_of) // the next signal may have the same id
+        forget_milestones();
     switch (reason) {
     case pause_reason::ask_risk: ask_risk(); return;
     case pause_reason::ask_milestones: ask_milestones(); return;
@@ -132,6 +166,8 @@ struct strategy_state {
     case pause_reason::failed: break;
     }
     const bool over = reason != pause_reason::range_done;
+    if (over)
+      forget_milestones();
     if (setup->risk)
       send(self, setup->risk, clock_promise{setup->participant, core->clock()});
     auto result = facts();
@@ -189,8 +225,7 @@ struct strategy_state {
       return;
     }
     request(self, setup->partial, caf::infinite,
-            resolve<partial_key>{
-                {query.signal_id, setup->plan.identity->mode, setup->portfolio}})
+            resolve<partial_key>{milestone_key(query.signal_id)})
         .then(
             [this](const resolved<partial_actor>& found) {
               milestones = found.client;
@@ -214,10 +249,13 @@ struct strategy_state {
     const auto& plan = setup->plan;
     const auto deadline =
         std::chrono::seconds{plan.rules.parameters.max_signal_generation_seconds};
+    asking_source = true;
     request(self, source, deadline,
             generate_signal{*plan.identity, core->clock(), setup->exchange})
         .then(
             [this](const generated_signal& answer) {
+              if (!std::exchange(asking_source, false))
+                return; // its death overtook the answer
               if (answer.problem)
                 core->source_failed(*answer.problem);
               else
@@ -225,8 +263,11 @@ struct strategy_state {
               go_on();
             },
             [this](const caf::error& reason) {
-              const auto& names = *setup->plan.identity;
+              if (!asking_source)
+                return; // known from its death
               if (reason == caf::sec::request_timeout) {
+                asking_source = false;
+                const auto& names = *setup->plan.identity;
                 core->source_failed(
                     {error_code::signal_timeout,
                      fmt::format("get_signal of {} on {} at {} took longer than {} s",
@@ -236,14 +277,20 @@ struct strategy_state {
                   end_source();
                   spawn_source();
                 }
+                go_on();
               } else {
-                core->source_failed({error_code::signal_source_failed,
-                                     fmt::format("signal source of {} on {} is gone: {}",
-                                                 names.strategy_name, names.symbol,
-                                                 text_of(reason))});
+                source_gone(text_of(reason));
               }
-              go_on();
             });
+  }
+
+  void source_gone(const std::string& reason) {
+    asking_source = false;
+    const auto& names = *setup->plan.identity;
+    core->source_failed({error_code::signal_source_failed,
+                         fmt::format("signal source of {} on {} is gone: {}",
+                                     names.strategy_name, names.symbol, reason)});
+    go_on();
   }
 };
 

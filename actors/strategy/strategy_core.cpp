@@ -61,7 +61,8 @@ run_plan plan_for(shared_identity identity, const timeline& frame, const candle_
 }
 
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
-    : schema_(schema), plan_(std::move(plan)), market_(market), minutes_(market.minutes()),
+    : schema_(schema), plan_(std::move(plan)), market_(market),
+      held_minutes_(market.shared_minutes()), minutes_(market.minutes()),
       machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),
       clock_(plan_.frame.first) {}
 
@@ -89,6 +90,9 @@ private:
 pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>& out) {
   grant_ = &grant;
   out_ = &out;
+  // Behind the last candle there is nothing left but to say so, and `clock()` stays there: a grant
+  // of a single minute must be enough.
+  until_ = grant.until > std::max(plan_.data_end, plan_.frame.first) ? end_of_time : grant.until;
   mask_ = grant.wanted | callback_interest_;
   const measured_work work{*this};
   if (plan_.steady_clock)
@@ -96,7 +100,7 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
   if (waiting_ != waiting_for::nothing)
     if (const auto paused = resume())
       return *paused;
-  while (clock_ < grant.until && out.size() < grant.max_events && last_steady_ <= slice_ends_) {
+  while (clock_ < until_ && out.size() < grant.max_events && last_steady_ <= slice_ends_) {
     next_step paused;
     notice_stop();
     switch (machine_.state()) {
@@ -183,7 +187,7 @@ strategy_core::next_step strategy_core::advance_idle() {
   if (when > plan_.frame.last || when > plan_.data_end)
     return finish_without_data();
   clock_ = when;
-  if (when >= grant_->until)
+  if (when >= until_)
     return pause_reason::range_done;
   if (!grant_->generates)
     return pass(when);
@@ -195,7 +199,7 @@ strategy_core::next_step strategy_core::advance_idle() {
 }
 
 strategy_core::next_step strategy_core::advance_scheduled() {
-  while (clock_ < grant_->until && out_->size() < grant_->max_events) {
+  while (clock_ < until_ && out_->size() < grant_->max_events) {
     if (clock_ > plan_.data_end)
       return finish_without_data();
     notice_stop();
@@ -227,7 +231,7 @@ strategy_core::next_step strategy_core::advance_scheduled() {
 
 strategy_core::next_step strategy_core::advance_pending() {
   const bool watched = watches_position();
-  while (clock_ < grant_->until && out_->size() < grant_->max_events) {
+  while (clock_ < until_ && out_->size() < grant_->max_events) {
     if (clock_ > plan_.data_end)
       return finish_without_data();
     const auto now = read(clock_);
@@ -352,6 +356,7 @@ signal_row strategy_core::row_for(instant when, signal_request request, double p
 
 strategy_core::next_step strategy_core::consider(instant when,
                                                  std::optional<signal_request> request) {
+  notice_stop(); // it may have come while the source was thinking
   if (!request || machine_.stopped()) {
     emit_idle(when);
     return pass(when);
@@ -362,12 +367,11 @@ strategy_core::next_step strategy_core::consider(instant when,
   if (const auto broken = violations_of(*candidate_, immediate, price, plan_.rules.parameters);
       !broken.empty()) {
     emit_error(error_code::invalid_signal,
-               "invalid signal: " + join_violations(broken),
-               when);
+               fmt::format("invalid signal: {}", join_violations(broken)), when);
     emit_idle(when);
     return pass(when);
   }
-  if (!request->id)
+  if (!request->id || request->id->empty())
     request->id = candidate_->id;
   return ask_risk(when, immediate ? waiting_for::opening : waiting_for::scheduling,
                   *std::move(request), price);
@@ -440,7 +444,8 @@ strategy_core::next_step strategy_core::decide_opening(bool adds) {
   if (adds)
     return open_position(when, &candidate_price_);
   machine_.schedule(
-      std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt)));
+      std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt)),
+      candidate_price_);
   ++counters_.scheduled;
   if (wants(tick_action::scheduled))
     emit(tick(tick_action::scheduled, when, candidate_price_));
@@ -474,7 +479,7 @@ strategy_core::next_step strategy_core::open_position(instant when, const double
     emit(tick(tick_action::opened, when, machine_.signal()->price_open));
   const auto passed = pass(when);
   if (const auto foreseen = std::exchange(foreseen_, std::nullopt);
-      foreseen && !watches_position() && foreseen_until_ <= grant_->until) {
+      foreseen && !watches_position() && foreseen_until_ <= until_) {
     machine_ = *foreseen; // nobody is told about the minutes in between
     clock_ = foreseen_until_;
   }

@@ -210,6 +210,7 @@ private:
   const strategy_schema& schema_;
   run_plan plan_;
   series_market& market_;
+  shared_series held_minutes_; ///< the market may load others in their place
   series_cursor minutes_;
   signal_machine machine_;
   run_counters counters_;
@@ -230,6 +231,7 @@ private:
 
   // Valid during `advance`.
   const range_grant* grant_ = nullptr;
+  instant until_ = 0; ///< exclusive
   std::vector<event>* out_ = nullptr;
   interest mask_;
 

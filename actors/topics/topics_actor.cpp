@@ -85,6 +85,14 @@ struct topics_state {
         },
         [this](const register_producer& message) {
           producers.push_back({message.producer, message.runs});
+          // One that dies without a word must not be kept, nor asked, for ever.
+          on_exit(message.producer, [bus = weak_handle<topics_actor>{topics_actor{self}},
+                                     address = weak_handle<producer_actor>{message.producer}](
+                                        const caf::error&) {
+            if (auto strong = bus.lock())
+              if (auto gone = address.lock())
+                send_anonymously(strong, deregister_producer{gone});
+          });
           return interest_list{masks_for(message.runs)};
         },
         [this](const deregister_producer& message) {

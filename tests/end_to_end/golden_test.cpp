@@ -14,9 +14,9 @@ std::vector<fact> plain_facts(const std::filesystem::path& golden_case, instant 
   const auto& exchange = loaded.schemas.exchanges.front();
   plain_options options;
   options.range = range;
-  auto result = run_plain_portfolio(loaded.schemas, loaded.parameters, exchange,
-                                    loaded.schemas.frames.front(), exchange.source->symbols(),
-                                    options);
+  auto result =
+      run_plain_portfolio(loaded.schemas, loaded.parameters, exchange,
+                          loaded.schemas.frames.front(), exchange.source->symbols(), options);
   auto facts = facts_of(result.events);
   for (const auto& run : result.runs)
     if (!run.unfinished.id.empty())

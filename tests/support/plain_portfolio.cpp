@@ -22,6 +22,7 @@ struct participant {
   std::map<std::string, milestones> announced;
   bool over = false;
   bool waits_for_risk = false;
+  std::optional<error> problem;
 };
 
 } // namespace
@@ -39,7 +40,7 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
                               std::make_shared<const run_identity>(run_identity{
                                   symbol, strategy.strategy_name, exchange.exchange_name,
                                   frame.frame_name, run_mode::backtest}),
-                              {}, {}, {}, false, false});
+                              {}, {}, {}, false, false, {}});
   std::sort(participants.begin(), participants.end(), [](const auto& a, const auto& b) {
     return std::tie(a.identity->strategy_name, a.identity->symbol) <
            std::tie(b.identity->strategy_name, b.identity->symbol);
@@ -58,6 +59,7 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
     auto plan = plan_for(item.identity, instants, item.market->minutes(),
                          rules_for(exchange, parameters));
     plan.asks_risk = !profiles.empty();
+    plan.stop = options.stop;
     item.core = std::make_unique<strategy_core>(*item.schema, plan, *item.market);
     asking.push_back({item.identity, std::move(profiles)});
   }
@@ -67,11 +69,14 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
   const auto advance = [&](std::size_t id) {
     auto& item = participants[id];
     std::vector<event> events;
-    const range_grant grant{item.core->clock() + options.range, options.wanted};
+    const range_grant grant{item.core->clock() + options.range, options.wanted,
+                            options.max_events};
     for (;;) {
       const auto reason = item.core->advance(grant, events);
       for (const auto when : item.core->take_ends())
         arbiter.ended(id, when);
+      for (const auto& signal : item.core->take_closed_ids())
+        item.announced.erase(signal);
       if (reason == pause_reason::ask_milestones) {
         const auto& query = item.core->reached();
         item.core->answer(item.announced[query.signal_id].reach(query.side, query.crossed));
@@ -79,6 +84,8 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
       }
       item.waits_for_risk = reason == pause_reason::ask_risk;
       item.over = reason == pause_reason::finished || reason == pause_reason::failed;
+      if (reason == pause_reason::failed)
+        item.problem = item.core->reason();
       if (item.waits_for_risk)
         arbiter.ask(id, item.core->query());
       else
@@ -106,7 +113,7 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
   merger.take(result.events);
   for (auto& item : participants) {
     plain_run run{item.identity, item.core->counters(), item.core->gaps(), {},
-                  item.core->plan().data_end};
+                  item.core->plan().data_end, item.problem, item.core->was_cut_short()};
     if (const auto& signal = item.core->machine().signal())
       run.unfinished = *signal;
     result.runs.push_back(std::move(run));

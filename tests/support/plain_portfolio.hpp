@@ -4,6 +4,8 @@
 #include "runtime/schemas.hpp"
 
 #include <map>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,8 @@ struct plain_run {
   std::int64_t gaps = 0;
   signal_row unfinished; ///< the signal still alive at the end; id "" when there is none
   instant ended_at = 0;
+  std::optional<error> problem; ///< why the run failed
+  bool cut_short = false;       ///< a stop ended it early
 };
 
 struct plain_result {
@@ -25,6 +29,8 @@ struct plain_result {
 struct plain_options {
   interest wanted = interest::everything();
   instant range = 10'080 * minute_ms; ///< how far a run goes at a time
+  std::size_t max_events = SIZE_MAX;  ///< how much it tells at a time
+  std::stop_token stop;
 };
 
 /// The whole portfolio on one thread, without actors: what every other driver must agree with.

@@ -1,0 +1,25 @@
+# The package: `find_package(backtest_caf)` gives backtest_caf::backtest_caf (the library) and
+# backtest_caf::plugin (the headers, for plugins of the command).
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/backtest_caf)
+set_target_properties(backtest_plugin PROPERTIES EXPORT_NAME plugin)
+install(TARGETS backtest_core backtest_caf backtest_plugin EXPORT backtest_caf)
+install(EXPORT backtest_caf NAMESPACE backtest_caf:: FILE backtest_caf-targets.cmake
+  DESTINATION ${package_directory})
+foreach(room messages storage actors runtime)
+  if(EXISTS ${PROJECT_SOURCE_DIR}/${room})
+    install(DIRECTORY ${room} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/backtest_caf
+      FILES_MATCHING PATTERN "*.hpp")
+  endif()
+endforeach()
+configure_package_config_file(cmake/backtest_caf-config.cmake.in backtest_caf-config.cmake
+  INSTALL_DESTINATION ${package_directory})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/backtest_caf-config-version.cmake
+  COMPATIBILITY ExactVersion)
+install(FILES
+  ${PROJECT_BINARY_DIR}/backtest_caf-config.cmake
+  ${PROJECT_BINARY_DIR}/backtest_caf-config-version.cmake
+  cmake/FindCAF.cmake cmake/FindZip.cmake
+  DESTINATION ${package_directory})

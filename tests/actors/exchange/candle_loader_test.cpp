@@ -1,0 +1,357 @@
+#include "actors/exchange/candle_loader.hpp"
+
+#include "messages/error.hpp"
+#include "tests/actors/exchange/candle_fixtures.hpp"
+
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+using namespace backtest;
+using namespace backtest::test;
+
+namespace {
+
+/// One candle a minute, everywhere in time; remembers what it was asked for.
+struct minute_source {
+  std::vector<candle_query> asked;
+  std::vector<std::int64_t> delays;
+  std::function<void(std::vector<candle>&)> spoil; ///< changes an answer
+  std::vector<interval> native{interval::m1};
+  exchange_callbacks callbacks;
+  configuration parameters;
+  bool gives_up = false;
+
+  candle_loader loader() {
+    exchange_schema schema;
+    schema.exchange_name = "paper";
+    schema.native_intervals = native;
+    schema.callbacks = callbacks;
+    schema.get_candles = [this](const candle_query& query) {
+      asked.push_back(query);
+      std::vector<candle> batch;
+      const instant step = length_of(query.size);
+      for (instant when = align_up(query.since, step); when < query.until; when += step)
+        batch.push_back({when, 100, 101, 99, 100, 1});
+      if (spoil)
+        spoil(batch);
+      return batch;
+    };
+    return candle_loader{schema, parameters, [this](std::chrono::milliseconds delay) {
+                           delays.push_back(delay.count());
+                           return !gives_up;
+                         }};
+  }
+
+  /// Days asked for, counted from 2024-01-01.
+  std::vector<std::int64_t> days() const {
+    std::vector<std::int64_t> list;
+    for (const auto& query : asked)
+      list.push_back((query.since - new_year) / day_ms);
+    return list;
+  }
+};
+
+using list = std::vector<std::int64_t>;
+
+} // namespace
+
+TEST_CASE("candle loader: fails twice, then succeeds; 5 s and 10 s apart") {
+  minute_source source;
+  source.spoil = [&](std::vector<candle>&) {
+    if (source.asked.size() < 3)
+      throw std::runtime_error("busy");
+  };
+  auto loader = source.loader();
+  CHECK(loader.load("BTC", interval::m1, new_year, new_year + day_ms).series->candles.size() ==
+        1440);
+  CHECK(source.delays == list{5000, 10'000});
+  CHECK(source.asked.size() == 3);
+}
+
+TEST_CASE("candle loader: always fails: fetch_failed after 3 attempts, with the last text") {
+  minute_source source;
+  source.spoil = [&](std::vector<candle>&) {
+    throw std::runtime_error(fmt::format("failure number {}", source.asked.size()));
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(problem->code == error_code::fetch_failed);
+  CHECK(problem->message == "exchange paper: BTC 1m from 2024-01-01T00:00:00Z, attempt 3 of 3: "
+                            "failure number 3");
+  CHECK(source.delays == list{5000, 10'000}); // no waiting after the last failure
+  CHECK(source.asked.size() == 3);
+}
+
+TEST_CASE("candle loader: retry count and delay are configured") {
+  minute_source source;
+  source.parameters.get_candles_retry_count = 4;
+  source.parameters.get_candles_retry_delay_ms = 10;
+  source.spoil = [](std::vector<candle>&) { throw 7; };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(problem->code == error_code::fetch_failed);
+  CHECK(source.delays == list{10, 20, 40});
+}
+
+TEST_CASE("candle loader: a failure is not remembered: the next request tries anew") {
+  minute_source source;
+  bool down = true;
+  source.spoil = [&](std::vector<candle>&) {
+    if (down)
+      throw std::runtime_error("down");
+  };
+  auto loader = source.loader();
+  CHECK(error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); }));
+  down = false;
+  CHECK(loader.load("BTC", interval::m1, new_year, new_year + day_ms).series->candles.size() ==
+        1440);
+}
+
+TEST_CASE("candle loader: a bad batch: bad_candles naming the candle, after its retries") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>& batch) { batch[7].close = -1; };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(problem->code == error_code::bad_candles);
+  CHECK(problem->message == "exchange paper: BTC 1m from 2024-01-01T00:00:00Z, attempt 3 of 3: "
+                            "candle 7 of 1440: close is -1; expected a finite price > 0");
+  CHECK(source.delays == list{5000, 10'000});
+}
+
+TEST_CASE("candle loader: the last failure decides the code") {
+  minute_source source;
+  source.spoil = [&](std::vector<candle>& batch) {
+    if (source.asked.size() < 3)
+      batch[0].low = 0;
+    else
+      throw std::runtime_error("gone");
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(problem->code == error_code::fetch_failed);
+}
+
+TEST_CASE("candle loader: a wait that is called off gives up at once") {
+  minute_source source;
+  source.gives_up = true;
+  source.spoil = [](std::vector<candle>&) { throw std::runtime_error("down"); };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(problem->code == error_code::fetch_failed);
+  CHECK(source.asked.size() == 1);
+}
+
+TEST_CASE(
+    "candle loader: a short batch, and an empty one, is no error and is not asked for again") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>& batch) { batch.resize(batch.size() > 1440 ? 0 : 3); };
+  auto loader = source.loader();
+  CHECK(loader.load("BTC", interval::m1, new_year, new_year + day_ms).series->candles.size() == 3);
+  CHECK(loader.load("BTC", interval::m1, new_year, new_year + day_ms).series->candles.size() == 3);
+  CHECK(source.asked.size() == 1);
+  source.spoil = [](std::vector<candle>& batch) { batch.clear(); };
+  CHECK(loader.load("ETH", interval::m1, new_year, new_year + day_ms).series->candles.empty());
+}
+
+TEST_CASE("candle loader: whole UTC days, one fetch each") {
+  minute_source source;
+  auto loader = source.loader();
+  const auto loaded =
+      loader.load("BTC", interval::m1, new_year + 90 * minute_ms, new_year + day_ms + minute_ms);
+  CHECK(source.days() == list{0, 1});
+  CHECK(source.asked[0].until - source.asked[0].since == day_ms);
+  CHECK(loaded.from == new_year);
+  CHECK(loaded.until == new_year + 2 * day_ms);
+  CHECK(loaded.series->candles.size() == 2880);
+  CHECK(loaded.series->symbol == "BTC");
+  CHECK(loaded.series->size == interval::m1);
+}
+
+TEST_CASE("candle loader: a larger range keeps what was fetched and fetches only what is missing") {
+  minute_source source;
+  auto loader = source.loader();
+  const auto day = [](std::int64_t number) { return new_year + number * day_ms; };
+  const auto first = loader.load("BTC", interval::m1, day(3), day(4));
+  CHECK(source.days() == list{3});
+  loader.load("BTC", interval::m1, day(2), day(6));
+  CHECK(source.days() == list{3, 2, 4, 5});
+  loader.load("BTC", interval::m1, day(3) + minute_ms, day(5)); // held
+  CHECK(source.days() == list{3, 2, 4, 5});
+  const auto behind = loader.load("BTC", interval::m1, day(8), day(9)); // with what lies between
+  CHECK(source.days() == list{3, 2, 4, 5, 6, 7, 8});
+  const auto all = loader.load("BTC", interval::m1, day(0), day(1));
+  CHECK(source.days() == list{3, 2, 4, 5, 6, 7, 8, 0, 1});
+  CHECK(all.series->candles.size() == 9 * 1440);
+  CHECK(std::is_sorted(all.series->candles.begin(), all.series->candles.end(),
+                       [](const candle& a, const candle& b) { return a.open_time < b.open_time; }));
+  CHECK(first.series->candles.size() == 1440);      // what was handed out stays as it was
+  loader.load("ETH", interval::m1, day(3), day(4)); // symbols are held apart
+  CHECK(source.asked.back().symbol == "ETH");
+}
+
+TEST_CASE("candle loader: larger intervals are aggregated from one-minute candles") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>& batch) {
+    batch[1].high = 120;
+    batch[2].low = 80;
+    batch[14].close = 101;
+    std::erase_if(batch, [](const candle& item) {
+      const auto minute = (item.open_time - new_year) / minute_ms;
+      return minute >= 15 && minute < 30;
+    });
+  };
+  auto loader = source.loader();
+  const auto loaded = loader.load("BTC", interval::m15, new_year, new_year + day_ms);
+  CHECK(loaded.series->size == interval::m15);
+  REQUIRE(loaded.series->candles.size() == 95); // one has no minute at all
+  CHECK(loaded.series->candles[0] == candle{new_year, 100, 120, 80, 101, 15});
+  CHECK(loaded.series->candles[1].open_time == new_year + 30 * minute_ms);
+  CHECK(source.asked.size() == 1);
+  loader.load("BTC", interval::m1, new_year, new_year + day_ms);
+  loader.load("BTC", interval::h4, new_year, new_year + day_ms);
+  CHECK(source.asked.size() == 1); // made of the same minutes
+  CHECK(loader.load("BTC", interval::m15, new_year, new_year + 2 * day_ms).series->candles.size() ==
+        95 + 96);
+}
+
+TEST_CASE("candle loader: native intervals are asked for themselves") {
+  minute_source source;
+  source.native = {interval::m1, interval::h1};
+  auto loader = source.loader();
+  CHECK(loader.load("BTC", interval::h1, new_year, new_year + day_ms).series->candles.size() == 24);
+  REQUIRE(source.asked.size() == 1);
+  CHECK(source.asked[0].size == interval::h1);
+  CHECK(loader.load("BTC", interval::h4, new_year, new_year + day_ms).series->candles.size() == 6);
+  CHECK(source.asked[1].size == interval::m1);
+}
+
+TEST_CASE("candle loader: an interval above 1d is refused") {
+  minute_source source;
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::d3, new_year, new_year + 3 * day_ms); });
+  REQUIRE(problem);
+  CHECK(problem->code == error_code::invalid_argument);
+}
+
+TEST_CASE("candle loader: a source that answers too much: only what was asked counts") {
+  minute_source source;
+  source.spoil = [&](std::vector<candle>& batch) {
+    const auto& query = source.asked.back();
+    batch.insert(batch.begin(),
+                 {query.since - minute_ms, 0, 0, 0, 0, -1}); // bad, but not asked for
+    batch.push_back({query.until, 100, 101, 99, 100, 1});
+  };
+  auto loader = source.loader();
+  const auto loaded = loader.load("BTC", interval::m1, new_year, new_year + 2 * day_ms);
+  CHECK(loaded.series->candles.size() == 2880);
+  CHECK(loaded.series->candles.front().open_time == new_year);
+}
+
+TEST_CASE("candle loader: on_candle_data after every fetch that passed the checks, not after a "
+          "failed one") {
+  minute_source source;
+  list told;
+  source.callbacks.on_candle_data = [&](const std::string& symbol, interval size, instant since,
+                                        std::span<const candle> data) {
+    CHECK(symbol == "BTC");
+    CHECK(size == interval::m1);
+    CHECK(data.size() == 1440);
+    told.push_back((since - new_year) / day_ms);
+  };
+  source.spoil = [&](std::vector<candle>& batch) {
+    if (source.asked.size() == 1)
+      batch[0].low = 0;
+  };
+  auto loader = source.loader();
+  loader.load("BTC", interval::m1, new_year, new_year + 2 * day_ms);
+  CHECK(source.days() == list{0, 0, 1});
+  CHECK(told == list{0, 1});
+}
+
+TEST_CASE("candle loader: a callback that throws is noted, the candles are there all the same") {
+  minute_source source;
+  source.callbacks.on_candle_data = [&](const std::string&, interval, instant,
+                                        std::span<const candle>) {
+    if (source.asked.size() == 1)
+      throw std::runtime_error("disk full");
+    if (source.asked.size() == 2)
+      throw 7;
+  };
+  auto loader = source.loader();
+  CHECK(loader.load("BTC", interval::m1, new_year, new_year + 3 * day_ms).series->candles.size() ==
+        3 * 1440);
+  CHECK(source.asked.size() == 3);
+  CHECK(loader.take_callback_errors() ==
+        std::vector<std::string>{"on_candle_data threw: disk full",
+                                 "on_candle_data threw: something that is not a std::exception"});
+  CHECK(loader.take_callback_errors().empty());
+}
+
+namespace {
+
+/// A source that loads whole symbols.
+class whole_source final : public candle_store_source {
+public:
+  bool everything = false;
+  int loads = 0;
+
+  std::vector<std::string> symbols() const override { return {"BTC"}; }
+  bool loads_everything() const noexcept override { return everything; }
+  candle_series load(const std::string& symbol, instant since, instant until,
+                     const configuration&) override {
+    ++loads;
+    if (symbol != "BTC")
+      throw failure(error_code::not_found, fmt::format("symbol {} not found", symbol));
+    candle_series series{symbol, interval::m1, {}};
+    for (instant when = since; when < until; when += minute_ms)
+      series.candles.push_back({when, 100, 100, 100, 100, 1});
+    return series;
+  }
+};
+
+} // namespace
+
+TEST_CASE("candle loader: a source of whole symbols is asked once, again only for more") {
+  const auto source = std::make_shared<whole_source>();
+  exchange_schema schema;
+  schema.exchange_name = "files";
+  schema.source = source;
+  SUBCASE("by range") {
+    candle_loader loader{schema, {}, {}};
+    loader.load("BTC", interval::m1, new_year, new_year + day_ms);
+    loader.load("BTC", interval::h1, new_year, new_year + day_ms);
+    CHECK(source->loads == 1);
+    const auto more = loader.load("BTC", interval::m1, new_year + day_ms, new_year + 2 * day_ms);
+    CHECK(source->loads == 2);
+    CHECK(more.series->candles.size() == 2880);
+  }
+  SUBCASE("everything") {
+    source->everything = true;
+    candle_loader loader{schema, {}, {}};
+    loader.load("BTC", interval::m1, new_year, new_year + day_ms);
+    loader.load("BTC", interval::m1, new_year - 9 * day_ms, new_year + 9 * day_ms);
+    CHECK(source->loads == 1);
+  }
+  SUBCASE("what it throws is not retried") {
+    candle_loader loader{schema, {}, {}};
+    const auto problem =
+        error_of([&] { loader.load("ETH", interval::m1, new_year, new_year + day_ms); });
+    REQUIRE(problem);
+    CHECK(problem->code == error_code::not_found);
+    CHECK(source->loads == 1);
+  }
+}

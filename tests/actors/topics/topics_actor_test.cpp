@@ -1,0 +1,303 @@
+#include "actors/topics/topics_actor.hpp"
+#include "tests/support/deterministic_system.hpp"
+
+#if !BACKTEST_CAF_MODERN
+
+#include <map>
+
+using namespace backtest;
+using namespace backtest::testing;
+
+namespace {
+
+constexpr std::array topics_used{topic::error, topic::exit, topic::validation};
+
+event note(const shared_identity& run, int number) {
+  return {topics_used[static_cast<std::size_t>(number) % topics_used.size()],
+          error_event{error_code::data_gap, std::to_string(number), "test", std::nullopt, run}};
+}
+
+int number_of(const event& item) {
+  return std::stoi(std::get<error_event>(item.payload).message);
+}
+
+shared_identity identity(const std::string& symbol) {
+  return std::make_shared<const run_identity>(
+      run_identity{symbol, "strategy", "exchange", "frame", run_mode::backtest});
+}
+
+/// Numbers heard, by symbol of their producer.
+struct hearing {
+  std::map<std::string, std::vector<int>> numbers;
+  std::size_t total = 0;
+};
+using shared_hearing = std::shared_ptr<hearing>;
+
+struct subscriber_state {
+  self_pointer<subscriber_actor, subscriber_state> self = nullptr;
+  shared_hearing heard;
+  int lives = 0;            ///< batches until it dies; 0: never
+  bool dies_in_hand = false; ///< with the credit still owed
+
+  void init(shared_hearing to, int batches, bool in_hand) {
+    heard = std::move(to);
+    lives = batches;
+    dies_in_hand = in_hand;
+  }
+
+  subscriber_actor::behavior_type make_behavior() {
+    return {[this](const event_batch& batch) -> caf::result<batch_done> {
+      for (const auto& item : batch.events) {
+        heard->numbers[identity_of(item)->symbol].push_back(number_of(item));
+        ++heard->total;
+      }
+      auto promise = promise_answer<batch_done>(self);
+      if (lives > 0 && --lives == 0) {
+        self->quit(caf::exit_reason::kill);
+        if (dies_in_hand)
+          return promise;
+      }
+      promise.deliver(batch_done{});
+      return promise;
+    }};
+  }
+};
+
+subscriber_actor spawn_subscriber(caf::actor_system& system, const shared_hearing& heard,
+                                  int lives = 0, bool dies_in_hand = false) {
+  return spawn_actor<subscriber_state, subscriber_actor>(system, nullptr, heard, lives,
+                                                         dies_in_hand);
+}
+
+/// Publishes 0 .. count-1 in batches, each after the answer to the one before.
+struct producer_state {
+  self_pointer<producer_actor, producer_state> self = nullptr;
+  topics_actor bus;
+  shared_identity run;
+  int next = 0, count = 0, batch = 1;
+  shared_hearing built_in;
+  std::shared_ptr<int> published_so_far;
+
+  void init(topics_actor to, std::string symbol, int numbers, int at_a_time, shared_hearing reports,
+            std::shared_ptr<int> progress) {
+    bus = std::move(to);
+    run = identity(symbol);
+    count = numbers;
+    batch = at_a_time;
+    built_in = std::move(reports);
+    published_so_far = std::move(progress);
+    request(self, bus, caf::infinite, register_producer{producer_actor{self}, {run}})
+        .then([this](const interest_list& list) {
+          CHECK(list.masks.size() == 1);
+          go_on();
+        });
+  }
+
+  producer_actor::behavior_type make_behavior() {
+    return {[this](const interest_changed&) {
+      return interest_noted{{{*run, next}}};
+    }};
+  }
+
+  void go_on() {
+    if (next == count) {
+      send(self, bus, deregister_producer{producer_actor{self}});
+      self->quit();
+      return;
+    }
+    publish message;
+    for (int i = 0; i < batch && next < count; ++i)
+      message.events.push_back(note(run, next++));
+    request(self, bus, caf::infinite, std::move(message)).then([this](const published&) {
+      if (built_in) // B6: applied before the answer
+        CHECK(built_in->numbers[run->symbol].size() >= static_cast<std::size_t>(next));
+      *published_so_far = next;
+      go_on();
+    });
+  }
+};
+
+std::shared_ptr<int> spawn_producer(caf::actor_system& system, const topics_actor& bus,
+                                    const std::string& symbol, int count, int batch,
+                                    const shared_hearing& built_in) {
+  auto progress = std::make_shared<int>(0);
+  spawn_actor<producer_state, producer_actor>(system, nullptr, bus, symbol, count, batch, built_in,
+                                              progress);
+  return progress;
+}
+
+subscription everything() { return {{topics_used.begin(), topics_used.end()}, {}, {}, {}}; }
+
+std::vector<int> up_to(int count, bool (*accepted)(int) = [](int) { return true; }) {
+  std::vector<int> numbers;
+  for (int i = 0; i < count; ++i)
+    if (accepted(i))
+      numbers.push_back(i);
+  return numbers;
+}
+
+/// No loss inside, no repetition, in order.
+bool is_stretch(const std::vector<int>& numbers) {
+  for (std::size_t i = 1; i < numbers.size(); ++i)
+    if (numbers[i] != numbers[i - 1] + 1)
+      return false;
+  return true;
+}
+
+} // namespace
+
+TEST_CASE("topics: order per producer across topics, no loss, no repetition, in 1,000 interleavings") {
+  with_seeds(1000, [](deterministic_system& system) {
+    const auto bus = spawn_topics(system.get(), nullptr);
+    const auto all = std::make_shared<hearing>(), exits = std::make_shared<hearing>(),
+               only_b = std::make_shared<hearing>(), reports = std::make_shared<hearing>(),
+               late = std::make_shared<hearing>(), leaving = std::make_shared<hearing>(),
+               dying = std::make_shared<hearing>(), dying_in_hand = std::make_shared<hearing>();
+    const auto join = [&](const shared_hearing& heard, subscription wanted, bool built_in = false,
+                          int lives = 0, bool in_hand = false) {
+      return system.ask<subscribed>(
+          bus, subscribe{std::move(wanted),
+                         spawn_subscriber(system.get(), heard, lives, in_hand), built_in});
+    };
+    join(all, everything());
+    join(exits, {{topic::exit}, {}, {}, {}});
+    join(only_b, {everything().topics, {}, {"B"}, {}});
+    join(reports, everything(), true);
+    const auto leaver = join(leaving, everything());
+    join(dying, everything(), system.one_in(2), 1 + static_cast<int>(system.choose(5)));
+    join(dying_in_hand, everything(), system.one_in(2), 1 + static_cast<int>(system.choose(5)),
+         true);
+    system.run();
+    constexpr int count = 40;
+    for (const auto* symbol : {"A", "B", "C"})
+      spawn_producer(system.get(), bus, symbol, count, 1 + static_cast<int>(system.choose(7)),
+                     reports);
+    system.steps(system.choose(120));
+    const auto joined = join(late, everything());
+    system.steps(system.choose(60));
+    send_anonymously(bus, unsubscribe{leaver->value().id});
+    send_anonymously(bus, unsubscribe{leaver->value().id}); // of no further effect
+    system.run();
+    REQUIRE(joined->has_value());
+    CHECK(system.ask<topics_flushed>(bus, flush_topics{}) != nullptr);
+    for (const auto* symbol : {"A", "B", "C"}) {
+      CHECK(all->numbers[symbol] == up_to(count));
+      CHECK(reports->numbers[symbol] == up_to(count));
+      CHECK(exits->numbers[symbol] == up_to(count, [](int i) { return i % 3 == 1; }));
+      CHECK(is_stretch(late->numbers[symbol]));
+      CHECK((late->numbers[symbol].empty() || late->numbers[symbol].back() == count - 1));
+      for (const auto& left : {leaving, dying, dying_in_hand}) {
+        CHECK(is_stretch(left->numbers[symbol]));
+        CHECK((left->numbers[symbol].empty() || left->numbers[symbol].front() == 0));
+      }
+    }
+    CHECK(only_b->numbers.size() == 1);
+    CHECK(only_b->numbers["B"] == up_to(count));
+    const auto flushed = system.ask<topics_flushed>(bus, flush_topics{});
+    system.run();
+    CHECK(flushed->has_value());
+  });
+}
+
+TEST_CASE("topics: a tick is heard under its own topic and as a signal, by action and strategy") {
+  deterministic_system system{1};
+  const auto bus = spawn_topics(system.get(), nullptr);
+  const auto run = identity("A");
+  std::vector<std::pair<topic, tick_action>> heard;
+  struct recorder_state {
+    self_pointer<subscriber_actor, recorder_state> self = nullptr;
+    std::vector<std::pair<topic, tick_action>>* out = nullptr;
+    void init(std::vector<std::pair<topic, tick_action>>* to) { out = to; }
+    subscriber_actor::behavior_type make_behavior() {
+      return {[this](const event_batch& batch) {
+        for (const auto& item : batch.events)
+          out->emplace_back(item.on, std::get<tick_result>(item.payload).action);
+        return batch_done{};
+      }};
+    }
+  };
+  const auto recorder =
+      spawn_actor<recorder_state, subscriber_actor>(system.get(), nullptr, &heard);
+  system.ask<subscribed>(bus, subscribe{{{topic::signal, topic::signal_backtest},
+                                         {tick_action::opened, tick_action::closed},
+                                         {},
+                                         {"strategy"}},
+                                        recorder,
+                                        false});
+  system.run();
+  publish message;
+  for (const auto action : {tick_action::opened, tick_action::active, tick_action::closed}) {
+    tick_result tick;
+    tick.action = action;
+    tick.run = run;
+    message.events.push_back({topic::signal_backtest, tick});
+  }
+  system.ask<published>(bus, message);
+  system.run();
+  using pair = std::pair<topic, tick_action>;
+  CHECK(heard == std::vector<pair>{{topic::signal_backtest, tick_action::opened},
+                                   {topic::signal, tick_action::opened},
+                                   {topic::signal_backtest, tick_action::closed},
+                                   {topic::signal, tick_action::closed}});
+}
+
+namespace {
+
+/// Takes batches but gives no credit until released.
+struct release {};
+using slow_actor = typed_interface<caf::result<batch_done>(event_batch), caf::result<void>(release)>;
+
+struct slow_state {
+  self_pointer<slow_actor, slow_state> self = nullptr;
+  shared_hearing heard;
+  bool released = false;
+  std::vector<response_promise<batch_done>> owed;
+
+  void init(shared_hearing to) { heard = std::move(to); }
+
+  slow_actor::behavior_type make_behavior() {
+    return {
+        [this](const event_batch& batch) -> caf::result<batch_done> {
+          heard->total += batch.events.size();
+          auto promise = promise_answer<batch_done>(self);
+          if (released)
+            promise.deliver(batch_done{});
+          else
+            owed.push_back(promise);
+          return promise;
+        },
+        [this](const release&) {
+          released = true;
+          for (auto& promise : owed)
+            promise.deliver(batch_done{});
+        },
+    };
+  }
+};
+
+} // namespace
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(release)
+
+TEST_CASE("topics: a backlog past the high-water mark holds publishers back, flush waits for all") {
+  with_seeds(20, [](deterministic_system& system) {
+    const auto bus = spawn_topics(system.get(), nullptr);
+    const auto heard = std::make_shared<hearing>();
+    const auto slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+    system.ask<subscribed>(bus, subscribe{everything(), slow, false});
+    system.run();
+    const auto told = spawn_producer(system.get(), bus, "A", 15'000, 100, nullptr);
+    system.run();
+    CHECK(*told == static_cast<int>(backlog_high_water));
+    const auto flushed = system.ask<topics_flushed>(bus, flush_topics{});
+    system.run();
+    CHECK(!flushed->has_value());
+    send_anonymously(slow, release{});
+    system.run();
+    CHECK(*told == 15'000);
+    CHECK(flushed->has_value());
+    CHECK(heard->total == 15'000);
+  });
+}
+
+#endif

@@ -1,0 +1,175 @@
+#include "tests/support/command.hpp"
+#include "tests/support/command_files.hpp"
+
+#include <doctest/doctest.h>
+#include <zlib.h>
+
+using namespace backtest;
+using namespace backtest::testing;
+using backtest::test::bytes_of;
+using backtest::test::temporary_folder;
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void check_refusal(const command_result& result, int status, const std::string& message) {
+  CHECK(result.status == status);
+  CHECK_MESSAGE(contains(result.err, message), result.err);
+}
+
+/// A run over candles of this text; BTCUSDT is bad, ETHUSDT is sound.
+command_result run_with_candles(const temporary_folder& folder, const std::string& csv) {
+  folder.write("BTCUSDT.csv", csv);
+  folder.write("ETHUSDT.csv", flat_csv(420));
+  return run_command(
+      {"run", "--config", folder.write("config.json", csv_configuration({"BTCUSDT", "ETHUSDT"}))});
+}
+
+/// Sound rows with this one as physical line 4.
+std::string with_fourth_line(const std::string& row) { return flat_csv(2) + row + "\n"; }
+
+std::string row_at(int minute, const std::string& rest) {
+  return fmt::format("{},{}", test::new_year + minute * minute_ms, rest);
+}
+
+} // namespace
+
+TEST_CASE("command: bad candles fail their runs with file and line, the other symbol finishes") {
+  const temporary_folder folder{"command_bad_candles"};
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"", "BTCUSDT.csv"},
+      {"open_time,open,high,low,close,volume\n", "BTCUSDT.csv"},
+      {with_fourth_line(row_at(0, "100,101,99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(1, "100,101,99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,99")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "nan,101,99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,-99,100,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,99,abc,1")), "BTCUSDT.csv: line 4"},
+      {with_fourth_line(row_at(2, "100,101,99,100,-1")), "BTCUSDT.csv: line 4"}};
+  for (const auto& [csv, place] : cases) {
+    CAPTURE(csv);
+    const auto result = run_with_candles(folder, csv);
+    check_refusal(result, 1, place);
+    CHECK(contains(result.err, "grid on BTCUSDT failed"));
+    CHECK(lines_of(result.err).size() == 1);
+    CHECK(!contains(result.err, "ETHUSDT failed"));
+    CHECK(contains(result.out, "failed"));
+    CHECK(contains(result.out, "completed"));
+  }
+}
+
+TEST_CASE("command: missing and truncated candle files") {
+  const temporary_folder folder{"command_missing_candles"};
+  folder.write("ETHUSDT.csv", flat_csv(420));
+  const auto config = folder.write("config.json", csv_configuration({"BTCUSDT", "ETHUSDT"}));
+  check_refusal(run_command({"run", "--config", config}), 1, "BTCUSDT.csv");
+  check_refusal(run_command({"check", "--config", config}), 1, "BTCUSDT.csv");
+  check_refusal(run_command({"candles", "check", folder / "none.csv"}), 1, "none.csv");
+
+  const std::string whole = folder / "BTCUSDT.csv";
+  gzFile file = gzopen(whole.c_str(), "wb");
+  const auto text = flat_csv(420);
+  gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
+  gzclose(file);
+  CHECK(run_command({"run", "--config", config}).status == 0);
+  const auto bytes = bytes_of(whole);
+  folder.write("BTCUSDT.csv", bytes.substr(0, bytes.size() / 2));
+  check_refusal(run_command({"run", "--config", config}), 1, "BTCUSDT.csv");
+}
+
+TEST_CASE("command: a configuration that is wrong names the file and the JSON path") {
+  const temporary_folder folder{"command_bad_configuration"};
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"", "config.json"},
+      {"{ \"exchanges\": [ }", "config.json"},
+      {small_configuration(R"("surprise": 1,)"), "surprise"},
+      {small_configuration(R"("config": {"percent_fee": "high"},)"), "config.percent_fee"},
+      {small_configuration(R"("config": {"avg_price_candles_count": 0},)"),
+       "avg_price_candles_count"},
+      {small_configuration(R"("walkers": 5,)"), "walkers"}};
+  for (const auto& [text, place] : cases) {
+    CAPTURE(text);
+    const auto config = folder.write("config.json", text);
+    for (const char* command : {"run", "check"}) {
+      const auto result = run_command({command, "--config", config});
+      check_refusal(result, 2, place);
+      CHECK(contains(result.err, "config.json"));
+      CHECK(result.out.empty());
+    }
+  }
+  check_refusal(run_command({"run", "--config", folder / "none.json"}), 2, "none.json");
+}
+
+TEST_CASE("command: unknown names are refused with the known ones") {
+  const temporary_folder folder{"command_unknown_names"};
+  const auto config = folder.write("config.json", small_configuration());
+  const auto refused = [&](const std::vector<std::string>& flags, const std::string& message) {
+    std::vector<std::string> words{"run", "--config", config};
+    words.insert(words.end(), flags.begin(), flags.end());
+    check_refusal(run_command(words), 2, message);
+  };
+  refused({"--symbol", "XUSDT"}, "--symbol: there is no symbol \"XUSDT\", expected one of AAAUSDT, "
+                                 "BBBUSDT");
+  refused({"--strategy", "x"},
+          "--strategy: there is no strategy \"x\", expected one of grid, cross");
+  refused({"--exchange", "x"}, "--exchange: there is no exchange \"x\", expected one of made_up");
+  refused({"--frame", "x"}, "--frame: there is no frame \"x\", expected one of days");
+  refused({"--from", "yesterday"}, "--from: expected a UTC time");
+  refused({"--from", "2024-01-03"}, "start 2024-01-03T00:00:00Z (--from) is after end "
+                                    "2024-01-02T23:59:00Z (of frame days)");
+  refused({"--from", "2024-01-01T00:00:30"}, "--from: expected a whole minute");
+  refused({"--events", folder / "events.jsonl", "--topics", "signals"},
+          "--topics: unknown topic \"signals\", expected some of signal, ");
+  refused({"--unheard-of"}, "--unheard-of");
+  refused({"--threads", "0"}, "--threads");
+  refused({"--threads", "many"}, "--threads");
+  refused({"--log-level", "loud"}, "--log-level");
+  check_refusal(run_command({"run"}), 2, "--config");
+  check_refusal(run_command({"fly"}), 2, "fly");
+  check_refusal(run_command({}), 2, "subcommand");
+}
+
+TEST_CASE("command: a file with several exchanges or frames needs the flag, and lists them") {
+  const temporary_folder folder{"command_several"};
+  const auto config = folder.write("config.json", R"({
+    "exchanges": [ { "name": "one", "type": "synthetic", "symbols": ["A"] },
+                   { "name": "two", "type": "synthetic", "symbols": ["A"] } ],
+    "frames": [
+      { "name": "x", "interval": "1m", "start": "2024-01-01", "end": "2024-01-01T00:10" },
+      { "name": "y", "interval": "1m", "start": "2024-01-01", "end": "2024-01-01T00:20" } ],
+    "strategies": [ { "name": "none", "type": "never" } ] })");
+  check_refusal(run_command({"run", "--config", config, "--frame", "x"}), 2,
+                "--exchange is required: the configuration has more than one exchange: one, two");
+  check_refusal(run_command({"run", "--config", config, "--exchange", "one"}), 2,
+                "--frame is required: the configuration has more than one frame: x, y");
+  CHECK(run_command({"run", "--config", config, "--exchange", "two", "--frame", "y"}).status == 0);
+}
+
+TEST_CASE("command: a file that cannot be written is an error, the results are still told") {
+  const temporary_folder folder{"command_full"};
+  const auto config = folder.write("config.json", small_configuration());
+  const auto full = run_command({"run", "--config", config, "--events", "/dev/full"});
+  check_refusal(full, 1, "cannot write /dev/full: No space left on device");
+  CHECK(contains(full.out, "portfolio"));
+  check_refusal(run_command({"run", "--config", config, "--trades", "/dev/full"}), 1, "/dev/full");
+  const auto nowhere = run_command({"run", "--config", config, "--events", folder / "no/events"});
+  check_refusal(nowhere, 1, "no/events: No such file or directory");
+  CHECK(nowhere.out.empty());
+  folder.write("taken", "");
+  check_refusal(run_command({"run", "--config", config, "--reports", folder / "taken"}), 1,
+                "taken");
+}
+
+TEST_CASE("command: error events are counted and the first one is shown, unless --quiet") {
+  const temporary_folder folder{"command_error_events"};
+  folder.write("BTCUSDT.csv", flat_csv(200)); // the frame goes on until minute 359
+  const auto config = folder.write("config.json", csv_configuration({"BTCUSDT"}));
+  const auto result = run_command({"run", "--config", config});
+  CHECK(result.status == 0);
+  CHECK_MESSAGE(contains(result.err, "grid on BTCUSDT: 1 error event, the first: "), result.err);
+  CHECK(contains(result.err, "data_ended"));
+  CHECK(run_command({"run", "--config", config, "--quiet"}).err.empty());
+}

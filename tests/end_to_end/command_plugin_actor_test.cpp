@@ -1,0 +1,70 @@
+#include "tests/support/command.hpp"
+#include "tests/support/command_files.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace backtest;
+using namespace backtest::testing;
+using backtest::test::temporary_folder;
+
+namespace {
+
+const std::string breakout_configuration = R"({
+  "exchanges": [ { "name": "made_up", "type": "synthetic", "seed": 5, "symbols": ["AAAUSDT"] } ],
+  "frames": [ { "name": "week", "interval": "1m", "start": "2024-01-01", "end": "2024-01-07" } ],
+  "strategies": [ { "name": "out", "type": "breakout", "params": { "window": 12 } } ] })";
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+} // namespace
+
+TEST_CASE("command: a plugin brings a type for configurations and a strategy for flags") {
+  const temporary_folder folder{"command_plugin"};
+  const auto config = folder.write("config.json", breakout_configuration);
+  const auto typed = run_command({"run", "--config", config, "--plugin", BACKTEST_BREAKOUT_PLUGIN});
+  CHECK_MESSAGE(typed.status == 0, typed.err);
+  CHECK(contains(typed.out, "out "));
+  CHECK(!contains(typed.out, "breakout_hourly")); // only what the file names runs by itself
+  const auto complete = run_command({"run", "--config", config, "--plugin",
+                                     BACKTEST_BREAKOUT_PLUGIN, "--strategy", "breakout_hourly"});
+  CHECK_MESSAGE(complete.status == 0, complete.err);
+  CHECK(contains(complete.out, "breakout_hourly"));
+  const auto listed = run_command({"list", "strategies", "--plugin", BACKTEST_BREAKOUT_PLUGIN});
+  CHECK(contains(listed.out, "breakout_hourly"));
+  const auto without = run_command({"run", "--config", config});
+  CHECK(without.status == 2);
+  CHECK(contains(without.err, "breakout"));
+}
+
+TEST_CASE("command: plugins that do not load are refused with the reason") {
+  const temporary_folder folder{"command_bad_plugin"};
+  const auto config = folder.write("config.json", small_configuration());
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {folder / "missing.so", "missing.so"},
+      {folder.write("text.so", "not a library"), "text.so"},
+      {BACKTEST_TEST_PLUGINS "/no_symbols.so", "it does not define backtest_plugin_abi"},
+      {BACKTEST_TEST_PLUGINS "/wrong_version.so", "it was built for plugin version 999, expected"},
+      {BACKTEST_TEST_PLUGINS "/throwing.so", "backtest_plugin_register threw: no licence"}};
+  for (const auto& [plugin, message] : cases) {
+    const auto result = run_command({"run", "--config", config, "--plugin", plugin});
+    CHECK(result.status == 2);
+    CHECK_MESSAGE(contains(result.err, message), result.err);
+  }
+}
+
+TEST_CASE("command: plugin build compiles a file that then loads") {
+  const temporary_folder folder{"command_plugin_build"};
+  const std::string library = folder / "built.so";
+  const auto built = run_command(
+      {"plugin", "build", BACKTEST_SOURCE_DIR "/tools/example_plugin/breakout.cpp", "-o", library});
+  CHECK_MESSAGE(built.status == 0, built.err);
+  CHECK(built.out == library + "\n");
+  CHECK(contains(run_command({"list", "strategies", "--plugin", library}).out, "breakout_hourly"));
+  const auto broken = run_command(
+      {"plugin", "build", folder.write("broken.cpp", "int x = ;\n"), "-o", folder / "broken.so"});
+  CHECK(broken.status == 1);
+  CHECK(contains(broken.err, "broken.cpp:1"));
+  CHECK(run_command({"plugin", "build", folder / "none.cpp"}).status == 2);
+}

@@ -1,0 +1,293 @@
+#include "actors/exchange/synthetic_candles.hpp"
+#include "actors/strategy/built_in_strategies.hpp"
+#include "tests/support/deterministic_portfolio.hpp"
+#include "tests/support/golden.hpp"
+#include "tests/support/plain_portfolio.hpp"
+
+#if !BACKTEST_CAF_MODERN
+
+#include <set>
+
+using namespace backtest;
+using namespace backtest::testing;
+
+namespace {
+
+constexpr instant first = 1'704'067'200'000 + 7 * day_ms;
+
+/// Schemas over a synthetic market, with candles that were loaded once for all seeds.
+struct world {
+  schema_set schemas;
+  std::shared_ptr<const ready_exchange_state::candles> candles;
+  std::vector<std::string> symbols{"AAA", "BBB", "CCC"};
+};
+
+world make_world(instant length) {
+  world made;
+  exchange_schema exchange;
+  exchange.exchange_name = "synthetic";
+  exchange.source = std::make_shared<synthetic_source>(7, made.symbols, 100.0, 1.5);
+  made.schemas.exchanges.push_back(exchange);
+  frame_schema frame;
+  frame.frame_name = "frame";
+  frame.start = first;
+  frame.end = first + length;
+  made.schemas.frames.push_back(frame);
+  candle_loader loader{exchange, {}, {}};
+  auto series = std::make_shared<ready_exchange_state::candles>();
+  for (const auto& symbol : made.symbols)
+    (*series)[symbol] =
+        loader.load(symbol, interval::m1, first - day_ms, first + length + 3 * day_ms);
+  made.candles = series;
+  return made;
+}
+
+const world& small_world() {
+  static const world made = make_world(8 * 60 * minute_ms);
+  return made;
+}
+
+risk_schema at_most(const std::string& name, std::size_t positions) {
+  risk_schema schema;
+  schema.risk_name = name;
+  schema.validations.push_back({[positions](const risk_question& question) {
+                                  return question.active_positions.size() >= positions
+                                             ? std::optional<std::string>{"full"}
+                                             : std::nullopt;
+                                },
+                                ""});
+  return schema;
+}
+
+strategy_schema grid(const std::string& name, interval size, std::int64_t minutes) {
+  strategy_schema schema;
+  schema.strategy_name = name;
+  schema.size = size;
+  schema.get_signal = make_time_grid({0.008, 0.008, minutes});
+  return schema;
+}
+
+strategy_schema pullback(const std::string& name) {
+  strategy_schema schema;
+  schema.strategy_name = name;
+  schema.size = interval::m5;
+  schema.get_signal = make_pullback_limit({12, 0.001, 0.001, 0.006, 0.006, 60}, interval::m1);
+  return schema;
+}
+
+/// One to three profiles that the strategies name in different ways, chosen by the seed.
+schema_set schemas_for(deterministic_system& system) {
+  auto schemas = small_world().schemas;
+  const auto profiles = 1 + system.choose(3);
+  for (std::size_t i = 0; i < profiles; ++i)
+    schemas.risks.push_back(at_most(std::string(1, static_cast<char>('P' + i)), 1 + system.choose(3)));
+  if (system.one_in(4))
+    schemas.risks.front().validations.push_back(
+        {[](const risk_question& question) -> std::optional<std::string> {
+           if (question.timestamp % (7 * minute_ms) == 0)
+             throw std::runtime_error("every seventh minute");
+           return std::nullopt;
+         },
+         ""});
+  schemas.strategies = {grid("grid-1", interval::m5, 20), grid("grid-2", interval::m3, 35),
+                        pullback("pullback")};
+  if (system.one_in(3))
+    schemas.strategies.pop_back();
+  for (auto& strategy : schemas.strategies) {
+    const auto named = system.choose(profiles + 1);
+    if (named < profiles)
+      strategy.risk_name = schemas.risks[named].risk_name;
+    for (std::size_t i = 0; i < profiles; ++i)
+      if (i != named && system.one_in(2))
+        strategy.risk_list.push_back(schemas.risks[i].risk_name);
+  }
+  return schemas;
+}
+
+subscription facts_wanted(deterministic_system& system) {
+  subscription wanted{{topic::signal_backtest, topic::error, topic::validation, topic::risk,
+                       topic::partial_profit, topic::partial_loss, topic::done_backtest},
+                      {tick_action::scheduled, tick_action::opened, tick_action::closed,
+                       tick_action::cancelled},
+                      {},
+                      {}};
+  if (system.one_in(2)) // short ranges: many more turns
+    wanted.topics.push_back(topic::progress_backtest);
+  if (system.one_in(4))
+    wanted.actions.push_back(tick_action::active);
+  return wanted;
+}
+
+std::vector<fact> plain_facts(const schema_set& schemas, const std::vector<std::string>& symbols) {
+  return facts_of(run_plain_portfolio(schemas, {}, schemas.exchanges.front(),
+                                      schemas.frames.front(), symbols)
+                      .events);
+}
+
+std::size_t count_done(const std::vector<event>& events, run_outcome outcome) {
+  return static_cast<std::size_t>(std::count_if(events.begin(), events.end(), [&](const event& x) {
+    const auto* done = std::get_if<done_event>(&x.payload);
+    return done != nullptr && done->outcome == outcome;
+  }));
+}
+
+/// Every opened signal closed once, every scheduled one opened or cancelled, but for those alive.
+void check_complete(const deterministic_portfolio& portfolio) {
+  for (const auto& run : portfolio.record->summaries()) {
+    const auto& c = run.counters;
+    CHECK(c.opened - c.closed >= 0);
+    CHECK(c.opened - c.closed <= 1);
+  }
+}
+
+} // namespace
+
+TEST_CASE("portfolio: facts equal those of the plain cores, in 1,000 interleavings") {
+  std::size_t facts = 0, rejections = 0;
+  with_seeds(1000, [&](deterministic_system& system) {
+    const auto schemas = schemas_for(system);
+    std::vector<std::string> symbols = small_world().symbols;
+    symbols.resize(1 + system.choose(symbols.size()));
+    const auto expected = plain_facts(schemas, symbols);
+    deterministic_portfolio portfolio{system, schemas, small_world().candles, symbols,
+                                      facts_wanted(system)};
+    portfolio.start();
+    portfolio.run_to_end();
+    const auto difference = first_difference(expected, facts_of(portfolio.events));
+    CHECK_MESSAGE(!difference, difference.value_or(""));
+    CHECK(count_done(portfolio.events, run_outcome::completed) ==
+          symbols.size() * schemas.strategies.size());
+    CHECK(portfolio.reported.empty());
+    facts += expected.size();
+    for (const auto& item : expected)
+      rejections += item.action == "risk_rejected";
+  });
+  CHECK(facts > 100'000); // something happened
+  CHECK(rejections > 10'000);
+}
+
+TEST_CASE("portfolio: a symbol without candles fails its runs, the others do as if it was not there") {
+  with_seeds(300, [](deterministic_system& system) {
+    const auto schemas = schemas_for(system);
+    const auto expected = plain_facts(schemas, {"AAA", "CCC"});
+    deterministic_portfolio portfolio{system, schemas, small_world().candles,
+                                      {"AAA", "MISSING", "CCC"}, facts_wanted(system)};
+    portfolio.start();
+    portfolio.run_to_end();
+    const auto difference = first_difference(expected, facts_of(portfolio.events));
+    CHECK_MESSAGE(!difference, difference.value_or(""));
+    for (const auto& run : portfolio.record->summaries()) {
+      CHECK((run.outcome == run_outcome::failed) == (run.identity->symbol == "MISSING"));
+      CHECK((run.problem && run.problem->code == error_code::fetch_failed) ==
+            (run.identity->symbol == "MISSING"));
+    }
+    CHECK(count_done(portfolio.events, run_outcome::failed) == schemas.strategies.size());
+  });
+}
+
+TEST_CASE("portfolio: a strategy client that dies takes nobody with it, in 1,000 interleavings") {
+  std::size_t failed = 0;
+  with_seeds(1000, [&](deterministic_system& system) {
+    const auto schemas = schemas_for(system);
+    const auto& symbols = small_world().symbols;
+    deterministic_portfolio portfolio{system, schemas, small_world().candles, symbols,
+                                      facts_wanted(system)};
+    portfolio.start();
+    system.steps(60 + system.choose(400));
+    if (portfolio.strategies.empty())
+      return portfolio.run_to_end();
+    auto victim = portfolio.strategies.begin();
+    std::advance(victim, system.choose(portfolio.strategies.size()));
+    const auto names = victim->first;
+    caf::anon_send_exit(victim->second, caf::exit_reason::kill);
+    portfolio.run_to_end();
+    for (const auto& run : portfolio.record->summaries()) {
+      const bool killed = run.identity->strategy_name == names.first &&
+                          run.identity->symbol == names.second;
+      if (run.outcome == run_outcome::failed) {
+        ++failed;
+        CHECK(killed);
+        CHECK(run.problem->code == error_code::actor_failed);
+      } else {
+        CHECK(run.outcome == run_outcome::completed);
+      }
+    }
+    CHECK(count_done(portfolio.events, run_outcome::completed) +
+              count_done(portfolio.events, run_outcome::failed) ==
+          symbols.size() * schemas.strategies.size());
+  });
+  CHECK(failed > 100); // it did happen in the middle of runs
+}
+
+TEST_CASE("portfolio: an arbiter that dies fails the runs, and nobody hangs") {
+  with_seeds(200, [](deterministic_system& system) {
+    const auto schemas = schemas_for(system);
+    deterministic_portfolio portfolio{system, schemas, small_world().candles,
+                                      small_world().symbols, facts_wanted(system)};
+    portfolio.start();
+    system.steps(100 + system.choose(300));
+    if (!portfolio.arbiters.empty())
+      caf::anon_send_exit(portfolio.arbiters.front(), caf::exit_reason::kill);
+    portfolio.run_to_end();
+    CHECK(count_done(portfolio.events, run_outcome::stopped) == 0);
+  });
+}
+
+TEST_CASE("portfolio: stopped at any point it follows what is open and ends, in 1,000 interleavings") {
+  std::size_t stopped = 0;
+  with_seeds(1000, [&](deterministic_system& system) {
+    const auto schemas = schemas_for(system);
+    const auto& symbols = small_world().symbols;
+    deterministic_portfolio portfolio{system, schemas, small_world().candles, symbols,
+                                      facts_wanted(system)};
+    portfolio.start();
+    system.steps(system.choose(600));
+    const bool all = system.one_in(2);
+    const auto chosen = system.choose(portfolio.stops.size());
+    for (std::size_t i = 0; i < portfolio.stops.size(); ++i)
+      if (all || i == chosen)
+        portfolio.stops[i].request_stop();
+    portfolio.run_to_end();
+    std::size_t runs_stopped = 0;
+    for (const auto& run : portfolio.record->summaries()) {
+      CHECK(run.outcome != run_outcome::failed);
+      CHECK(run.counters.unfinished == 0);
+      runs_stopped += run.outcome == run_outcome::stopped;
+    }
+    CHECK((all || runs_stopped <= 1));
+    stopped += runs_stopped;
+    check_complete(portfolio);
+    CHECK(count_done(portfolio.events, run_outcome::stopped) == runs_stopped);
+  });
+  CHECK(stopped > 500);
+}
+
+TEST_CASE("portfolio: ended from outside at any point it lets go of everything") {
+  with_seeds(300, [](deterministic_system& system) {
+    const auto schemas = schemas_for(system);
+    deterministic_portfolio portfolio{system, schemas, small_world().candles,
+                                      small_world().symbols, facts_wanted(system)};
+    portfolio.start();
+    system.steps(system.choose(500));
+    portfolio.abort();
+    portfolio.run_to_end();
+  });
+}
+
+TEST_CASE("portfolio: a listener of one symbol alone does not hold up the others") {
+  // It shortens ranges while runs wait for each other in virtual time.
+  with_seeds(300, [](deterministic_system& system) {
+    const auto schemas = schemas_for(system);
+    subscription wanted{{topic::progress_backtest, topic::signal_backtest}, {}, {"BBB"}, {}};
+    deterministic_portfolio portfolio{system, schemas, small_world().candles,
+                                      small_world().symbols, wanted};
+    portfolio.start();
+    system.steps(system.choose(500));
+    portfolio.listen({{topic::progress_backtest}, {}, {"AAA"}, {}});
+    portfolio.run_to_end();
+    for (const auto& run : portfolio.record->summaries())
+      CHECK(run.outcome == run_outcome::completed);
+  });
+}
+
+#endif

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "actors/exchange/exchange_schema.hpp"
+#include "messages/configuration.hpp"
+
+#include <optional>
+#include <string>
+
+namespace backtest::tools {
+
+/// One-minute candles of a configured exchange with since <= open_time < until; absent bounds:
+/// everything there is. Throws `failure`: `invalid_argument` when the exchange has no first or last
+/// candle and a bound is absent; what its source throws.
+candle_series candles_of(const exchange_schema& exchange, const std::string& symbol,
+                         std::optional<instant> since, std::optional<instant> until,
+                         const configuration& limits);
+
+} // namespace backtest::tools

@@ -1,0 +1,204 @@
+#include "actors/exchange/candle_csv.hpp"
+#include "actors/exchange/candle_report.hpp"
+#include "actors/exchange/candle_writer.hpp"
+#include "actors/exchange/csv_source.hpp"
+#include "actors/exchange/synthetic_candles.hpp"
+#include "tools/candle_access.hpp"
+#include "tools/commands.hpp"
+#include "tools/selection.hpp"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace backtest::tools {
+
+namespace {
+
+struct candle_options {
+  common_options common;
+  configuration_options configuration;
+  std::vector<std::filesystem::path> files;
+  std::string symbol;
+  std::string exchange;
+  std::string from;
+  std::string to;
+  std::string out;
+  std::uint64_t seed = 1;
+  double start_price = 100;
+  double volatility = 0.6;
+};
+
+/// To a file, or to stdout for "-".
+void write_candles(const candle_series& series, const candle_options& options) {
+  if (options.out == "-")
+    return print_result(to_csv(series));
+  write_candle_csv(series, options.out);
+  if (!options.common.quiet)
+    print_result(to_text(report_candles(series, configuration{})));
+}
+
+/// [--from, --to); throws `failure` when the range is empty.
+void require_range(std::optional<instant> since, std::optional<instant> until) {
+  if (since && until && *since >= *until)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("--from {} must be before --to {}", to_iso(*since), to_iso(*until)));
+}
+
+int import_candles(const candle_options& options) {
+  write_candles(read_candle_csv(options.files.front(), options.symbol, configuration{}), options);
+  return exit_done;
+}
+
+int export_candles(const candle_options& options) {
+  const auto since = time_or_nothing("--from", options.from);
+  const auto until = time_or_nothing("--to", options.to);
+  require_range(since, until);
+  const auto opened =
+      open_configuration(options.configuration, {1, {}, make_logger(options.common)});
+  const auto exchange = chosen_exchange(opened, options.exchange);
+  const auto symbol = chosen_symbols(exchange, {options.symbol}).front();
+  write_candles(candles_of(exchange, symbol, since, until, opened.file.parameters), options);
+  return exit_done;
+}
+
+int synthesise_candles(const candle_options& options) {
+  const auto since = time_of("--from", options.from);
+  const auto until = time_of("--to", options.to);
+  require_range(since, until);
+  write_candles(generate_candles(options.seed, options.symbol, options.start_price,
+                                 options.volatility, since, until),
+                options);
+  return exit_done;
+}
+
+std::vector<candle_report> reports_of(const exchange_schema& exchange,
+                                      const candle_options& options, const configuration& limits) {
+  std::vector<candle_report> reports;
+  const auto* csv = dynamic_cast<const csv_source*>(exchange.source.get());
+  for (const auto& symbol : chosen_symbols(exchange, {}))
+    reports.push_back(
+        csv ? report_candle_csv(csv->files().at(symbol), symbol, limits)
+            : report_candles(candles_of(exchange, symbol, time_or_nothing("--from", options.from),
+                                        time_or_nothing("--to", options.to), limits),
+                             limits));
+  return reports;
+}
+
+int check_candles_of(const candle_options& options) {
+  if (options.files.empty() == options.configuration.config.empty())
+    throw failure(error_code::invalid_argument,
+                  "candles check: expected either candle files or --config");
+  std::vector<candle_report> reports;
+  for (const auto& file : options.files)
+    reports.push_back(report_candle_csv(file, file.filename().string(), configuration{}));
+  if (!options.configuration.config.empty()) {
+    const auto opened =
+        open_configuration(options.configuration, {1, {}, make_logger(options.common)});
+    reports =
+        reports_of(chosen_exchange(opened, options.exchange), options, opened.file.parameters);
+  }
+  std::string text;
+  int status = exit_done;
+  for (const auto& report : reports) {
+    text += to_text(report);
+    if (!report.is_sound())
+      status = exit_failed;
+  }
+  print_result(text);
+  return status;
+}
+
+CLI::App& add(CLI::App& candles, const std::string& name, const std::string& what,
+              const std::string& examples, const std::shared_ptr<candle_options>& options,
+              action& chosen, int (*perform)(const candle_options&)) {
+  auto& command = add_command(candles, name, what, examples, options->common);
+  perform_when_chosen(command, chosen, options, perform);
+  return command;
+}
+
+void add_symbol(CLI::App& command, candle_options& options) {
+  command.add_option("--symbol", options.symbol, "Symbol")->required()->type_name("NAME");
+}
+
+void add_out(CLI::App& command, candle_options& options) {
+  command
+      .add_option("-o,--out", options.out,
+                  "File to write, compressed when it ends with .gz; - for stdout")
+      ->required()
+      ->type_name("FILE");
+}
+
+/// Exclusive, as candles are named by when they open.
+void add_range(CLI::App& command, candle_options& options, bool required) {
+  command.add_option("--from", options.from, "First open time (UTC)")
+      ->type_name("TIME")
+      ->required(required);
+  command.add_option("--to", options.to, "End, exclusive (UTC)")
+      ->type_name("TIME")
+      ->required(required);
+}
+
+void add_exchange(CLI::App& command, candle_options& options) {
+  command.add_option("--exchange", options.exchange, "Exchange, when the file has several")
+      ->type_name("NAME");
+}
+
+} // namespace
+
+void add_candles_command(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<candle_options>();
+  auto& candles = add_command(program, "candles", "Bring candles in and out, check, make them",
+                              "  backtest candles check btc-1m.csv.gz\n"
+                              "  backtest candles import --help",
+                              options->common);
+  candles.require_subcommand(1);
+
+  auto& import =
+      add(candles, "import", "Turn a CSV or kline file (gzip, zip) into canonical CSV",
+          "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT -o btc.csv.gz",
+          options, chosen, &import_candles);
+  import.add_option("file", options->files, "CSV with header, or Binance klines; plain, gzip, zip")
+      ->required()
+      ->expected(1)
+      ->type_name("FILE");
+  add_symbol(import, *options);
+  add_out(import, *options);
+
+  auto& exported =
+      add(candles, "export", "Write the candles of a configured exchange as CSV",
+          "  backtest candles export --config config.json --symbol BTCUSDT -o btc.csv\n"
+          "  backtest candles export --config config.json --symbol BTCUSDT "
+          "--from 2024-01-01 --to 2024-01-02 -o -",
+          options, chosen, &export_candles);
+  add_configuration_options(exported, options->configuration);
+  add_symbol(exported, *options);
+  add_exchange(exported, *options);
+  add_range(exported, *options, false);
+  add_out(exported, *options);
+
+  auto& check = add(candles, "check", "Report gaps and anomalies; exit code 1 for bad candles",
+                    "  backtest candles check btc-1m.csv eth-1m.csv.gz\n"
+                    "  backtest candles check --config config.json",
+                    options, chosen, &check_candles_of);
+  check.add_option("files", options->files, "Candle files")->type_name("FILE");
+  add_configuration_options(check, options->configuration);
+  check.get_option("--config")->required(false);
+  add_exchange(check, *options);
+  add_range(check, *options, false);
+
+  auto& synth = add(candles, "synth", "Make up candles from a seed; the same bytes everywhere",
+                    "  backtest candles synth --symbol AAAUSDT --seed 7 --from 2024-01-01 "
+                    "--to 2024-02-01 -o aaa.csv.gz",
+                    options, chosen, &synthesise_candles);
+  add_symbol(synth, *options);
+  synth.add_option("--seed", options->seed, "Seed of the random walk")->required();
+  add_range(synth, *options, true);
+  synth.add_option("--start-price", options->start_price, "Price at 2024-01-01")
+      ->capture_default_str();
+  synth.add_option("--volatility", options->volatility, "Deviation of a year's logarithmic return")
+      ->capture_default_str();
+  add_out(synth, *options);
+}
+
+} // namespace backtest::tools

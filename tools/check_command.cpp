@@ -1,0 +1,88 @@
+#include "tools/candle_access.hpp"
+#include "tools/commands.hpp"
+#include "tools/coverage.hpp"
+#include "tools/selection.hpp"
+
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace backtest::tools {
+
+namespace {
+
+struct check_options {
+  common_options common;
+  configuration_options configuration;
+};
+
+/// Oldest candle any strategy of the runtime asks for at the frame's first instant.
+instant warm_up_of(const opened_configuration& opened, const frame_schema& frame,
+                   const std::string& symbol) {
+  const auto count = opened.file.parameters.avg_price_candles_count;
+  instant oldest = frame.start - count * minute_ms;
+  for (const auto& strategy : opened.target->list_strategies())
+    oldest = std::min(oldest, warm_up_start(strategy, symbol, frame.start, count));
+  return oldest;
+}
+
+std::string describe(const opened_configuration& opened, const frame_schema& frame,
+                     const candle_series& minutes) {
+  const instant oldest = warm_up_of(opened, frame, minutes.symbol);
+  const auto last = timeline_of(frame).last;
+  return fmt::format("  frame {}, {}: {}; warm-up from {}: {}\n", frame.frame_name, minutes.symbol,
+                     to_text(coverage_of(minutes, frame.start, last)), to_iso(oldest),
+                     to_text(coverage_of(minutes, oldest, frame.start)));
+}
+
+/// False when a symbol's candles cannot be read.
+bool check_exchange(const opened_configuration& opened, const exchange_schema& exchange) {
+  std::string text = fmt::format("exchange {}\n", exchange.exchange_name);
+  if (!exchange.source) {
+    print_result(text + "  its candles are fetched when a run asks for them: not checked\n");
+    return true;
+  }
+  const auto frames = opened.target->list_frames();
+  bool readable = true;
+  for (const auto& symbol : exchange.source->symbols()) {
+    try {
+      for (const auto& frame : frames)
+        text += describe(opened, frame,
+                         candles_of(exchange, symbol, warm_up_of(opened, frame, symbol),
+                                    timeline_of(frame).last, opened.file.parameters));
+      if (frames.empty())
+        text += fmt::format("  {}: there is no frame to compare with\n", symbol);
+    } catch (const failure& problem) {
+      print_problem(
+          fmt::format("exchange {}, {}: {}", exchange.exchange_name, symbol, problem.what()));
+      readable = false;
+    }
+  }
+  print_result(text);
+  return readable;
+}
+
+int check(const check_options& options) {
+  const auto opened =
+      open_configuration(options.configuration, {1, {}, make_logger(options.common)});
+  print_result(fmt::format("{}: valid\n", options.configuration.config.string()));
+  bool readable = true;
+  for (const auto& exchange : opened.target->list_exchanges())
+    readable = check_exchange(opened, exchange) && readable;
+  return readable ? exit_done : exit_failed;
+}
+
+} // namespace
+
+void add_check_command(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<check_options>();
+  auto& command =
+      add_command(program, "check", "Validate a configuration; do its candles cover the frames?",
+                  "  backtest check --config config.json\n"
+                  "  backtest check --config config.json --plugin ./my_strategy.so",
+                  options->common);
+  add_configuration_options(command, options->configuration);
+  perform_when_chosen(command, chosen, options, &check);
+}
+
+} // namespace backtest::tools

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds the command and runs a backtest on synthetic candles.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools/setup.sh
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+cmake --preset release >/dev/null
+cmake --build --preset release --target backtest
+exec build/release/tools/backtest demo "$@"

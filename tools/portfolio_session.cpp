@@ -1,0 +1,196 @@
+#include "tools/portfolio_session.hpp"
+
+#include "tools/interruption.hpp"
+#include "tools/progress_bar.hpp"
+#include "tools/summary.hpp"
+#include "tools/trade_writer.hpp"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace backtest::tools {
+
+namespace {
+
+using run_names = std::pair<std::string, std::string>; ///< strategy, symbol
+
+/// Everything that listens to a run on behalf of the person who started it. Each listener has a
+/// thread of its own; what they collect is read after `close`.
+class audience {
+public:
+  audience(runtime& target, const run_header& header, const output_options& outputs,
+           const common_options& common)
+      : target_(target) {
+    if (!outputs.events.empty()) {
+      const auto wanted = subscription_for(outputs.topics, outputs.ticks);
+      events_ = std::make_unique<event_writer>(outputs.events, header);
+      listen(wanted, [this](const event& item) { events_->hear(item); });
+    }
+    if (!outputs.trades.empty()) {
+      trades_ = std::make_unique<trade_writer>(outputs.trades);
+      listen({{topic::signal_backtest}, {tick_action::closed}, {}, {}},
+             [this](const event& item) { trades_->hear(item); });
+    }
+    if (common.quiet)
+      return;
+    listen({{topic::error}, {}, {}, {}}, [this](const event& item) { note_error(item); });
+    if (::isatty(STDERR_FILENO) == 1) {
+      progress_ = std::make_unique<progress_bar>(header.request.symbols.size() *
+                                                 header.request.strategies.size());
+      listen({{topic::progress_backtest}, {}, {}, {}}, [this](const event& item) {
+        progress_->hear(std::get<progress_backtest>(item.payload));
+      });
+    }
+  }
+
+  ~audience() { unsubscribe(); }
+  audience(const audience&) = delete;
+  audience& operator=(const audience&) = delete;
+
+  /// Returns once everything was heard. False, and the causes printed, when a file is incomplete.
+  bool close() {
+    target_.flush();
+    unsubscribe();
+    if (progress_)
+      progress_->clear();
+    bool complete = true;
+    const auto try_to_close = [&complete](auto& writer) {
+      try {
+        if (writer)
+          writer->close();
+      } catch (const failure& problem) {
+        print_problem(problem.what());
+        complete = false;
+      }
+    };
+    try_to_close(events_);
+    try_to_close(trades_);
+    return complete;
+  }
+
+  /// First error event of a run, and how many there were.
+  void print_errors(const portfolio_outcome& outcome) const {
+    for (const auto& [summary, statistics] : outcome.runs) {
+      const auto found =
+          first_errors_.find({summary.identity->strategy_name, summary.identity->symbol});
+      if (found != first_errors_.end())
+        fmt::print(stderr, "{} on {}: {} error event{}, the first: {}\n", found->first.first,
+                   found->first.second, summary.counters.errors,
+                   summary.counters.errors == 1 ? "" : "s", found->second);
+    }
+    if (const auto others = first_errors_.find({}); others != first_errors_.end())
+      fmt::print(stderr, "error outside the runs: {}\n", others->second);
+  }
+
+private:
+  void listen(subscription wanted, event_callback callback) {
+    listeners_.push_back(target_.listen(std::move(wanted), std::move(callback)));
+  }
+
+  void unsubscribe() {
+    for (auto& listener : listeners_)
+      listener.unsubscribe();
+  }
+
+  void note_error(const event& item) {
+    const auto& problem = std::get<error_event>(item.payload);
+    run_names names;
+    if (problem.run)
+      names = {problem.run->strategy_name, problem.run->symbol};
+    if (first_errors_.count(names) == 0)
+      first_errors_.emplace(std::move(names),
+                            problem.timestamp
+                                ? fmt::format("{} ({}, {})", problem.message,
+                                              to_string(problem.code), to_iso(*problem.timestamp))
+                                : problem.message);
+  }
+
+  runtime& target_;
+  std::unique_ptr<event_writer> events_;
+  std::unique_ptr<trade_writer> trades_;
+  std::unique_ptr<progress_bar> progress_;
+  std::map<run_names, std::string> first_errors_;
+  std::vector<listener_handle> listeners_;
+};
+
+void print_failures(const portfolio_outcome& outcome) {
+  for (const auto& [summary, statistics] : outcome.runs)
+    if (summary.outcome == run_outcome::failed)
+      print_problem(fmt::format("{} on {} failed: {}", summary.identity->strategy_name,
+                                summary.identity->symbol,
+                                summary.problem ? summary.problem->message : "no reason given"));
+}
+
+void write_reports(runtime& target, const portfolio_outcome& outcome,
+                   const std::filesystem::path& directory) {
+  for (const auto& [summary, statistics] : outcome.runs)
+    target.backtest().dump(summary.identity->symbol, summary.identity->strategy_name, directory);
+}
+
+void print_outcome(const portfolio_outcome& outcome, const output_options& outputs,
+                   const common_options& common) {
+  const int descriptor = outputs.stdout_is_taken() ? STDERR_FILENO : STDOUT_FILENO;
+  const auto text =
+      outputs.json ? to_json(outcome) : to_table(outcome, wants_colour(common, descriptor));
+  if (outputs.stdout_is_taken())
+    fmt::print(stderr, "{}", text);
+  else
+    print_result(text);
+}
+
+} // namespace
+
+void add_output_options(CLI::App& command, output_options& options) {
+  command.add_option("--events", options.events, "Write events as JSON lines (- for stdout)")
+      ->type_name("FILE");
+  command.add_option("--topics", options.topics, "Exactly these topics, separated by commas")
+      ->delimiter(',')
+      ->type_name("NAMES")
+      ->allow_extra_args(false);
+  command.add_flag("--ticks", options.ticks, "Also the events idle, waiting and active");
+  command.add_flag("--json", options.json, "A summary object on stdout instead of the table");
+  command.add_option("--trades", options.trades, "Write closed signals as CSV")->type_name("FILE");
+}
+
+std::size_t thread_count(std::size_t given) {
+  return given > 0 ? given : std::max(1U, std::thread::hardware_concurrency());
+}
+
+int run_portfolio(runtime& target, const run_header& header, const output_options& outputs,
+                  const common_options& common, std::size_t threads) {
+  interruption interrupted;
+  audience listeners{target, header, outputs, common};
+  const auto begin = std::chrono::steady_clock::now();
+  auto handle = target.backtest().background(header.request);
+  {
+    const std::stop_callback stop{interrupted.token(), [&handle] { handle.cancel(); }};
+    handle.wait();
+  }
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  bool good = listeners.close();
+  auto outcome = outcome_of(target, handle);
+  outcome.command = header.command;
+  outcome.request = header.request;
+  outcome.threads = threads;
+  outcome.elapsed_seconds = elapsed.count();
+  print_failures(outcome);
+  if (!common.quiet)
+    listeners.print_errors(outcome);
+  try {
+    print_outcome(outcome, outputs, common);
+    if (!outputs.reports.empty())
+      write_reports(target, outcome, outputs.reports);
+  } catch (const failure& problem) {
+    print_problem(problem.what());
+    good = false;
+  }
+  return good && !outcome.any_failed() ? exit_done : exit_failed;
+}
+
+} // namespace backtest::tools

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "runtime/runtime.hpp"
+#include "tools/command_line.hpp"
+#include "tools/event_writer.hpp"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace backtest::tools {
+
+/// Where results go, beside the table.
+struct output_options {
+  std::string events;
+  std::vector<std::string> topics;
+  bool ticks = false;
+  bool json = false;
+  std::string trades;
+  std::filesystem::path reports;
+
+  /// Event lines own stdout; what would be printed there goes to stderr.
+  bool stdout_is_taken() const noexcept { return events == "-"; }
+};
+
+/// Adds the flags for all of them but `reports`.
+void add_output_options(CLI::App& command, output_options& options);
+
+/// Threads of the scheduler for --threads K; 0 (not given): as many as the machine has.
+std::size_t thread_count(std::size_t given);
+
+/// Runs a portfolio and tells about it in every way asked for; the exit code. Ctrl-C stops it.
+/// Throws `failure` before anything runs; later problems are printed.
+int run_portfolio(runtime& target, const run_header& header, const output_options& outputs,
+                  const common_options& common, std::size_t threads);
+
+} // namespace backtest::tools

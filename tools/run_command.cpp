@@ -1,0 +1,58 @@
+#include "tools/commands.hpp"
+#include "tools/portfolio_session.hpp"
+#include "tools/selection.hpp"
+
+#include <memory>
+
+namespace backtest::tools {
+
+namespace {
+
+struct run_options {
+  common_options common;
+  configuration_options configuration;
+  selection_options selection;
+  output_options outputs;
+  std::size_t threads = 0;
+};
+
+int run(const run_options& options) {
+  const auto threads = thread_count(options.threads);
+  runtime_options of_runtime;
+  of_runtime.threads = threads;
+  of_runtime.log = make_logger(options.common);
+  const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  run_header header;
+  header.command = "run";
+  header.configuration = opened.file.raw;
+  header.request = chosen_request(opened, options.selection);
+  header.from = time_or_nothing("--from", options.selection.from);
+  header.to = time_or_nothing("--to", options.selection.to);
+  return run_portfolio(*opened.target, header, options.outputs, options.common, threads);
+}
+
+} // namespace
+
+void add_run_command(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<run_options>();
+  auto& command = add_command(
+      program, "run", "Backtest symbols x strategies as one portfolio",
+      "  backtest run --config config.json\n"
+      "  backtest run --config config.json --symbol BTCUSDT --strategy cross --threads 4\n"
+      "  backtest run --config config.json --from 2024-02-01 --to 2024-02-29T23:59\n"
+      "  backtest run --config config.json --events events.jsonl --trades trades.csv --json\n"
+      "  backtest run --config config.json --plugin ./my_strategy.so --reports reports",
+      options->common);
+  add_configuration_options(command, options->configuration);
+  add_selection_options(command, options->selection);
+  command
+      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("K");
+  add_output_options(command, options->outputs);
+  command.add_option("--reports", options->outputs.reports, "Write a markdown report of each run")
+      ->type_name("DIR");
+  perform_when_chosen(command, chosen, options, &run);
+}
+
+} // namespace backtest::tools

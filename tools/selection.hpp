@@ -1,0 +1,64 @@
+#pragma once
+
+#include "runtime/configuration_file.hpp"
+#include "runtime/runtime.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+namespace backtest::tools {
+
+/// Where schemas come from.
+struct configuration_options {
+  std::filesystem::path config;
+  std::vector<std::filesystem::path> plugins;
+};
+
+/// Adds --config (required) and --plugin.
+void add_configuration_options(CLI::App& command, configuration_options& options);
+void add_plugin_option(CLI::App& command, std::vector<std::filesystem::path>& plugins);
+
+/// A runtime that knows what plugins and a configuration file brought.
+struct opened_configuration {
+  std::unique_ptr<runtime> target;
+  loaded_configuration file;
+};
+
+/// Plugins first, so that the file may name their types. Throws `failure`: `plugin_failed`, and
+/// what `load_configuration` throws.
+opened_configuration open_configuration(const configuration_options& options,
+                                        runtime_options of_runtime);
+
+/// Which part of it to run; empty: everything, or the only one there is.
+struct selection_options {
+  std::vector<std::string> symbols;
+  std::vector<std::string> strategies;
+  std::string exchange;
+  std::string frame;
+  std::string from; ///< ISO 8601
+  std::string to;
+};
+
+void add_selection_options(CLI::App& command, selection_options& options);
+
+/// The exchange asked for, or the only one of the file. Throws `failure`: `not_found`, or
+/// `invalid_argument` when the flag is needed; both name what is known.
+exchange_schema chosen_exchange(const opened_configuration& opened, const std::string& name);
+
+/// The symbols of `exchange` asked for, or all; sorted, each once. Throws like chosen_exchange.
+std::vector<std::string> chosen_symbols(const exchange_schema& exchange,
+                                        std::vector<std::string> names);
+
+/// Resolves all names; --from and --to change the chosen frame in `opened.target`.
+backtest_request chosen_request(const opened_configuration& opened,
+                                const selection_options& options);
+
+/// The times given with --from and --to.
+std::optional<instant> time_or_nothing(std::string_view flag, const std::string& text);
+
+} // namespace backtest::tools

@@ -1,0 +1,111 @@
+#include "tools/summary.hpp"
+
+#include "messages/json.hpp"
+#include "runtime/summary_table.hpp"
+
+#include <algorithm>
+
+namespace backtest::tools {
+
+namespace {
+
+void write_statistics(json_writer& out, const trade_statistics& statistics) {
+  out.key("statistics").begin_object();
+  for_each_statistic(statistics, [&out](std::string_view key, const statistic_value& value) {
+    out.key(key);
+    if (const auto* count = std::get_if<std::int64_t>(&value))
+      out.integer(*count);
+    else if (const auto& figure = std::get<std::optional<double>>(value))
+      out.number(*figure);
+    else
+      out.null();
+  });
+  if (!statistics.unavailable.empty()) {
+    out.key("unavailable").begin_object();
+    for (const auto& [key, reason] : statistics.unavailable)
+      out.key(key).string(reason);
+    out.end_object();
+  }
+  out.end_object();
+}
+
+void write_names(json_writer& out, std::string_view key, const std::vector<std::string>& names) {
+  out.key(key).begin_array();
+  for (const auto& name : names)
+    out.string(name);
+  out.end_array();
+}
+
+void write_run(json_writer& out, const portfolio_outcome::run& run) {
+  const auto& [identity, outcome, problem, instants, gaps, counters] = run.summary;
+  out.begin_object();
+  out.key("strategy_name").string(identity->strategy_name);
+  out.key("symbol").string(identity->symbol);
+  out.key("outcome").string(to_string(outcome));
+  if (problem)
+    out.key("error").string(problem->message);
+  out.key("instants").integer(instants).key("gaps").integer(gaps);
+  out.key("signals").begin_object();
+  out.key("scheduled").integer(counters.scheduled).key("opened").integer(counters.opened);
+  out.key("closed").integer(counters.closed).key("cancelled").integer(counters.cancelled);
+  out.key("unfinished").integer(counters.unfinished).end_object();
+  out.key("risk_rejections").integer(counters.risk_rejections);
+  out.key("errors").integer(counters.errors);
+  write_statistics(out, run.statistics);
+  out.end_object();
+}
+
+} // namespace
+
+bool portfolio_outcome::any_failed() const {
+  return std::any_of(runs.begin(), runs.end(),
+                     [](const run& item) { return item.summary.outcome == run_outcome::failed; });
+}
+
+portfolio_outcome outcome_of(runtime& target, const run_handle& handle) {
+  portfolio_outcome outcome;
+  std::vector<shared_identity> identities;
+  for (auto& summary : handle.summaries()) {
+    identities.push_back(summary.identity);
+    auto data =
+        target.backtest().get_data(summary.identity->symbol, summary.identity->strategy_name);
+    outcome.runs.push_back({std::move(summary), std::move(data.statistics)});
+  }
+  outcome.portfolio = target.backtest().portfolio_statistics(identities);
+  return outcome;
+}
+
+std::string to_json(const portfolio_outcome& outcome) {
+  std::string text;
+  json_writer out{text};
+  out.begin_object();
+  out.key("command").string(outcome.command);
+  write_names(out, "symbols", outcome.request.symbols);
+  out.key("frame").string(outcome.request.frame).key("exchange").string(outcome.request.exchange);
+  out.key("threads").integer(static_cast<std::int64_t>(outcome.threads));
+  out.key("elapsed_seconds").number(outcome.elapsed_seconds);
+  out.key("runs").begin_array();
+  for (const auto& run : outcome.runs)
+    write_run(out, run);
+  out.end_array();
+  out.key("portfolio").begin_object();
+  write_statistics(out, outcome.portfolio);
+  out.end_object().end_object();
+  return text + '\n';
+}
+
+std::string to_table(const portfolio_outcome& outcome, bool coloured) {
+  std::vector<summary_row> rows;
+  std::int64_t opened = 0;
+  auto overall = run_outcome::completed;
+  for (const auto& [summary, statistics] : outcome.runs) {
+    rows.push_back(summary_row_of(summary.identity->strategy_name, summary.identity->symbol,
+                                  summary.counters.opened, statistics, summary.outcome));
+    opened += summary.counters.opened;
+    overall = std::max(overall, summary.outcome);
+  }
+  return summary_table(rows, summary_row_of("portfolio", "", opened, outcome.portfolio, overall),
+                       coloured ? text_colour::ansi : text_colour::plain);
+}
+
+} // namespace backtest::tools

@@ -1,0 +1,35 @@
+#pragma once
+
+#include "runtime/runtime.hpp"
+
+#include <string>
+#include <vector>
+
+namespace backtest::tools {
+
+/// What a portfolio came to, for the table and the JSON summary.
+struct portfolio_outcome {
+  struct run {
+    run_summary summary;
+    trade_statistics statistics;
+  };
+
+  std::string command;
+  backtest_request request;
+  std::size_t threads = 0;
+  double elapsed_seconds = 0;
+  std::vector<run> runs; ///< by strategy, then symbol
+  trade_statistics portfolio;
+
+  bool any_failed() const;
+};
+
+/// The figures of a run that is over.
+portfolio_outcome outcome_of(runtime& target, const run_handle& handle);
+
+/// The object `--json` prints, with a line end.
+std::string to_json(const portfolio_outcome& outcome);
+/// The table printed otherwise.
+std::string to_table(const portfolio_outcome& outcome, bool coloured);
+
+} // namespace backtest::tools

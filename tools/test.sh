@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Every test: style, the plain cores under two compilers and two levels of optimisation, the whole
+# project under address and undefined-behaviour sanitizers, and the whole project as released.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools/setup.sh
+tests/style.sh
+
+# Precompiled headers and compiler caches get along only with these.
+export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+
+step() { printf '\n== %s (%s)\n' "$1" "$(date -u +%H:%M:%S)"; }
+
+core() { # compiler, optimisation
+  local name=core-$1$2
+  cmake -S . -B "build/$name" -G Ninja -DCMAKE_CXX_COMPILER="$1" -DCMAKE_CXX_FLAGS="$2" \
+    -DBACKTEST_CORE_ONLY=ON -DBACKTEST_PLAIN_RUNNER_ONLY=ON >/dev/null
+  cmake --build "build/$name"
+  ctest --test-dir "build/$name" --output-on-failure -j "$(nproc)"
+}
+for compiler in g++ clang++-14; do
+  for level in -O0 -O3; do
+    step "plain cores: $compiler $level"
+    core "$compiler" "$level"
+  done
+done
+step "plain cores: equal results"
+tests/compare_builds.sh build/core-g++-O0 build/core-g++-O3 build/core-clang++-14-O0 \
+  build/core-clang++-14-O3
+
+step "fuzz corpus"
+cmake --preset fuzz >/dev/null
+cmake --build --preset fuzz
+ctest --preset fuzz -j "$(nproc)"
+
+for preset in asan release; do
+  step "$preset"
+  cmake --preset "$preset" >/dev/null
+  cmake --build --preset "$preset"
+  ctest --preset "$preset" -j "$(nproc)"
+done
