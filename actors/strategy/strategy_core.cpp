@@ -96,7 +96,7 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
   mask_ = grant.wanted | callback_interest_;
   const measured_work work{*this};
   if (plan_.steady_clock)
-    slice_ends_ = (last_steady_ = plan_.steady_clock()) + slice_ms;
+    slice_ends_ = (last_steady_ = plan_.steady_clock->load(std::memory_order_relaxed)) + slice_ms;
   if (waiting_ != waiting_for::nothing)
     if (const auto paused = resume())
       return *paused;
@@ -321,7 +321,7 @@ strategy_core::next_step strategy_core::pass_without_source(instant when, error 
 bool strategy_core::late() {
   if (!plan_.steady_clock)
     return false;
-  const auto now = plan_.steady_clock();
+  const auto now = plan_.steady_clock->load(std::memory_order_relaxed);
   const auto elapsed = now - std::exchange(last_steady_, now);
   return elapsed > plan_.rules.parameters.max_signal_generation_seconds * 1000;
 }

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -26,8 +27,9 @@ struct run_plan {
   trading_rules rules;
   bool asks_risk = false;           ///< the strategy names at least one risk profile
   bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
-  /// Milliseconds of a steady clock, to notice late signal sources; empty: lateness is not watched.
-  std::function<std::int64_t()> steady_clock;
+  /// Milliseconds of a steady clock that somebody else moves on, to notice late signal sources: a
+  /// load, as every generation instant reads it. Null: lateness is not watched.
+  std::shared_ptr<const std::atomic<std::int64_t>> steady_clock;
   /// Milliseconds and wall clock, for performance events; empty: none are made.
   std::function<double()> stopwatch;
   std::function<instant()> wall_clock;

@@ -24,7 +24,8 @@ constexpr std::string_view usage =
     "benchmarks [--benchmark_filter=REGEX ...]  Google Benchmark entries\n"
     "benchmarks --ratios [PART]                 figures next to their targets, one per line;\n"
     "                                           PART: single, portfolio, csv, memory\n"
-    "benchmarks --alone=SIDE STRATEGY TIMES     engine, core or loop alone, for a profiler\n"
+    "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, portfolio2,\n"
+    "                                           capped, capped2 (threads), for a profiler\n"
     "benchmarks --write-csv=FILE MINUTES        made-up candles from 2024-01-01 on\n"
     "benchmarks --parse-csv=FILE                milliseconds of the baseline parser, median of 11\n";
 
