@@ -1,5 +1,4 @@
-# RocksDB by its own package file where that works (vcpkg, Conan: static, with all it links to),
-# else by its files: Debian's names packages that its -dev package does not bring along.
+# RocksDB by its package file, whichever of its two libraries that one offers, else by its files.
 find_package(RocksDB CONFIG QUIET)
 if(TARGET RocksDB::rocksdb-shared)
   set(BACKTEST_ROCKS RocksDB::rocksdb-shared)

@@ -90,13 +90,21 @@ public:
   virtual void commit(const store_batch& batch) = 0;
 
   /// After a failed commit: makes the store usable again, or throws `failure(store_failed)`. What
-  /// was acknowledged is still there. Without a failure before it does nothing. No other thread
-  /// may be reading; snapshots taken before it must be gone.
+  /// was acknowledged is still there. Without a failure before it does nothing. Reads of other
+  /// threads wait for it; snapshots taken before it may throw `failure(store_failed)` after it.
   virtual void reopen() = 0;
 
   /// The store as it is now: later commits do not show in it. Usable from another thread while
   /// commits go on; the store must outlive it.
   virtual std::unique_ptr<store_reader> snapshot() const = 0;
+};
+
+/// Reads beside a writer in another process: shows the store as it was at the last `refresh`, or
+/// later.
+class store_follower : public store_reader {
+public:
+  /// Catches up with the writer. By one thread at a time; throws `failure(store_failed)`.
+  virtual void refresh() = 0;
 };
 
 /// The smallest key that is greater than every key with this prefix; absent when there is none
