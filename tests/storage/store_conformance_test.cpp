@@ -12,10 +12,11 @@
 using namespace backtest;
 using namespace backtest::testing;
 
-#define STORES memory_fixture, rocksdb_fixture
+#define STORES memory_fixture, rocksdb_fixture, redis_fixture
 
 TYPE_TO_STRING_AS("memory", memory_fixture);
 TYPE_TO_STRING_AS("rocksdb", rocksdb_fixture);
+TYPE_TO_STRING_AS("redis", redis_fixture);
 
 #define SKIP_WHERE_MISSING()                                                                       \
   if (!T::available()) {                                                                           \

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "storage/memory_store.hpp"
+#include "storage/redis_store.hpp"
 #include "storage/rocksdb_store.hpp"
+#include "tests/support/redis_server.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -23,6 +25,14 @@ struct rocksdb_fixture {
   std::unique_ptr<store> open() { return open_rocksdb_store(directory.path() / "data"); }
 
   temporary_directory directory;
+};
+
+struct redis_fixture {
+  static constexpr bool durable = true;
+  static bool available() { return redis_server::available(); }
+  std::unique_ptr<store> open() { return open_redis_store(server.url()); }
+
+  redis_server server;
 };
 
 } // namespace backtest::testing
