@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/backtest_caf)
 set_target_properties(backtest_plugin PROPERTIES EXPORT_NAME plugin)
-install(TARGETS backtest_core backtest_storage backtest_caf backtest_plugin EXPORT backtest_caf)
+install(TARGETS backtest_core backtest_databases backtest_caf backtest_plugin EXPORT backtest_caf)
 install(EXPORT backtest_caf NAMESPACE backtest_caf:: FILE backtest_caf-targets.cmake
   DESTINATION ${package_directory})
 foreach(room messages storage actors runtime)

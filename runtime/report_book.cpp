@@ -16,7 +16,8 @@ void report_book::set_bounds(const run_identity& run, const run_bounds& bounds) 
 
 void report_book::apply(event item) {
   auto* tick = std::get_if<tick_result>(&item.payload);
-  if (tick == nullptr || tick->action != tick_action::closed || item.on != topic::signal_backtest)
+  if (tick == nullptr || tick->action != tick_action::closed || 
+      (item.on != topic::signal_backtest && item.on != topic::signal_live))
     return;
   // A run tells many closes in a row; its names are one shared object.
   if (tick->run.get() != latest_identity_) {
@@ -41,8 +42,9 @@ void report_book::clear() {
 }
 
 const backtest_report* report_book::find_backtest(const std::string& symbol,
-                                                  const std::string& strategy_name) const {
-  const auto found = backtests_.find(key{symbol, strategy_name, run_mode::backtest});
+                                                  const std::string& strategy_name,
+                                                  run_mode mode) const {
+  const auto found = backtests_.find(key{symbol, strategy_name, mode});
   return found == backtests_.end() ? nullptr : &found->second;
 }
 
@@ -53,7 +55,7 @@ trade_statistics report_book::portfolio_statistics(const std::vector<shared_iden
   std::int64_t total = 0;
   instant start = end_of_time, end = 0;
   for (const auto& run : runs) {
-    const auto* report = find_backtest(run->symbol, run->strategy_name);
+    const auto* report = find_backtest(run->symbol, run->strategy_name, run->mode);
     if (report == nullptr)
       continue;
     members.push_back(report->trades().records());

@@ -20,8 +20,8 @@ public:
   void clear();
 
   /// Null when nothing of that name ever ran.
-  const backtest_report* find_backtest(const std::string& symbol,
-                                       const std::string& strategy_name) const;
+  const backtest_report* find_backtest(const std::string& symbol, const std::string& strategy_name,
+                                       run_mode mode = run_mode::backtest) const;
 
   /// Statistics over the pooled trades of several runs.
   trade_statistics portfolio_statistics(const std::vector<shared_identity>& runs,

@@ -40,6 +40,7 @@ bool is_journalled(const event& item) noexcept {
   case topic::partial_loss:
   case topic::risk:
   case topic::validation:
+  case topic::control:
   case topic::done_live: return true;
   default: return false;
   }
