@@ -22,6 +22,10 @@ constexpr instant longest_retry_ms = minute_ms;
 /// Candles before the first instant that are loaded ahead.
 constexpr instant loaded_before = day_ms;
 
+/// How long an instant of the system clock waits for what is asked elsewhere (a model, say) before
+/// the other runs go on without it; also how soon a candle that is late is asked for again.
+constexpr instant straggler_ms = 1000;
+
 /// Built whether somebody listens or not: the journal holds them.
 interest journalled() {
   interest mask;
@@ -48,9 +52,13 @@ struct live_state {
     std::size_t participant = 0;
     interest wanted;
     instant next = 0;              ///< the first instant not examined
+    instant granted_until = 0;     ///< exclusive, of the last range under way
+    std::int64_t missing_minutes = 0; ///< system clock: that did not come in time
     signal_state state = signal_state::idle;
     bool ready = false;            ///< its client is prepared
-    bool busy = false;             ///< a range is under way
+    int ranges = 0;                ///< under way
+    bool late = false;             ///< system clock: the others have gone on without it
+    bool fetch_failed = false;     ///< system clock: no candles, tried again at the next boundary
     bool over = false;
     bool announces = false;        ///< callbacks wait until the turn is durable
     std::vector<event> events;     ///< of the turn
@@ -58,6 +66,7 @@ struct live_state {
     run_summary summary;
     std::optional<stored_run> ended;
     loaded_series new_minutes;     ///< system clock: what came since the last range
+    bool may_be_late = false;      ///< its last minute may still come
     std::vector<operator_command> commands;
     std::vector<response_promise<run_controlled>> controllers;
   };
@@ -81,6 +90,9 @@ struct live_state {
   std::uint64_t tickets = 0;
   std::size_t steps = 0; ///< answers still missing before the next phase
   std::size_t announcing = 0;
+  std::size_t fetching = 0; ///< symbols whose candles were asked for
+  instant handled = INT64_MIN / 2; ///< system clock: the last boundary ranges were granted for
+  bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
   bool running = false;  ///< every client is prepared
   bool failed = false;
@@ -117,7 +129,12 @@ struct live_state {
           stopping = true;
           go_on();
         },
-        [this](const boundary_reached&) { go_on(); },
+        [this](const boundary_reached&) {
+          if (collecting)
+            go_on_without_stragglers();
+          else
+            go_on();
+        },
         [this](const retry_turn&) {
           if (committing)
             commit(*std::exchange(committing, std::nullopt));
@@ -252,14 +269,21 @@ struct live_state {
   }
 
   void load_candles_of_symbols() {
+    if (!is_replay()) { // every boundary asks for its own
+      for (std::size_t run = 0; run < runs.size(); ++run) {
+        auto none = std::make_shared<candle_series>();
+        none->symbol = identity(run).symbol;
+        prepare(run, {std::move(none), 0, 0});
+      }
+      return;
+    }
     std::map<std::string, std::vector<std::size_t>> by_symbol;
     instant from = frame.first;
     for (std::size_t run = 0; run < runs.size(); ++run) {
       by_symbol[identity(run).symbol].push_back(run);
       from = std::min(from, runs[run].next);
     }
-    const instant until =
-        is_replay() ? frame.last + followed_after(setup->parameters) : live->clock->now();
+    const instant until = frame.last + followed_after(setup->parameters);
     for (const auto& [symbol, of_symbol] : by_symbol)
       request(self, exchange, caf::infinite,
               load_candles{symbol, interval::m1, from - loaded_before, until})
@@ -352,8 +376,9 @@ struct live_state {
   }
 
   bool turn_is_open() const {
-    return committing || announcing > 0 ||
-           std::any_of(runs.begin(), runs.end(), [](const auto& run) { return run.busy; });
+    return committing || announcing > 0 || fetching > 0 ||
+           std::any_of(runs.begin(), runs.end(),
+                       [](const auto& run) { return run.ranges > 0 && !run.late; });
   }
 
   void go_on() {
@@ -369,41 +394,167 @@ struct live_state {
   /// A stop does not wait for the next minute where nothing is open.
   void end_idle_runs() {
     for (std::size_t run = 0; run < runs.size(); ++run)
-      if (!runs[run].over)
-        advance(run, runs[run].next, true);
+      if (!runs[run].over && runs[run].ranges == 0) // a late one ends at its next instant
+        advance(run, {runs[run].next, runs[run].wanted}, true);
+    go_on();
   }
 
   void advance_to_boundary() {
     instant first = end_of_time;
     for (const auto& run : runs)
-      if (!run.over)
+      if (!run.over && run.ranges == 0)
         first = std::min(first, run.next);
-    const auto now = live->clock->now();
+    if (first == end_of_time)
+      return; // only late ones are left
     const instant settle = is_replay() ? 0 : setup->parameters.settle_delay_ms;
-    if (now < first + settle) {
-      live->clock->wake_at(first + settle, [me = weak_handle<live_actor>{live_actor{self}}] {
-        if (auto strong = me.lock())
-          send_anonymously(strong, boundary_reached{});
-      });
-      return;
+    const auto now = live->clock->now();
+    if (now < first + settle)
+      return wake_at(first + settle);
+    if (!is_replay()) {
+      const instant boundary = align_down(now - settle, minute_ms);
+      if (boundary <= handled)
+        return wake_at(handled + minute_ms + settle);
+      return fetch_minutes(boundary);
     }
     const bool many = live->clock->is_unpaced();
     const instant until = first + (many ? minutes_a_turn : 1) * minute_ms;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].over && runs[run].next < until)
-        advance(run, until, false);
+        advance(run, {until, runs[run].wanted, SIZE_MAX, !setup->runs[run].watch_only}, false);
   }
 
-  void advance(std::size_t run, instant until, bool end_if_idle) {
+  void wake_at(instant when) {
+    live->clock->wake_at(when, [me = weak_handle<live_actor>{live_actor{self}}] {
+      if (auto strong = me.lock())
+        send_anonymously(strong, boundary_reached{});
+    });
+  }
+
+  // -- the system clock: candles as they come --------------------------------------------------------------
+
+  /// Asks for the minutes up to `boundary` of every symbol that is behind it.
+  void fetch_minutes(instant boundary) {
+    std::map<std::string, std::vector<std::size_t>> by_symbol;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (!runs[run].over && runs[run].ranges == 0 && runs[run].next <= boundary)
+        by_symbol[identity(run).symbol].push_back(run);
+    for (const auto& [symbol, of_symbol] : by_symbol) {
+      instant from = boundary;
+      for (const auto run : of_symbol)
+        from = std::min(from, runs[run].next);
+      ++fetching;
+      request(self, exchange, caf::infinite,
+              load_candles{symbol, interval::m1, from - loaded_before, boundary})
+          .then(
+              [this, boundary, of_symbol](const candles_loaded& answer) {
+                for (const auto run : of_symbol)
+                  take_minutes(run, boundary, answer);
+                if (--fetching == 0)
+                  minutes_are_there(boundary);
+              },
+              [this](const caf::error& reason) {
+                --fetching;
+                fail_all({error_code::actor_failed,
+                          "the exchange client is gone: " + text_of(reason)});
+              });
+    }
+  }
+
+  void take_minutes(std::size_t run, instant boundary, const candles_loaded& answer) {
     auto& progress = runs[run];
-    progress.busy = true;
+    progress.may_be_late = false;
+    progress.fetch_failed = answer.problem.has_value();
+    if (answer.problem) { // tried again at the next boundary
+      ++progress.summary.counters.errors;
+      progress.events.push_back(
+          {topic::error, error_event{answer.problem->code, answer.problem->message, "exchange",
+                                     boundary, setup->runs[run].identity}});
+      return;
+    }
+    progress.new_minutes = answer.loaded;
+    const auto& candles = answer.loaded.series->candles;
+    const auto newest =
+        std::lower_bound(candles.begin(), candles.end(), boundary - minute_ms,
+                         [](const candle& item, instant when) { return item.open_time < when; });
+    progress.may_be_late = newest == candles.end() || newest->open_time != boundary - minute_ms;
+  }
+
+  void minutes_are_there(instant boundary) {
+    if (failed || finishing)
+      return;
+    const auto now = live->clock->now();
+    const instant patience = boundary + setup->parameters.settle_delay_ms +
+                             setup->parameters.candle_wait_seconds * 1000;
+    const bool misses_some = std::any_of(runs.begin(), runs.end(), [](const auto& run) {
+      return !run.over && run.ranges == 0 && run.may_be_late;
+    });
+    if (misses_some && now < patience)
+      return wake_at(std::min(now + straggler_ms, patience)); // asks for everything again
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (!runs[run].over && runs[run].ranges == 0 && runs[run].next <= boundary)
+        advance_to(run, boundary);
+    handled = boundary;
+    collecting = true;
+    wake_at(now + straggler_ms);
+    commit_if_complete(); // when no exchange answered
+  }
+
+  /// Minutes that were missed while the node was down, then those it is late with, then the one that
+  /// is due.
+  void advance_to(std::size_t run, instant boundary) {
+    auto& progress = runs[run];
+    if (progress.fetch_failed) {
+      if (progress.arbiter)
+        send(self, progress.arbiter, go_on_without{progress.participant, boundary + minute_ms});
+      return;
+    }
+    if (progress.may_be_late)
+      ++progress.missing_minutes;
+    const bool generates = !setup->runs[run].watch_only;
+    range_grant grant{boundary + minute_ms, progress.wanted, SIZE_MAX, generates, false};
+    if (progress.next < frame.first) {
+      auto missed = grant;
+      missed.until = std::min(frame.first, boundary + minute_ms);
+      missed.generates = false;
+      missed.caught_up = true;
+      advance(run, missed, false);
+    }
+    if (std::max(progress.next, frame.first) < boundary) {
+      auto behind = grant;
+      behind.until = boundary;
+      behind.caught_up = true;
+      advance(run, behind, false);
+    }
+    if (frame.first <= boundary)
+      advance(run, grant, false);
+  }
+
+  void go_on_without_stragglers() {
+    collecting = false;
+    for (auto& run : runs)
+      if (!run.over && run.ranges > 0 && !run.late) {
+        run.late = true;
+        if (run.arbiter)
+          send(self, run.arbiter, go_on_without{run.participant, run.granted_until});
+      }
+    commit_if_complete();
+  }
+
+  // -- ranges ---------------------------------------------------------------------------------------------
+
+  void advance(std::size_t run, const range_grant& grant, bool end_if_idle) {
+    auto& progress = runs[run];
+    ++progress.ranges;
+    progress.granted_until = grant.until;
     advance_range message;
-    message.grant = {until, progress.wanted, SIZE_MAX, !setup->runs[run].watch_only, false};
+    message.grant = grant;
+    if (progress.new_minutes.series)
+      message.minutes = std::exchange(progress.new_minutes, {});
     message.commands = std::exchange(progress.commands, {});
     message.end_if_idle = end_if_idle;
     request(self, progress.client, caf::infinite, std::move(message))
         .then(
-            [this, run, until](range_result& result) {
+            [this, run, until = grant.until](range_result& result) {
               take(run, until, result);
               commit_if_complete();
             },
@@ -414,13 +565,15 @@ struct live_state {
     auto& progress = runs[run];
     if (progress.over)
       return;
-    progress.busy = false;
+    if (--progress.ranges == 0)
+      progress.late = false;
     progress.next = until;
     progress.summary.counters = result.counters;
-    progress.summary.gaps = result.gaps;
-    progress.events = std::move(result.events);
-    progress.rows = std::move(result.rows);
-    progress.announces = result.has_announcements;
+    progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
+    progress.events.insert(progress.events.end(), std::make_move_iterator(result.events.begin()),
+                           std::make_move_iterator(result.events.end()));
+    progress.rows.append(std::move(result.rows));
+    progress.announces = progress.announces || result.has_announcements;
     progress.state = result.state;
     if (!result.over)
       return;
@@ -434,6 +587,7 @@ struct live_state {
   void commit_if_complete() {
     if (!running || finishing || turn_is_open())
       return;
+    collecting = false;
     turn next;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].rows.empty() || !runs[run].events.empty() || runs[run].announces)
@@ -532,7 +686,7 @@ struct live_state {
       return tell_the_last(std::move(done.message.events));
     if (!done.message.events.empty())
       send_anonymously(setup->topics, publish{std::move(done.message.events)});
-    go_on();
+    commit_if_complete(); // what came in the meantime, else on
   }
 
   // -- operators -----------------------------------------------------------------------------------------
@@ -565,7 +719,7 @@ struct live_state {
   // -- ending --------------------------------------------------------------------------------------------
 
   void client_gone(std::size_t run, const std::string& reason) {
-    runs[run].busy = false;
+    runs[run].ranges = 0;
     end_run(run, {error_code::actor_failed,
                   fmt::format("the client of strategy {} on {} is gone: {}",
                               identity(run).strategy_name, identity(run).symbol, reason)});
@@ -593,6 +747,7 @@ struct live_state {
   void close_run(std::size_t run) {
     auto& progress = runs[run];
     progress.over = true;
+    progress.ranges = 0;
     for (auto& controller : std::exchange(progress.controllers, {}))
       controller.deliver(run_controlled{
           error{error_code::invalid_argument,
@@ -607,7 +762,7 @@ struct live_state {
     failed = running = true;
     for (std::size_t run = 0; run < runs.size(); ++run) {
       runs[run].summary.identity = setup->runs[run].identity;
-      runs[run].busy = false;
+      runs[run].ranges = 0;
       end_run(run, problem);
     }
     commit_if_complete();
