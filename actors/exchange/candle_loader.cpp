@@ -2,6 +2,7 @@
 
 #include "actors/exchange/aggregate.hpp"
 #include "actors/exchange/candle_checks.hpp"
+#include "actors/exchange/fetch_failure.hpp"
 #include "messages/error.hpp"
 
 #include <algorithm>
@@ -9,6 +10,19 @@
 #include <fmt/format.h>
 
 namespace backtest {
+
+namespace {
+
+/// What a source may ask to wait; above it the request fails, and who asked decides when to ask
+/// again.
+constexpr std::chrono::seconds longest_retry_after{300};
+
+bool is_permanent(const failure& caught) {
+  return caught.code() == error_code::not_found ||
+         dynamic_cast<const permanent_failure*>(&caught) != nullptr;
+}
+
+} // namespace
 
 candle_loader::candle_loader(exchange_schema schema, configuration parameters, wait_function wait)
     : schema_(std::move(schema)), parameters_(parameters), wait_(std::move(wait)) {}
@@ -95,18 +109,28 @@ void candle_loader::tell(const std::string& symbol, interval size, instant since
 std::vector<candle> candle_loader::fetch_batch(const candle_query& query) {
   auto delay = std::chrono::milliseconds{parameters_.get_candles_retry_delay_ms};
   for (std::int64_t tries = 1;; ++tries) {
+    auto pause = delay;
     try {
       return attempt(query);
     } catch (const failure& caught) {
-      if (tries >= parameters_.get_candles_retry_count)
+      const auto batch = fmt::format("exchange {}: {} {} from {}", schema_.exchange_name,
+                                     query.symbol, to_string(query.size), to_iso(query.since));
+      if (is_permanent(caught))
+        throw failure(caught.code(), fmt::format("{}: {}", batch, caught.what()));
+      const auto* postponed = dynamic_cast<const postponed_failure*>(&caught);
+      if (postponed)
+        pause = postponed->retry_after();
+      const bool too_long = postponed && pause > longest_retry_after;
+      if (too_long || tries >= parameters_.get_candles_retry_count)
         throw failure(caught.code() == error_code::bad_candles ? error_code::bad_candles
                                                                : error_code::fetch_failed,
-                      fmt::format("exchange {}: {} {} from {}, attempt {} of {}: {}",
-                                  schema_.exchange_name, query.symbol, to_string(query.size),
-                                  to_iso(query.since), tries,
-                                  parameters_.get_candles_retry_count, caught.what()));
+                      fmt::format("{}, attempt {} of {}: {}{}", batch, tries,
+                                  parameters_.get_candles_retry_count, caught.what(),
+                                  too_long ? fmt::format(", longer than the {} s that are waited",
+                                                         longest_retry_after.count())
+                                           : ""));
     }
-    if (wait_ && !wait_(delay))
+    if (wait_ && !wait_(pause))
       throw failure(error_code::fetch_failed,
                     fmt::format("exchange {}: {} given up while shutting down",
                                 schema_.exchange_name, query.symbol));
@@ -123,7 +147,8 @@ std::vector<candle> candle_loader::attempt(const candle_query& query) {
   } catch (const std::exception& caught) {
     throw failure(error_code::fetch_failed, caught.what());
   } catch (...) {
-    throw failure(error_code::fetch_failed, "get_candles threw something that is not a std::exception");
+    throw failure(error_code::fetch_failed,
+                  "get_candles threw something that is not a std::exception");
   }
   // A source may answer with more than it was asked for; only what was asked counts.
   std::erase_if(batch, [&](const candle& item) {

@@ -22,7 +22,7 @@ struct candle_query {
 };
 
 /// A user's candle source. May block (it runs on the exchange client's own thread) and may throw;
-/// a throw is retried. Called with at most one UTC day of one-minute candles at a time.
+/// a throw is retried, but for `failure{not_found}` and those of fetch_failure.hpp. Called with at most one UTC day of one-minute candles at a time.
 using candle_function = std::function<std::vector<candle>(const candle_query&)>;
 
 /// A source that loads whole symbols at once (files, generators). Called on the exchange client's
