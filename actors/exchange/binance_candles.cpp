@@ -53,7 +53,7 @@ private:
     auto page = parse_klines(answer.body, url);
     if (!page.empty() && page.back().open_time < query.since)
       throw failure(error_code::bad_candles,
-                    fmt::format("{}: row {}: open time {}, expected {} or later", url,
+                    fmt::format("{}: row {}: open time is {}; expected {} or later", url,
                                 page.size() - 1, page.back().open_time, query.since));
     return page;
   }

@@ -76,7 +76,7 @@ public:
     const auto count = row_.get_array().size();
     if (count < column_count)
       fail(
-          fmt::format("{} values, expected at least {} (open time, open, high, low, close, volume)",
+          fmt::format("{} values; expected at least {} (open time, open, high, low, close, volume)",
                       count, column_count));
     return {time(), number(1), number(2), number(3), number(4), number(5)};
   }
@@ -90,7 +90,7 @@ private:
     constexpr instant end = 100'000'000'000'000; // in the year 5138
     const auto& value = row_.get_array()[0];
     if (!value.is_int64() || value.get_int64() < 0 || value.get_int64() >= end)
-      fail(fmt::format("open time {}, expected an integer, Unix time in milliseconds",
+      fail(fmt::format("open time is {}; expected an integer, Unix time in milliseconds",
                        describe(value)));
     return value.get_int64();
   }
@@ -104,7 +104,7 @@ private:
       if (status == std::errc{} && last == end && std::isfinite(number))
         return number;
     }
-    fail(fmt::format("{} {}, expected a decimal number in quotes", column_names[column],
+    fail(fmt::format("{} is {}; expected a decimal number in quotes", column_names[column],
                      describe(value)));
   }
 
@@ -153,14 +153,14 @@ std::vector<candle> parse_klines(std::string_view body, std::string_view url) {
   const auto* rows = document.if_array();
   if (!rows)
     throw failure(error_code::bad_candles,
-                  fmt::format("{}: expected an array of klines, got {}", url, describe(document)));
+                  fmt::format("{}: expected an array of klines, got {}", url, shown(body)));
   std::vector<candle> candles;
   candles.reserve(rows->size());
   for (const auto& row : *rows) {
     const row_reader reader{row, candles.size(), url};
     const candle item = reader.read();
     if (!candles.empty() && item.open_time <= candles.back().open_time)
-      reader.fail(fmt::format("open time {} does not follow {}, expected increasing open times",
+      reader.fail(fmt::format("open time {} does not follow {}; expected increasing open times",
                               item.open_time, candles.back().open_time));
     candles.push_back(item);
   }

@@ -1,5 +1,6 @@
 #include "actors/exchange/candle_loader.hpp"
 
+#include "actors/exchange/fetch_failure.hpp"
 #include "messages/error.hpp"
 #include "tests/actors/exchange/candle_fixtures.hpp"
 
@@ -140,6 +141,87 @@ TEST_CASE("candle loader: the last failure decides the code") {
       error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
   REQUIRE(problem);
   CHECK(problem->code == error_code::fetch_failed);
+}
+
+TEST_CASE("candle loader: a symbol that is not found is told at once, by its own code") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>&) {
+    throw failure(error_code::not_found, "symbol BTC not found; expected ETH");
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(*problem == error{error_code::not_found,
+                          "exchange paper: BTC 1m from 2024-01-01T00:00:00Z: symbol BTC not "
+                          "found; expected ETH"});
+  CHECK(source.asked.size() == 1);
+  CHECK(source.delays.empty());
+}
+
+TEST_CASE("candle loader: a permanent failure is told at once, by its own code") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>&) {
+    throw permanent_failure(error_code::io_failed, "no such folder");
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(*problem == error{error_code::io_failed,
+                          "exchange paper: BTC 1m from 2024-01-01T00:00:00Z: no such folder"});
+  CHECK(source.asked.size() == 1);
+}
+
+TEST_CASE("candle loader: a source may say when it wants to be asked again, up to five minutes") {
+  minute_source source;
+  const auto postponed_by = [&](std::vector<std::chrono::milliseconds> list) {
+    source.spoil = [&source, list](std::vector<candle>&) {
+      if (source.asked.size() <= list.size())
+        throw postponed_failure(error_code::fetch_failed, "busy", list[source.asked.size() - 1]);
+      if (source.asked.size() == list.size() + 1)
+        throw std::runtime_error("down");
+    };
+  };
+  source.parameters.get_candles_retry_count = 4;
+  auto loader = source.loader();
+  const auto load = [&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); };
+  SUBCASE("every failure is an attempt, and the usual delay goes on doubling") {
+    postponed_by({std::chrono::milliseconds{0}, std::chrono::minutes{5}});
+    load();
+    CHECK(source.delays == list{0, 300'000, 20'000});
+  }
+  SUBCASE("no longer") {
+    postponed_by({std::chrono::milliseconds{300'001}});
+    const auto problem = error_of(load);
+    REQUIRE(problem);
+    CHECK(*problem == error{error_code::fetch_failed,
+                            "exchange paper: BTC 1m from 2024-01-01T00:00:00Z, attempt 1 of 4: "
+                            "busy, longer than the 300 s that are waited"});
+    CHECK(source.delays.empty());
+  }
+  SUBCASE("the wait may be called off") {
+    source.gives_up = true;
+    postponed_by({std::chrono::minutes{1}});
+    const auto problem = error_of(load);
+    REQUIRE(problem);
+    CHECK(problem->message == "exchange paper: BTC given up while shutting down");
+    CHECK(source.delays == list{60'000});
+  }
+}
+
+TEST_CASE("candle loader: strategies that ask for the same candles cost one fetch") {
+  minute_source source;
+  auto loader = source.loader();
+  const auto load = [&](interval size) {
+    return loader.load("BTC", size, new_year, new_year + day_ms).series;
+  };
+  const auto first = load(interval::m1);
+  CHECK(load(interval::m1) == first); // the same candles in memory
+  const auto hours = load(interval::h1);
+  CHECK(load(interval::h1) == hours);
+  CHECK(load(interval::m15) != hours);
+  CHECK(source.asked.size() == 1);
 }
 
 TEST_CASE("candle loader: a wait that is called off gives up at once") {
