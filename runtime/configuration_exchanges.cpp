@@ -83,6 +83,7 @@ void read_binance(const json_reader& in, const surroundings& around, exchange_sc
                fmt::format("expected an address without spaces, ? and #, got \"{}\"", url));
   if (around.factories.binance) {
     exchange.get_candles = around.factories.binance(url);
+    exchange.now = around.factories.now;
     return;
   }
   exchange.get_candles = [name = exchange.exchange_name,

@@ -25,6 +25,8 @@ struct exchange_factories {
   /// Base URL of the REST interface. Left empty (a library built without network), a run on such
   /// an exchange fails and says why.
   std::function<candle_function(const std::string& base_url)> binance;
+  /// The time, for exchanges whose market goes on.
+  std::function<instant()> now{};
 };
 
 /// The sources that come with the library.

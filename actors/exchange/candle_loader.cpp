@@ -13,6 +13,9 @@ namespace backtest {
 
 namespace {
 
+/// A candle of a source that grows may come this much later than it closed.
+constexpr instant latest_arrival = 60 * minute_ms;
+
 /// What a source may ask to wait; above it the request fails, and who asked decides when to ask
 /// again.
 constexpr std::chrono::seconds longest_retry_after{300};
@@ -38,16 +41,16 @@ loaded_series candle_loader::load(const std::string& symbol, interval size, inst
                                   instant until) {
   if (is_native(size))
     return fetched(symbol, size, from, until);
-  const auto& minutes = fetched(symbol, interval::m1, from, until);
+  const auto minutes = fetched(symbol, interval::m1, from, until);
   auto& made = aggregated_[{symbol, size}];
-  if (!made.series || made.from != minutes.from || made.until != minutes.until)
-    made = {std::make_shared<const candle_series>(aggregate(*minutes.series, size)), minutes.from,
-            minutes.until};
-  return made;
+  if (made.minutes != minutes.series)
+    made = {minutes.series,
+            std::make_shared<const candle_series>(aggregate(*minutes.series, size))};
+  return {made.larger, minutes.from, minutes.until};
 }
 
-const loaded_series& candle_loader::fetched(const std::string& symbol, interval size, instant from,
-                                            instant until) {
+loaded_series candle_loader::fetched(const std::string& symbol, interval size, instant from,
+                                     instant until) {
   auto& held = fetched_[{symbol, size}];
   if (held.series && held.from <= from && until <= held.until)
     return held;
@@ -73,23 +76,37 @@ const loaded_series& candle_loader::fetched(const std::string& symbol, interval 
   series->size = size;
   if (!held.series) {
     fetch_days(symbol, size, from, until, series->candles);
-    held = {std::move(series), from, until};
-    return held;
+    held = {series, from, settled_until(*series, from, until)};
+  } else {
+    const auto& known = held.series->candles;
+    fetch_days(symbol, size, from, held.from, series->candles);
+    series->candles.insert(series->candles.end(), known.begin(), known.end());
+    fetch_days(symbol, size, held.until, until, series->candles);
+    from = std::min(from, held.from);
+    until = std::max(until, held.until);
+    if (series->candles.size() != known.size())
+      held.series = series;
+    held = {held.series, from, settled_until(*held.series, from, until)};
   }
-  fetch_days(symbol, size, from, held.from, series->candles);
-  series->candles.insert(series->candles.end(), held.series->candles.begin(),
-                         held.series->candles.end());
-  fetch_days(symbol, size, held.until, until, series->candles);
-  held = {std::move(series), std::min(from, held.from), std::max(until, held.until)};
-  return held;
+  return {held.series, from, until}; // what is missing up to there is missing now
+}
+
+instant candle_loader::settled_until(const candle_series& series, instant from,
+                                     instant until) const {
+  if (!schema_.now)
+    return until;
+  const instant old = align_down(schema_.now() - latest_arrival, length_of(series.size));
+  return std::max(series.end(from), std::min(until, old));
 }
 
 void candle_loader::fetch_days(const std::string& symbol, interval size, instant from,
                                instant until, std::vector<candle>& out) {
-  for (instant day = from; day < until; day += day_ms) {
-    auto batch = fetch_batch({symbol, size, day, std::min(day + day_ms, until)});
-    tell(symbol, size, day, batch);
+  while (from < until) {
+    const instant end = std::min(align_down(from, day_ms) + day_ms, until);
+    const auto batch = fetch_batch({symbol, size, from, end});
+    tell(symbol, size, from, batch);
     out.insert(out.end(), batch.begin(), batch.end());
+    from = end;
   }
 }
 

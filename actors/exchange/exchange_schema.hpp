@@ -54,6 +54,9 @@ struct exchange_schema {
   std::string note;
   candle_function get_candles;
   std::shared_ptr<candle_store_source> source;
+  /// The time, for a `get_candles` whose market goes on: what is missing of the last hour and
+  /// later is asked for again. Empty: what is missing once is a gap for good.
+  std::function<instant()> now;
   /// Intervals `get_candles` answers itself; every other one is aggregated from one-minute candles.
   std::vector<interval> native_intervals{interval::m1};
   std::function<std::string(std::string_view symbol, double price)> format_price;       ///< default: price_decimals

@@ -284,6 +284,55 @@ TEST_CASE("candle loader: a larger range keeps what was fetched and fetches only
   CHECK(source.asked.back().symbol == "ETH");
 }
 
+TEST_CASE("candle loader: a market that goes on: what came later is there at the next request") {
+  minute_source source;
+  instant now = new_year + day_ms + 90 * minute_ms + 30'000;
+  instant published = now; // candles closed by then are there
+  source.spoil = [&](std::vector<candle>& batch) {
+    std::erase_if(batch,
+                  [&](const candle& item) { return item.open_time + minute_ms > published; });
+  };
+  exchange_schema schema = source.loader().schema();
+  schema.now = [&] { return now; };
+  candle_loader loader{schema, {}, {}};
+  const auto load = [&](interval size = interval::m1) {
+    const auto loaded = loader.load("BTC", size, new_year, new_year + 3 * day_ms);
+    CHECK(loaded.from == new_year);
+    CHECK(loaded.until == new_year + 3 * day_ms); // as was asked for
+    return loaded.series;
+  };
+  const auto first = load();
+  CHECK(first->candles.size() == 1440 + 90);
+  CHECK(load(interval::h1)->candles.size() == 24 + 2);
+  CHECK(source.asked.back().since == new_year + 2 * day_ms);
+
+  CHECK(load() == first); // nothing new: the same candles in memory
+  source.asked.clear();
+  now = published = new_year + day_ms + 120 * minute_ms;
+  CHECK(load()->candles.size() == 1440 + 120);
+  REQUIRE(source.asked.size() == 2); // the rest of the day, and the day that has not begun
+  CHECK(source.asked[0].since == new_year + day_ms + 90 * minute_ms);
+  CHECK(source.asked[0].until == new_year + 2 * day_ms);
+  CHECK(load(interval::h1)->candles.back().volume == 60); // made anew from whole hours
+  CHECK(first->candles.size() == 1440 + 90);              // what was handed out stays as it was
+
+  now += 60 * minute_ms + 1; // the market halts: for an hour it is asked, then it is a gap
+  source.asked.clear();
+  load();
+  CHECK(source.asked.front().since == new_year + day_ms + 120 * minute_ms);
+  now += 60 * minute_ms;
+  load();
+  source.asked.clear();
+  load();
+  CHECK(source.asked.front().since == new_year + day_ms + 180 * minute_ms);
+
+  source.asked.clear(); // what lies far back is asked for once, complete or not
+  loader.load("BTC", interval::m1, new_year, new_year + day_ms);
+  loader.load("ETH", interval::m1, new_year - 9 * day_ms, new_year - 8 * day_ms);
+  loader.load("ETH", interval::m1, new_year - 9 * day_ms, new_year - 8 * day_ms);
+  CHECK(source.asked.size() == 1);
+}
+
 TEST_CASE("candle loader: larger intervals are aggregated from one-minute candles") {
   minute_source source;
   source.spoil = [](std::vector<candle>& batch) {
