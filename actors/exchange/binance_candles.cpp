@@ -23,15 +23,16 @@ public:
   std::vector<candle> fetch(const candle_query& query) {
     const std::lock_guard lock{mutex_};
     const instant length = length_of(query.size);
-    // Aligned candles that open before this are closed now.
-    const instant until = std::min(query.until, align_down(now_(), length));
+    const instant now = now_();
+    // Later ones are not closed yet.
+    const instant until = std::min(query.until, align_down(now, length));
     std::vector<candle> candles;
     for (instant since = query.since; since < until;) {
       const auto page = fetch_page({query.symbol, query.size, since, until});
       if (page.empty())
         break;
       for (const candle& item : page)
-        if (item.open_time >= since && item.open_time < until)
+        if (item.open_time >= since && item.open_time < until && item.open_time + length <= now)
           candles.push_back(item);
       since = page.back().open_time + length;
     }
