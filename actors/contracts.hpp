@@ -63,25 +63,21 @@ using frame_actor = typed_interface<caf::result<frame_timeline>(ask_timeline)>;
 
 // -- risk client: one arbiter per set of profiles that strategies name together, per portfolio or mode ------
 
+/// `ends`: when its positions ended since it spoke last.
 struct ask_risk_arbiter {
   std::size_t participant = 0;
+  std::vector<instant> ends;
   risk_query query;
 };
 
-/// The participant's position ended; said before anything it does later.
-struct position_ended {
-  std::size_t participant = 0;
-  instant when = 0;
-};
-
-/// The participant asks and ends nothing before `clock`.
+/// The participant asks and ends nothing before `clock` any more.
 struct clock_promise {
   std::size_t participant = 0;
+  std::vector<instant> ends;
   instant clock = 0;
 };
 
 using risk_actor = typed_interface<caf::result<risk_verdict>(ask_risk_arbiter), //
-                                   caf::result<void>(position_ended),           //
                                    caf::result<void>(clock_promise)>;
 
 // -- partial client: key (signal id, mode); lives as long as its signal --------------------------------------
@@ -418,7 +414,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
 
 #define BACKTEST_LOCAL_MESSAGES(apply)                                                             \
   apply(load_candles) apply(candles_loaded) apply(ask_candles) apply(candle_list)                  \
-  apply(ask_timeline) apply(frame_timeline) apply(ask_risk_arbiter) apply(position_ended)          \
+  apply(ask_timeline) apply(frame_timeline) apply(ask_risk_arbiter)                                \
   apply(clock_promise) apply(risk_verdict) apply(reach_milestones) apply(milestones_reached)       \
   apply(generate_signal) apply(generated_signal) apply(clear_all) apply(forget_all) apply(ask_client_count)          \
   apply(client_count) apply(prepare_run) apply(run_prepared) apply(advance_range)                  \

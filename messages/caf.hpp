@@ -198,6 +198,17 @@ inline constexpr const char* max_threads_option = "caf.scheduler.max-threads";
 inline constexpr const char* max_threads_option = "scheduler.max-threads";
 #endif
 
+/// One queue for all scheduler threads, which wakes a sleeping one at once. Stealing, the default,
+/// leaves threads asleep for milliseconds while a few actors have all the work: that is how
+/// portfolios begin.
+inline void share_work(caf::actor_system_config& configuration) {
+#if BACKTEST_CAF_MODERN
+  configuration.set("caf.scheduler.policy", "sharing");
+#else
+  configuration.set("scheduler.policy", caf::atom("sharing"));
+#endif
+}
+
 /// Text of an error of CAF, for logs and error events.
 inline std::string text_of(const caf::error& reason) {
 #if BACKTEST_CAF_MODERN

@@ -1,6 +1,9 @@
 #include "messages/caf.hpp"
 #include "messages/own_actor_system.hpp"
 
+#include <algorithm>
+#include <thread>
+
 namespace backtest {
 
 struct own_actor_system::parts {
@@ -11,8 +14,11 @@ struct own_actor_system::parts {
 own_actor_system::own_actor_system(std::size_t threads) : parts_(std::make_unique<parts>()) {
   prepare_caf();
   const calling_thread visit; // may be ended from another thread
-  if (threads > 0)
-    parts_->configuration.set(max_threads_option, static_cast<std::int64_t>(threads));
+  // CAF would start at least four.
+  if (threads == 0)
+    threads = std::max(std::thread::hardware_concurrency(), 1U);
+  parts_->configuration.set(max_threads_option, static_cast<std::int64_t>(threads));
+  share_work(parts_->configuration);
   parts_->system = std::make_unique<caf::actor_system>(parts_->configuration);
 }
 

@@ -115,7 +115,7 @@ struct portfolio_setup {
   shared_census census;
   std::shared_ptr<portfolio_record> record;
   std::shared_ptr<stream_channel> stream; ///< null: a background run, which announces `done`
-  std::function<std::int64_t()> steady_clock; ///< milliseconds, for deadlines
+  std::shared_ptr<const std::atomic<std::int64_t>> steady_clock; ///< milliseconds, for deadlines
   std::function<double()> stopwatch;          ///< milliseconds, for performance events
   std::function<instant()> wall_clock;
   std::function<void()> release; ///< frees the names the portfolio holds

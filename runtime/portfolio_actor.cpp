@@ -23,6 +23,9 @@ constexpr instant short_range = day_ms; ///< when every minute is told
 constexpr int lookahead_ranges = 6;
 constexpr int stream_lookahead_ranges = 1;
 
+/// Ranges a run has in hand, so that it does not stand still while the last one is told.
+constexpr int grants_ahead = 2;
+
 /// A run tells its progress that often at most.
 constexpr std::int64_t progress_steps = 1000;
 
@@ -79,9 +82,10 @@ struct portfolio_state {
     risk_actor arbiter;
     std::size_t participant = 0;
     interest wanted;
-    instant granted_until = 0; ///< of the grant under way
+    instant granted_until = 0; ///< of the last grant under way
     std::int64_t told = 0;     ///< instants its last progress event spoke of
-    bool busy = false;
+    int grants = 0;            ///< under way
+    std::optional<instant> next_from; ///< where the next grant starts, while it waits for one
     bool over = false;
     run_summary summary;
     double started_ms = 0;
@@ -95,7 +99,7 @@ struct portfolio_state {
   std::vector<risk_key> arbiters;
   std::optional<event_merger> merger;
   std::vector<event> outbox;
-  std::set<std::pair<instant, std::size_t>> idle; ///< clocks of the runs that wait for a grant
+  std::set<std::pair<instant, std::size_t>> ready; ///< runs that wait for a grant, by its start
   instant range = long_range;                     ///< how far a grant goes
   /// No run goes further. It depends on the slowest run alone and never falls back, so whoever
   /// waits for the arbiter waits for runs that may all go on to where it stands.
@@ -347,8 +351,8 @@ struct portfolio_state {
         runs[run].wanted |=
             interest::of(tick_action::closed) | interest::of(tick_action::cancelled);
       if (!runs[run].over)
-        answer.runs.push_back({identity(run), runs[run].busy ? runs[run].granted_until
-                                                             : merger->clock(run)});
+        answer.runs.push_back({identity(run), runs[run].grants > 0 ? runs[run].granted_until
+                                                                   : merger->clock(run)});
     }
     choose_range();
     return answer;
@@ -373,34 +377,45 @@ struct portfolio_state {
 
   void go_on() {
     flush();
-    if (may_go_on() && !idle.empty()) {
+    if (may_go_on() && !ready.empty()) {
       const auto ahead = range * (is_stream() ? stream_lookahead_ranges : lookahead_ranges);
       horizon = std::max(horizon, merger->lowest_clock() + ahead);
-      while (!idle.empty() && idle.begin()->first < horizon)
-        grant(idle.extract(idle.begin()).value().second);
+      while (!ready.empty() && ready.begin()->first < horizon)
+        grant(ready.begin()->second);
     }
     finish_if_over();
   }
 
   void await_grant(std::size_t run) {
-    if (!runs[run].over)
-      idle.emplace(merger->clock(run), run);
+    auto& progress = runs[run];
+    leave_ready(run);
+    if (progress.over || progress.grants == (is_stream() ? 1 : grants_ahead))
+      return;
+    // A range may have been handed back early.
+    progress.next_from = progress.grants > 0 ? progress.granted_until : merger->clock(run);
+    ready.emplace(*progress.next_from, run);
+  }
+
+  void leave_ready(std::size_t run) {
+    if (const auto from = std::exchange(runs[run].next_from, std::nullopt))
+      ready.erase({*from, run});
   }
 
   void grant(std::size_t run) {
     auto& progress = runs[run];
-    progress.busy = true;
-    progress.granted_until = std::min(merger->clock(run) + range, horizon);
+    ++progress.grants;
+    progress.granted_until = std::min(*progress.next_from + range, horizon);
     advance_range message{{progress.granted_until, progress.wanted,
                            is_stream() ? std::size_t{1} : range_events, true}};
     request(self, progress.client, caf::infinite, std::move(message))
         .then(
             [this, run](range_result& result) {
-              runs[run].busy = false;
+              --runs[run].grants;
               take(run, result);
               go_on();
             },
             [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); });
+    await_grant(run);
   }
 
   void take(std::size_t run, range_result& result) {
@@ -443,7 +458,6 @@ struct portfolio_state {
   }
 
   void client_gone(std::size_t run, const std::string& reason) {
-    runs[run].busy = false;
     end_run(run, {error_code::actor_failed,
                   fmt::format("the client of strategy {} on {} is gone: {}",
                               identity(run).strategy_name, identity(run).symbol, reason)});
@@ -463,14 +477,14 @@ struct portfolio_state {
                   merger->clock(run));
     progress.summary.problem = std::move(problem);
     if (progress.arbiter)
-      send(self, progress.arbiter, clock_promise{progress.participant, end_of_time});
+      send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
     close_run(run);
   }
 
   void close_run(std::size_t run) {
     auto& progress = runs[run];
     progress.over = true;
-    idle.erase({merger->clock(run), run});
+    leave_ready(run);
     --open_runs;
     if (progress.wanted.has(topic::performance))
       merger->add(run,

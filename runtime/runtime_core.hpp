@@ -4,6 +4,7 @@
 #include "runtime/registry.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/switchable_logger.hpp"
+#include "runtime/ticking_clock.hpp"
 
 #include <map>
 #include <mutex>
@@ -69,6 +70,7 @@ private:
   void take_names(const portfolio_setup& setup);
   void spawn_supervisors();
 
+  mutable ticking_clock deadline_clock_;
   std::stop_source shutdown_;
   std::set<run_key> taken_;
   std::map<run_key, known_run> known_;

@@ -13,26 +13,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 
 #include <fmt/format.h>
 
 namespace backtest {
 
 namespace {
-
-/// Coarse is enough for deadlines of seconds and costs a fraction of a precise reading.
-std::int64_t steady_milliseconds() {
-#if defined(CLOCK_MONOTONIC_COARSE)
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
-#else
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-#endif
-}
 
 double stopwatch_milliseconds() {
   return std::chrono::duration<double, std::milli>(
@@ -229,7 +215,7 @@ std::shared_ptr<portfolio_setup> runtime_core::capture(const backtest_request& r
   setup->reports = reports;
   setup->clients = clients;
   setup->census = census;
-  setup->steady_clock = steady_milliseconds;
+  setup->steady_clock = deadline_clock_.watch();
   setup->stopwatch = stopwatch_milliseconds;
   setup->wall_clock = wall_clock_milliseconds;
   return setup;

@@ -21,18 +21,22 @@ struct risk_state {
         [this](const ask_risk_arbiter& message) -> caf::result<risk_verdict> {
           auto promise = promise_answer<risk_verdict>(self);
           waiting[message.participant] = promise;
+          note_ends(message.participant, message.ends);
           arbiter->ask(message.participant, message.query);
           answer();
           return promise;
         },
-        [this](const position_ended& message) {
-          arbiter->ended(message.participant, message.when);
-        },
         [this](const clock_promise& message) {
+          note_ends(message.participant, message.ends);
           arbiter->promise(message.participant, message.clock);
           answer();
         },
     };
+  }
+
+  void note_ends(std::size_t participant, const std::vector<instant>& ends) {
+    for (const auto when : ends)
+      arbiter->ended(participant, when);
   }
 
   void answer() {

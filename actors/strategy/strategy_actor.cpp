@@ -1,5 +1,7 @@
 #include "actors/strategy/strategy_actor.hpp"
 
+#include <deque>
+
 #include <fmt/format.h>
 
 namespace backtest {
@@ -58,9 +60,13 @@ struct strategy_state {
   std::shared_ptr<const run_setup> setup;
   std::optional<series_market> market;
   std::optional<strategy_core> core;
-  range_grant grant;
+  struct range {
+    range_grant grant;
+    response_promise<range_result> answer;
+  };
+  std::deque<range> ranges; ///< the first is under way
   std::vector<event> events;
-  response_promise<range_result> waiting;
+  std::optional<pause_reason> ended; ///< how the run came to its end
   partial_actor milestones; ///< of the signal that lives
   std::string milestones_of;
   signal_source_actor source;
@@ -83,10 +89,9 @@ struct strategy_state {
         },
         [this](const advance_range& message) -> caf::result<range_result> {
           auto promise = promise_answer<range_result>(self);
-          waiting = promise;
-          grant = message.grant;
-          events.clear();
-          go_on();
+          ranges.push_back({message.grant, promise});
+          if (ranges.size() == 1)
+            go_on();
           return promise;
         },
         [this](const source_down& message) {
@@ -102,6 +107,9 @@ struct strategy_state {
     schema = setup->strategy;
     const auto& plan = setup->plan;
     core.reset();
+    ranges.clear();
+    events.clear();
+    ended.reset();
     market.emplace(plan.identity->symbol, plan.rules.parameters.avg_price_candles_count,
                    setup->formats, blocking_loader(self->system(), setup->exchange));
     market->provide(setup->minutes);
@@ -152,35 +160,51 @@ struct strategy_state {
   }
 
   void go_on() {
-    const auto reason = core->advance(grant, events);
-    tell_arbiter_about_ends();
+    while (!ranges.empty()) {
+      if (!ended && !range_done())
+        return; // an answer from outside is missing
+      auto result = facts();
+      const auto as_many = events.size();
+      result.events = std::exchange(events, {});
+      result.clock = core->clock();
+      result.over = ended.has_value();
+      if (!ended)
+        events.reserve(as_many); // ranges of one run resemble each other
+      if (ended == pause_reason::failed)
+        result.problem = core->reason();
+      ranges.front().answer.deliver(std::move(result));
+      ranges.pop_front();
+    }
+  }
+
+  /// False while it waits for an answer.
+  bool range_done() {
+    const auto reason = core->advance(ranges.front().grant, events);
     for (const auto& id : core->take_closed_ids())
       if (id == milestones_of) // the next signal may have the same id
         forget_milestones();
     switch (reason) {
-    case pause_reason::ask_risk: ask_risk(); return;
-    case pause_reason::ask_milestones: ask_milestones(); return;
-    case pause_reason::ask_source: ask_source(); return;
+    case pause_reason::ask_risk: ask_risk(); return false;
+    case pause_reason::ask_milestones: ask_milestones(); return false;
+    case pause_reason::ask_source:
+      promise_clock();
+      ask_source();
+      return false;
     case pause_reason::range_done:
     case pause_reason::finished:
     case pause_reason::failed: break;
     }
-    const bool over = reason != pause_reason::range_done;
-    if (over)
+    if (reason != pause_reason::range_done) {
+      ended = reason;
       forget_milestones();
+    }
+    promise_clock();
+    return true;
+  }
+
+  void promise_clock() {
     if (setup->risk)
-      send(self, setup->risk, clock_promise{setup->participant, core->clock()});
-    auto result = facts();
-    const auto as_many = events.size();
-    result.events = std::move(events);
-    result.clock = core->clock();
-    result.over = over;
-    events = {};
-    if (!over)
-      events.reserve(as_many); // ranges of one run resemble each other
-    if (reason == pause_reason::failed)
-      result.problem = core->reason();
-    waiting.deliver(std::move(result));
+      send(self, setup->risk, clock_promise{setup->participant, core->take_ends(), core->clock()});
   }
 
   range_result facts() const {
@@ -192,12 +216,6 @@ struct strategy_state {
     return result;
   }
 
-  void tell_arbiter_about_ends() {
-    if (setup->risk)
-      for (const auto when : core->take_ends())
-        send(self, setup->risk, position_ended{setup->participant, when});
-  }
-
   /// An actor of ours is gone: the run cannot go on.
   void give_up(const char* whom, const caf::error& reason) {
     self->quit(caf::exit_reason::unknown);
@@ -205,11 +223,13 @@ struct strategy_state {
     result.clock = end_of_time;
     result.over = true;
     result.problem = error{error_code::actor_failed, fmt::format("{} is gone: {}", whom, text_of(reason))};
-    waiting.deliver(std::move(result));
+    for (auto& waiting : std::exchange(ranges, {}))
+      waiting.answer.deliver(result);
   }
 
   void ask_risk() {
-    request(self, setup->risk, caf::infinite, ask_risk_arbiter{setup->participant, core->query()})
+    request(self, setup->risk, caf::infinite,
+            ask_risk_arbiter{setup->participant, core->take_ends(), core->query()})
         .then(
             [this](const risk_verdict& verdict) {
               core->answer(verdict);

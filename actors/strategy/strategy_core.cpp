@@ -96,7 +96,7 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
   mask_ = grant.wanted | callback_interest_;
   const measured_work work{*this};
   if (plan_.steady_clock)
-    slice_ends_ = (last_steady_ = plan_.steady_clock()) + slice_ms;
+    slice_ends_ = (last_steady_ = plan_.steady_clock->load(std::memory_order_relaxed)) + slice_ms;
   if (waiting_ != waiting_for::nothing)
     if (const auto paused = resume())
       return *paused;
@@ -230,8 +230,7 @@ strategy_core::next_step strategy_core::advance_scheduled() {
 }
 
 strategy_core::next_step strategy_core::advance_pending() {
-  const bool watched = wants(tick_action::active) || wants(topic::partial_profit) ||
-                       wants(topic::partial_loss);
+  const bool watched = watches_position();
   while (clock_ < until_ && out_->size() < grant_->max_events) {
     if (clock_ > plan_.data_end)
       return finish_without_data();
@@ -322,7 +321,7 @@ strategy_core::next_step strategy_core::pass_without_source(instant when, error 
 bool strategy_core::late() {
   if (!plan_.steady_clock)
     return false;
-  const auto now = plan_.steady_clock();
+  const auto now = plan_.steady_clock->load(std::memory_order_relaxed);
   const auto elapsed = now - std::exchange(last_steady_, now);
   return elapsed > plan_.rules.parameters.max_signal_generation_seconds * 1000;
 }
@@ -398,14 +397,15 @@ strategy_core::next_step strategy_core::ask_risk(instant when, waiting_for what,
 
 instant strategy_core::clock_after_opening(const signal_row& row, instant when) noexcept {
   // Follow the position without telling anybody: until it ends, this run neither asks nor ends.
-  signal_machine trial{plan_.rules, schema_.size};
-  trial.open(std::make_shared<const signal_row>(row), nullptr);
+  foreseen_.emplace(machine_);
+  foreseen_->open(std::make_shared<const signal_row>(row), &candidate_price_);
   instant next = when + minute_ms;
   for (int i = 0; i < lookahead_minutes && next <= plan_.data_end; ++i, next += minute_ms) {
     const auto now = read(next);
-    if (trial.examine_pending(next, now.price_or_null(), now.closed) != pending_step::active)
+    if (foreseen_->examine_pending(next, now.price_or_null(), now.closed) != pending_step::active)
       break;
   }
+  foreseen_until_ = next;
   return next;
 }
 
@@ -419,6 +419,7 @@ risk_verdict strategy_core::take_verdict(instant when) {
 }
 
 void strategy_core::refuse(risk_verdict verdict, instant when) {
+  foreseen_.reset();
   ++counters_.risk_rejections;
   if (!verdict.validation_error.empty() && wants(topic::validation))
     out_->push_back({topic::validation,
@@ -440,19 +441,14 @@ strategy_core::next_step strategy_core::decide_opening(bool adds) {
     emit_idle(when);
     return pass(when);
   }
-  auto row = std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt));
-  if (adds) {
-    machine_.open(std::move(row), &candidate_price_);
-    begin_position();
-    notify_write(machine_.signal().get());
-    if (wants(tick_action::opened))
-      emit(tick(tick_action::opened, when, machine_.signal()->price_open));
-  } else {
-    machine_.schedule(std::move(row), candidate_price_);
-    ++counters_.scheduled;
-    if (wants(tick_action::scheduled))
-      emit(tick(tick_action::scheduled, when, candidate_price_));
-  }
+  if (adds)
+    return open_position(when, &candidate_price_);
+  machine_.schedule(
+      std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt)),
+      candidate_price_);
+  ++counters_.scheduled;
+  if (wants(tick_action::scheduled))
+    emit(tick(tick_action::scheduled, when, candidate_price_));
   return pass(when);
 }
 
@@ -465,21 +461,29 @@ strategy_core::next_step strategy_core::decide_activation() {
     cancel(when, cancel_reason::risk_reject, candidate_price_);
     return pass(when); // this instant is over
   }
-  auto row = std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt));
   const auto now = read(when);
-  machine_.open(std::move(row), now.price_or_null());
-  begin_position();
-  notify_write(machine_.signal().get());
-  if (wants(tick_action::opened))
-    emit(tick(tick_action::opened, when, machine_.signal()->price_open));
-  return pass(when);
+  return open_position(when, now.price_or_null());
 }
 
-void strategy_core::begin_position() {
+strategy_core::next_step strategy_core::open_position(instant when, const double* price) {
+  machine_.open(foreseen_ ? foreseen_->signal()
+                          : std::make_shared<const signal_row>(*std::move(candidate_)),
+                price);
+  candidate_.reset();
   ++counters_.opened;
   announced_profit_ = announced_loss_ = 0;
   if (watches_performance())
     signal_began_ = work_so_far();
+  notify_write(machine_.signal().get());
+  if (wants(tick_action::opened))
+    emit(tick(tick_action::opened, when, machine_.signal()->price_open));
+  const auto passed = pass(when);
+  if (const auto foreseen = std::exchange(foreseen_, std::nullopt);
+      foreseen && !watches_position() && foreseen_until_ <= until_) {
+    machine_ = *foreseen; // nobody is told about the minutes in between
+    clock_ = foreseen_until_;
+  }
+  return passed;
 }
 
 // -- a signal's life ------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <functional>
 #include <optional>
 #include <stop_token>
@@ -26,8 +27,9 @@ struct run_plan {
   trading_rules rules;
   bool asks_risk = false;           ///< the strategy names at least one risk profile
   bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
-  /// Milliseconds of a steady clock, to notice late signal sources; empty: lateness is not watched.
-  std::function<std::int64_t()> steady_clock;
+  /// Milliseconds of a steady clock that somebody else moves on, to notice late signal sources: a
+  /// load, as every generation instant reads it. Null: lateness is not watched.
+  std::shared_ptr<const std::atomic<std::int64_t>> steady_clock;
   /// Milliseconds and wall clock, for performance events; empty: none are made.
   std::function<double()> stopwatch;
   std::function<instant()> wall_clock;
@@ -148,7 +150,10 @@ private:
   bool watches_performance() const { return wants(topic::performance) && plan_.stopwatch; }
   double work_so_far() const;
   void emit_performance(metric_type metric, double began);
-  void begin_position();
+  bool watches_position() const noexcept {
+    return wants(tick_action::active) || wants(topic::partial_profit) ||
+           wants(topic::partial_loss);
+  }
 
   reading read(instant when) noexcept;
   next_step resume();
@@ -163,6 +168,7 @@ private:
   next_step ask_risk(instant when, waiting_for what, signal_request request, double price);
   next_step decide_opening(bool adds);
   next_step decide_activation();
+  next_step open_position(instant when, const double* price);
   next_step pass(instant when) {
     if (frame_began_)
       emit_performance(metric_type::backtest_timeframe,
@@ -237,6 +243,8 @@ private:
   std::optional<risk_verdict> verdict_;
   std::optional<signal_row> candidate_;
   double candidate_price_ = 0;
+  std::optional<signal_machine> foreseen_; ///< how the candidate goes if risk allows it ...
+  instant foreseen_until_ = 0;             ///< ... up to here
   milestone_query milestone_;
   std::optional<std::vector<int>> levels_;
   std::optional<std::optional<signal_request>> source_answer_;

@@ -213,13 +213,13 @@ TEST_CASE("lifecycle 4: invalid: an error event naming strategy, symbol, instant
 TEST_CASE("lifecycle 4: lateness is noticed when the function returns, in a backtest it fails the "
           "run") {
   core_by_hand hand;
-  std::int64_t clock = 0;
+  const auto clock = std::make_shared<std::atomic<std::int64_t>>(0);
   std::int64_t takes = 180'000;
-  hand.plan.steady_clock = [&clock] { return clock; };
+  hand.plan.steady_clock = clock;
   strategy_schema strategy;
   strategy.strategy_name = "s";
   strategy.get_signal = [&](const run_context&) -> std::optional<signal_request> {
-    clock += takes;
+    *clock += takes;
     return go_long(110, 90);
   };
   SUBCASE("180 s are in time") {

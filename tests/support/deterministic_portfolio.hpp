@@ -71,7 +71,7 @@ public:
     topics = setup_->topics = spawn_topics(host, nullptr);
     setup_->reports = spawn_reports(host, nullptr);
     spawn_supervisors(schemas, std::move(candles));
-    setup_->steady_clock = [] { return std::int64_t{0}; };
+    setup_->steady_clock = std::make_shared<std::atomic<std::int64_t>>(0);
     setup_->stopwatch = [] { return 0.0; };
     setup_->wall_clock = [] { return instant{0}; };
     setup_->release = [this] { released = true; };

@@ -92,6 +92,13 @@ void print_csv_ratio() {
 }
 
 void run_alone(const std::string& side, const std::string& strategy, int times) {
+  if (side.starts_with("portfolio") || side.starts_with("capped")) {
+    engine_fixture engine{make_market(16, 365), side.ends_with("2") ? 2U : 1U,
+                          side.starts_with("capped") ? risk_sharing::capped : risk_sharing::none};
+    for (int i = 0; i < times; ++i)
+      engine.run(strategy);
+    return;
+  }
   const auto market = make_market(1, two_years);
   const auto& chosen = contender_named(strategy);
   if (side == "engine") {

@@ -1,21 +1,111 @@
+#include "actors/exchange/candle_writer.hpp"
+#include "actors/exchange/synthetic_candles.hpp"
 #include "tools/benchmarks/engine_ratios.hpp"
+#include "tools/benchmarks/hand_written_csv.hpp"
+#include "tools/benchmarks/memory.hpp"
+#include "tools/benchmarks/repetitions.hpp"
 
+#include <charconv>
 #include <exception>
-#include <cstring>
-#include <cstdlib>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
+using namespace backtest;
 using namespace backtest::benchmarks;
 
+namespace {
+
+constexpr std::string_view usage =
+    "benchmarks [--benchmark_filter=REGEX ...]  Google Benchmark entries\n"
+    "benchmarks --ratios [PART]                 figures next to their targets, one per line;\n"
+    "                                           PART: single, portfolio, csv, memory\n"
+    "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, portfolio2,\n"
+    "                                           capped, capped2 (threads), for a profiler\n"
+    "benchmarks --write-csv=FILE MINUTES        made-up candles from 2024-01-01 on\n"
+    "benchmarks --parse-csv=FILE                milliseconds of the baseline parser, median of 11\n";
+
+std::int64_t integer_of(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (problem != std::errc{} || end != text.data() + text.size() || value < 0)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("expected a number >= 0, got \"{}\"", text));
+  return value;
+}
+
+void write_csv(const std::string& file, std::int64_t minutes) {
+  constexpr instant start = 1'704'067'200'000; // 2024-01-01
+  write_candle_csv(
+      generate_candles(7, "BTCUSDT", 40'000, 0.6, start, start + minutes * minute_ms), file);
+}
+
+void time_baseline_parser(const std::string& file) {
+  const auto taken = alternate({[&] { hand_written::read_csv(file.c_str()); }}, 11);
+  fmt::print("{:.3f}\n", median(taken[0]));
+}
+
+void print_ratios(std::string_view part) {
+  const auto wanted = [part](std::string_view name) { return part.empty() || part == name; };
+  if (wanted("single"))
+    print_single_run_ratios();
+  if (wanted("portfolio"))
+    print_portfolio_ratios();
+  if (wanted("csv"))
+    print_csv_ratio();
+  if (wanted("memory")) {
+    print_candle_size();
+    print_idle_strategy_size();
+  }
+}
+
+/// False: not one of our own modes.
+bool run_mode_of(const std::vector<std::string>& arguments) {
+  const std::string flag = arguments.empty() ? "" : arguments[0];
+  const auto value = [&](std::string_view name) -> std::optional<std::string> {
+    if (!flag.starts_with(name))
+      return std::nullopt;
+    return flag.substr(name.size());
+  };
+  const auto argument = [&](std::size_t index) -> const std::string& {
+    if (index >= arguments.size())
+      throw failure(error_code::invalid_argument, flag + ": an argument is missing");
+    return arguments[index];
+  };
+  if (flag == "--help")
+    fmt::print("{}", usage);
+  else if (flag == "--ratios")
+    print_ratios(arguments.size() > 1 ? arguments[1] : "");
+  else if (const auto side = value("--alone="))
+    run_alone(*side, argument(1), static_cast<int>(integer_of(argument(2))));
+  else if (const auto target = value("--write-csv="))
+    write_csv(*target, integer_of(argument(1)));
+  else if (const auto file = value("--parse-csv="))
+    time_baseline_parser(*file);
+  else if (const auto count = value("--idle-strategies="))
+    hold_idle_strategies(static_cast<std::size_t>(integer_of(*count)));
+  else if (const auto candles = value("--load-candles="))
+    hold_candles(*candles);
+  else
+    return false;
+  return true;
+}
+
+} // namespace
+
 int main(int argc, char** argv) try {
-  if (argc >= 5 && std::strcmp(argv[1], "--alone") == 0)
-    run_alone(argv[2], argv[3], std::atoi(argv[4]));
-  else {
-  print_single_run_ratios();
-  print_portfolio_ratios();
-  print_csv_ratio(); }
+  if (run_mode_of({argv + 1, argv + argc}))
+    return 0;
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
 } catch (const std::exception& caught) {
-  fmt::print(stderr, "{}\n", caught.what());
+  fmt::print(stderr, "benchmarks: {}\n", caught.what());
   return 1;
 }
