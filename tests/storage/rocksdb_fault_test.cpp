@@ -7,7 +7,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -204,16 +206,15 @@ TEST_CASE("rocksdb: a reader beside the writer catches up when it refreshes") {
   CHECK(reader->last(store_space::journal, "event/") == store_entry{"event/2", "2"});
   CHECK(reader->scan(store_space::journal, "event/", "event/2", 1).size() == 1);
 
-  // Through many logs and tables, old ones deleted.
+  // Through many logs and tables, old ones deleted meanwhile by the writer's own threads.
   const std::string large(1 << 20, 'x');
   for (int number = 3; number < 60; ++number) {
     auto batch = numbered_batch(number);
-    batch.put(store_space::candles, "large", large + std::to_string(number));
+    batch.put(number % 2 == 0 ? store_space::candles : store_space::state, "large",
+              large + std::to_string(number));
     writer->commit(batch);
-    if (number % 10 == 0) {
-      reader->refresh();
-      check_holds(*reader, number);
-    }
+    reader->refresh();
+    check_holds(*reader, number);
   }
   writer.reset();
   reader->refresh();
@@ -223,4 +224,36 @@ TEST_CASE("rocksdb: a reader beside the writer catches up when it refreshes") {
   reader->refresh();
   check_holds(*reader, 60);
   check_holds(*open_rocksdb_reader(directory.path()), 60);
+}
+
+TEST_CASE("rocksdb: a reader sees whole commits without holes while the writer goes on") {
+  const temporary_directory directory;
+  const auto writer = open_rocksdb_store(directory.path());
+  writer->commit(numbered_batch(1));
+  const auto reader = open_rocksdb_reader(directory.path());
+  std::atomic<int> committed{1};
+  constexpr int last = 200;
+  std::jthread busy{[&] {
+    // Every few commits a table is written and logs are deleted.
+    const std::string large(1 << 20, 'x');
+    for (int number = 2; number <= last; ++number) {
+      auto batch = numbered_batch(number);
+      batch.put(number % 3 == 0 ? store_space::candles : store_space::state, "large",
+                large + std::to_string(number));
+      writer->commit(batch);
+      committed = number;
+    }
+  }};
+  bool whole = true;
+  for (bool done = false; !done;) {
+    const int least = committed;
+    done = least == last;
+    reader->refresh();
+    const int seen = std::stoi(reader->get(store_space::state, "latest").value_or("0"));
+    whole = whole && seen >= least &&
+            reader->scan(store_space::journal, "").size() == static_cast<std::size_t>(seen) &&
+            reader->scan(store_space::state, "row/").size() == static_cast<std::size_t>(seen);
+  }
+  busy.join();
+  CHECK(whole);
 }
