@@ -208,22 +208,24 @@ TEST_CASE("rocksdb: a reader beside the writer catches up when it refreshes") {
 
   // Through many logs and tables, old ones deleted meanwhile by the writer's own threads.
   const std::string large(1 << 20, 'x');
-  for (int number = 3; number < 60; ++number) {
+  for (int number = 3; number < 160; ++number) {
     auto batch = numbered_batch(number);
-    batch.put(number % 2 == 0 ? store_space::candles : store_space::state, "large",
-              large + std::to_string(number));
+    batch.put(store_space::candles, "large", large + std::to_string(number));
     writer->commit(batch);
-    reader->refresh();
-    check_holds(*reader, number);
+    // Now and then only: then there is much to catch up with, while tables are written.
+    if (number % 10 == 0) {
+      reader->refresh();
+      check_holds(*reader, number);
+    }
   }
   writer.reset();
   reader->refresh();
-  check_holds(*reader, 59);
+  check_holds(*reader, 159);
   writer = open_rocksdb_store(directory.path());
-  writer->commit(numbered_batch(60));
+  writer->commit(numbered_batch(160));
   reader->refresh();
-  check_holds(*reader, 60);
-  check_holds(*open_rocksdb_reader(directory.path()), 60);
+  check_holds(*reader, 160);
+  check_holds(*open_rocksdb_reader(directory.path()), 160);
 }
 
 TEST_CASE("rocksdb: a reader sees whole commits without holes while the writer goes on") {
