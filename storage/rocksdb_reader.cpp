@@ -21,11 +21,15 @@ namespace fs = std::filesystem;
 class side_directory {
 public:
   side_directory() {
-    std::string name = (fs::temp_directory_path() / "backtest-reader-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw failure(error_code::io_failed,
-                    fmt::format("{}: expected to create a temporary directory: {}", name,
-                                std::generic_category().message(errno)));
+    std::error_code problem;
+    const auto parent = fs::temp_directory_path(problem);
+    std::string name = (parent / "backtest-reader-XXXXXX").string();
+    if (!problem && ::mkdtemp(name.data()) == nullptr)
+      problem.assign(errno, std::generic_category());
+    if (problem)
+      throw failure(
+          error_code::io_failed,
+          fmt::format("{}: expected to create a temporary directory: {}", name, problem.message()));
     path_ = name;
   }
   side_directory(const side_directory&) = delete;

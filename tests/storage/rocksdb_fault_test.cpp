@@ -8,7 +8,9 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
+#include <set>
 #include <thread>
 
 using namespace backtest;
@@ -258,4 +260,36 @@ TEST_CASE("rocksdb: a reader sees whole commits without holes while the writer g
   }
   busy.join();
   CHECK(whole);
+}
+
+TEST_CASE("rocksdb: a reader writes nothing beside the data, and leaves nothing behind") {
+  const temporary_directory directory;
+  const temporary_directory notes;
+  const char* before = std::getenv("TMPDIR");
+  const std::string usual = before == nullptr ? "" : before;
+  const auto set_temporary = [](const std::string& path) {
+    if (path.empty())
+      ::unsetenv("TMPDIR");
+    else
+      ::setenv("TMPDIR", path.c_str(), 1);
+  };
+  const auto files_in = [](const std::filesystem::path& path) {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator{path})
+      names.insert(file.path().filename().string());
+    return names;
+  };
+  open_rocksdb_store(directory.path())->commit(numbered_batch(1));
+  const auto files = files_in(directory.path());
+  set_temporary(notes.path().string());
+  {
+    const auto reader = open_rocksdb_reader(directory.path());
+    check_holds(*reader, 1);
+    CHECK(files_in(notes.path()).size() == 1);
+  }
+  set_temporary((notes.path() / "missing").string());
+  CHECK(failure_of([&] { open_rocksdb_reader(directory.path()); }).code() == error_code::io_failed);
+  set_temporary(usual);
+  CHECK(files_in(notes.path()).empty());
+  CHECK(files_in(directory.path()) == files);
 }
