@@ -131,6 +131,8 @@ void runtime_core::spawn_supervisors() {
         auto schema = *schemas.exchanges.get(key.exchange_name, "supervisor");
         if (schema.callbacks.on_candle_data)
           schema.callbacks.on_candle_data = guarded(schema, report);
+        if (key.mode == run_mode::live && schema.get_candles && !schema.now)
+          schema.now = wall_clock_milliseconds; // a live market goes on
         configuration snapshot;
         {
           const std::lock_guard lock{mutex};

@@ -170,7 +170,7 @@ void redis_connection::queue(const std::vector<std::string_view>& words) {
   std::vector<const char*> texts;
   std::vector<std::size_t> lengths;
   for (auto word : words) {
-    texts.push_back(word.data());
+    texts.push_back(word.empty() ? "" : word.data());
     lengths.push_back(word.size());
   }
   if (redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), texts.data(),

@@ -28,8 +28,8 @@ std::string setting(redis_connection& server, std::string_view name) {
 
 /// A server with the usual settings loses what it acknowledged in the last second, or everything.
 void check_durable(redis_connection& server, std::string_view url) {
-  constexpr std::pair<std::string_view, std::string_view> expected[] = {{"appendonly", "yes"},
-                                                                        {"appendfsync", "always"}};
+  constexpr std::pair<std::string_view, std::string_view> expected[] = {
+      {"appendonly", "yes"}, {"appendfsync", "always"}, {"no-appendfsync-on-rewrite", "no"}};
   for (const auto& [name, value] : expected) {
     const auto actual = setting(server, name);
     if (actual != value)

@@ -17,7 +17,8 @@ struct redis_options {
 /// The store in a Redis server, `redis://HOST[:PORT][/DB]`, a single one (no cluster).
 ///
 /// Durable means that the server writes its log to disk before it answers, so it must run with
-/// `appendonly yes` and `appendfsync always`, and must not evict keys.
+/// `appendonly yes`, `appendfsync always` and `no-appendfsync-on-rewrite no` (its default), and
+/// must not evict keys.
 ///
 /// One process writes at a time. After a clean end, and after the death of a process on the same
 /// machine, the next one may write at once; after the death of another machine or container, when

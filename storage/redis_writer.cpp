@@ -23,13 +23,16 @@ std::string first_line(const std::string& path) {
   return line;
 }
 
-/// When a process started, in ticks since boot; "" when there is none.
+/// When a process started, in ticks since boot; "" when there is none that runs.
 std::string start_of(const std::string& id) {
   const auto line = first_line("/proc/" + id + "/stat");
   // The name in parentheses may hold anything; the start is the 20th field behind it.
   const auto name_end = line.rfind(')');
-  if (name_end == std::string::npos)
+  if (name_end == std::string::npos || line.size() < name_end + 3)
     return {};
+  const char state = line[name_end + 2];
+  if (state == 'Z' || state == 'X')
+    return {}; // dead, its parent has not yet asked
   std::size_t at = name_end + 2;
   for (int field = 3; field < 22 && at != std::string::npos; ++field) {
     at = line.find(' ', at);

@@ -2,9 +2,12 @@
 #include "storage/rocksdb_store.hpp"
 #include "storage/rocksdb_tables.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -18,11 +21,15 @@ namespace fs = std::filesystem;
 class side_directory {
 public:
   side_directory() {
-    std::string name = (fs::temp_directory_path() / "backtest-reader-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw failure(error_code::io_failed,
-                    fmt::format("{}: expected to create a temporary directory: {}", name,
-                                std::generic_category().message(errno)));
+    std::error_code problem;
+    const auto parent = fs::temp_directory_path(problem);
+    std::string name = (parent / "backtest-reader-XXXXXX").string();
+    if (!problem && ::mkdtemp(name.data()) == nullptr)
+      problem.assign(errno, std::generic_category());
+    if (problem)
+      throw failure(
+          error_code::io_failed,
+          fmt::format("{}: expected to create a temporary directory: {}", name, problem.message()));
     path_ = name;
   }
   side_directory(const side_directory&) = delete;
@@ -37,6 +44,22 @@ public:
 private:
   fs::path path_;
 };
+
+/// The logs, and the manifests with their sizes: what changes when the writer moves data from a log
+/// to a table. Commits only lengthen a log.
+std::vector<std::pair<std::string, std::uintmax_t>> writer_files(const fs::path& directory) {
+  std::vector<std::pair<std::string, std::uintmax_t>> files;
+  std::error_code problem; // a file that has just gone shows as a difference
+  for (const auto& file : fs::directory_iterator{directory, problem}) {
+    const auto name = file.path().filename().string();
+    if (name.starts_with("MANIFEST-"))
+      files.emplace_back(name, file.file_size(problem));
+    else if (name.ends_with(".log"))
+      files.emplace_back(name, 0);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
 
 /// RocksDB's "secondary instance": reads the writer's tables and logs, writes nothing there.
 class rocksdb_reader : public store_follower {
@@ -69,14 +92,21 @@ public:
   }
 
   void refresh() override {
-    // The writer may replace a file between the listing and the reading of it.
-    constexpr int attempts = 5;
+    // While it reads the manifest and then the logs, the writer may move what is in a log to a
+    // table and delete the log: then those batches would be missing. So it is done again until the
+    // writer has done nothing of the kind meanwhile, which it does rarely.
+    constexpr int attempts = 50;
     rocksdb::Status status;
+    auto before = writer_files(directory_);
     for (int attempt = 0; attempt < attempts; ++attempt) {
       status = tables_.database().TryCatchUpWithPrimary();
-      if (status.ok())
+      auto after = writer_files(directory_);
+      if (status.ok() && after == before)
         return;
+      before = std::move(after);
     }
+    if (status.ok())
+      status = rocksdb::Status::TryAgain("the writer keeps replacing its files");
     fail_rocksdb(directory_, "catching up with its writer failed", status);
   }
 

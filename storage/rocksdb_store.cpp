@@ -6,6 +6,7 @@
 #include <mutex>
 #include <shared_mutex>
 #include <system_error>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -45,6 +46,8 @@ void create_durably(const fs::path& directory) {
                               directory.string(),
                               problem ? problem.message() : "it is something else"));
 }
+
+class rocksdb_snapshot;
 
 class rocksdb_store : public store {
 public:
@@ -100,7 +103,8 @@ private:
   rocksdb::DBOptions options_;
   mutable std::shared_mutex mutex_; ///< reopen excludes every read; RocksDB does the rest
   std::unique_ptr<rocksdb_tables> tables_;
-  std::uint64_t generation_ = 0; ///< how often it was reopened: older snapshots are void
+  mutable std::mutex snapshots_mutex_;
+  mutable std::vector<rocksdb_snapshot*> snapshots_; ///< alive
   bool failed_ = false;
 };
 
@@ -108,13 +112,23 @@ class rocksdb_snapshot : public store_reader {
 public:
   /// The caller holds the store's mutex.
   explicit rocksdb_snapshot(const rocksdb_store& owner)
-      : owner_(owner), generation_(owner.generation_),
-        frozen_(owner.tables().database().GetSnapshot()) {}
+      : owner_(owner), frozen_(owner.tables().database().GetSnapshot()) {
+    const std::lock_guard lock{owner_.snapshots_mutex_};
+    owner_.snapshots_.push_back(this);
+  }
 
   ~rocksdb_snapshot() override {
     const std::shared_lock lock{owner_.mutex_};
-    if (owner_.generation_ == generation_)
+    const std::lock_guard list_lock{owner_.snapshots_mutex_};
+    std::erase(owner_.snapshots_, this);
+    release();
+  }
+
+  /// The database is about to be closed, or this to go.
+  void release() {
+    if (frozen_ != nullptr)
       owner_.tables().database().ReleaseSnapshot(frozen_);
+    frozen_ = nullptr;
   }
 
   std::optional<std::string> get(store_space space, std::string_view key) const override {
@@ -133,7 +147,7 @@ public:
 
 private:
   const rocksdb_tables& tables() const {
-    if (owner_.generation_ != generation_)
+    if (frozen_ == nullptr)
       throw failure(error_code::store_failed,
                     fmt::format("store {}: a snapshot from before the store was reopened is used; "
                                 "expected a new one",
@@ -142,8 +156,7 @@ private:
   }
 
   const rocksdb_store& owner_;
-  std::uint64_t generation_;
-  const rocksdb::Snapshot* frozen_; ///< released, or void with its generation
+  const rocksdb::Snapshot* frozen_; ///< null once the store was reopened
 };
 
 void rocksdb_store::commit(const store_batch& batch) {
@@ -177,7 +190,8 @@ void rocksdb_store::reopen() {
   const std::unique_lock lock{mutex_};
   if (!failed_ && tables_)
     return;
-  ++generation_;
+  for (auto* snapshot : snapshots_)
+    snapshot->release();
   tables_.reset();
   open();
   failed_ = false;

@@ -16,7 +16,10 @@ namespace {
 constexpr std::size_t kibibyte = 1024;
 constexpr std::size_t mebibyte = 1024 * kibibyte;
 
-rocksdb::Slice slice_of(std::string_view text) noexcept { return {text.data(), text.size()}; }
+/// RocksDB compares the bytes of empty slices too, so they must have an address.
+rocksdb::Slice slice_of(std::string_view text) noexcept {
+  return {text.empty() ? "" : text.data(), text.size()};
+}
 
 /// The distribution's library has LZ4; another one may not.
 rocksdb::CompressionType available_compression() {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing. Does nothing, and needs no rights, when none is.
+# Of redis-server the tests need the program alone; they start it themselves, beside the service.
 set -euo pipefail
 
 packages=(

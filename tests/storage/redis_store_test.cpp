@@ -10,6 +10,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdio>
+#include <cstdlib>
+
 using namespace backtest;
 using namespace backtest::testing;
 
@@ -84,6 +87,9 @@ TEST_CASE("redis: a server that may lose data is refused, with the way to set it
       {{"--appendonly", "yes"},
        "appendfsync is \"everysec\"",
        "redis-cli config set appendfsync always"},
+      {{"--appendonly", "yes", "--appendfsync", "always", "--no-appendfsync-on-rewrite", "yes"},
+       "no-appendfsync-on-rewrite is \"yes\"",
+       "redis-cli config set no-appendfsync-on-rewrite no"},
       {{"--appendonly", "yes", "--appendfsync", "always", "--maxmemory", "100mb",
         "--maxmemory-policy", "allkeys-lru"},
        "maxmemory-policy",
@@ -263,4 +269,50 @@ TEST_CASE("redis: a reader beside the writer") {
         error_code::store_failed);
   reader->refresh();
   CHECK(reader->get(store_space::state, "a") == "1");
+}
+
+/// Not a test: what the test below runs in another process. Prints each acknowledged number.
+TEST_CASE("redis: the process that dies" * doctest::skip()) {
+  const char* url = std::getenv("BACKTEST_CRASH_URL");
+  if (url == nullptr)
+    return;
+  const auto target = open_redis_store(url);
+  for (std::uint64_t number = 1;; ++number) {
+    store_batch batch;
+    batch.put(store_space::journal, number_key_part(number), std::to_string(number));
+    batch.put(store_space::candles, number_key_part(number), std::string(number * 997 % 5000, 'c'));
+    batch.put(store_space::state, "latest", std::to_string(number));
+    target->commit(batch);
+    std::printf("acknowledged %llu\n", static_cast<unsigned long long>(number));
+    std::fflush(stdout);
+  }
+}
+
+TEST_CASE("redis: after a process was killed the next one resumes at once, behind whole commits") {
+  SKIP_WITHOUT_REDIS();
+  for (const int rounds : {1, 10, 50}) {
+    CAPTURE(rounds);
+    const redis_server server;
+    std::uint64_t acknowledged = 0;
+    {
+      child_process child{
+          {"/proc/self/exe", "--test-case=redis: the process that dies", "--no-skip"},
+          {"BACKTEST_CRASH_URL=" + server.url()}};
+      constexpr std::string_view said = "acknowledged ";
+      std::string line;
+      while (acknowledged < static_cast<std::uint64_t>(rounds) && child.read_line(line))
+        if (line.starts_with(said))
+          acknowledged = std::stoull(line.substr(said.size()));
+      CHECK(failure_of([&] { open_redis_store(server.url()); }).code() ==
+            error_code::already_running);
+    } // killed, somewhere in its next commits
+    const auto target = open_redis_store(server.url());
+    const auto rows = target->scan(store_space::journal, "");
+    REQUIRE(rows.size() >= acknowledged);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      REQUIRE(rows[i].key == number_key_part(i + 1));
+    CHECK(target->scan(store_space::candles, "").size() == rows.size());
+    CHECK(target->get(store_space::state, "latest") == std::to_string(rows.size()));
+    target->commit(one_row("a", "1"));
+  }
 }

@@ -13,6 +13,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <fmt/format.h>
+
 using namespace backtest;
 using namespace backtest::testing;
 
@@ -60,6 +62,18 @@ std::uint64_t committed(const store_reader& from) {
   return rows.size();
 }
 
+/// The process below, which goes on in the directory and dies in the commit after `after` others.
+struct dying_process : child_process {
+  dying_process(const std::filesystem::path& directory, file_step point, bool power,
+                std::uint64_t after)
+      : child_process(
+            {"/proc/self/exe", "--test-case=rocksdb crash: the process that dies", "--no-skip"},
+            {fmt::format("BACKTEST_CRASH_DIRECTORY={}", directory.string()),
+             fmt::format("BACKTEST_CRASH_POINT={}", static_cast<int>(point)),
+             fmt::format("BACKTEST_CRASH_POWER={}", power ? 1 : 0),
+             fmt::format("BACKTEST_CRASH_AFTER={}", after)}) {}
+};
+
 } // namespace
 
 /// Not a test: what the tests below run in another process. Prints each acknowledged number.
@@ -102,12 +116,7 @@ TEST_CASE("rocksdb crash: what is there is a prefix up to the last acknowledged 
         CAPTURE(name);
         CAPTURE(power);
         CAPTURE(after);
-        child_process child{
-            {"/proc/self/exe", "--test-case=rocksdb crash: the process that dies", "--no-skip"},
-            {"BACKTEST_CRASH_DIRECTORY=" + directory.path().string(),
-             "BACKTEST_CRASH_POINT=" + std::to_string(static_cast<int>(point.at)),
-             "BACKTEST_CRASH_POWER=" + std::to_string(static_cast<int>(power)),
-             "BACKTEST_CRASH_AFTER=" + std::to_string(after)}};
+        dying_process child{directory.path(), point.at, power, after};
         std::uint64_t in_this_process = 0;
         constexpr std::string_view said = "acknowledged ";
         for (std::string line; child.read_line(line);)
@@ -133,11 +142,7 @@ TEST_CASE("rocksdb crash: what is there is a prefix up to the last acknowledged 
 
 TEST_CASE("rocksdb crash: a reader beside a process that died sees what it committed") {
   const temporary_directory directory;
-  child_process child{
-      {"/proc/self/exe", "--test-case=rocksdb crash: the process that dies", "--no-skip"},
-      {"BACKTEST_CRASH_DIRECTORY=" + directory.path().string(),
-       "BACKTEST_CRASH_POINT=" + std::to_string(static_cast<int>(file_step::append)),
-       "BACKTEST_CRASH_POWER=0", "BACKTEST_CRASH_AFTER=5"}};
+  dying_process child{directory.path(), file_step::append, false, 5};
   std::string line;
   while (child.read_line(line) && line != "acknowledged 2") {
   }
@@ -149,4 +154,23 @@ TEST_CASE("rocksdb crash: a reader beside a process that died sees what it commi
   child.wait();
   reader->refresh();
   CHECK(committed(*reader) == 5);
+}
+
+TEST_CASE("rocksdb crash: a directory belongs to a process until that is gone") {
+  const temporary_directory directory;
+  {
+    dying_process child{directory.path(), file_step::append, false, 1'000'000'000};
+    std::string line;
+    while (child.read_line(line) && line != "acknowledged 2") {
+    }
+    REQUIRE(line == "acknowledged 2");
+    try {
+      open_rocksdb_store(directory.path());
+      FAIL("expected a failure");
+    } catch (const failure& problem) {
+      CHECK(problem.code() == error_code::already_running);
+      CHECK(std::string{problem.what()}.find(directory.path().string()) != std::string::npos);
+    }
+  }
+  CHECK(committed(*open_rocksdb_store(directory.path())) >= 2);
 }

@@ -7,7 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cstdlib>
 #include <fstream>
+#include <set>
+#include <thread>
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -204,12 +208,13 @@ TEST_CASE("rocksdb: a reader beside the writer catches up when it refreshes") {
   CHECK(reader->last(store_space::journal, "event/") == store_entry{"event/2", "2"});
   CHECK(reader->scan(store_space::journal, "event/", "event/2", 1).size() == 1);
 
-  // Through many logs and tables, old ones deleted.
+  // Through many logs and tables, old ones deleted meanwhile by the writer's own threads.
   const std::string large(1 << 20, 'x');
-  for (int number = 3; number < 60; ++number) {
+  for (int number = 3; number < 160; ++number) {
     auto batch = numbered_batch(number);
     batch.put(store_space::candles, "large", large + std::to_string(number));
     writer->commit(batch);
+    // Now and then only: then there is much to catch up with, while tables are written.
     if (number % 10 == 0) {
       reader->refresh();
       check_holds(*reader, number);
@@ -217,10 +222,74 @@ TEST_CASE("rocksdb: a reader beside the writer catches up when it refreshes") {
   }
   writer.reset();
   reader->refresh();
-  check_holds(*reader, 59);
+  check_holds(*reader, 159);
   writer = open_rocksdb_store(directory.path());
-  writer->commit(numbered_batch(60));
+  writer->commit(numbered_batch(160));
   reader->refresh();
-  check_holds(*reader, 60);
-  check_holds(*open_rocksdb_reader(directory.path()), 60);
+  check_holds(*reader, 160);
+  check_holds(*open_rocksdb_reader(directory.path()), 160);
+}
+
+TEST_CASE("rocksdb: a reader sees whole commits without holes while the writer goes on") {
+  const temporary_directory directory;
+  const auto writer = open_rocksdb_store(directory.path());
+  writer->commit(numbered_batch(1));
+  const auto reader = open_rocksdb_reader(directory.path());
+  std::atomic<int> committed{1};
+  constexpr int last = 200;
+  std::jthread busy{[&] {
+    // Every few commits a table is written and logs are deleted.
+    const std::string large(1 << 20, 'x');
+    for (int number = 2; number <= last; ++number) {
+      auto batch = numbered_batch(number);
+      batch.put(number % 3 == 0 ? store_space::candles : store_space::state, "large",
+                large + std::to_string(number));
+      writer->commit(batch);
+      committed = number;
+    }
+  }};
+  bool whole = true;
+  for (bool done = false; !done;) {
+    const int least = committed;
+    done = least == last;
+    reader->refresh();
+    const int seen = std::stoi(reader->get(store_space::state, "latest").value_or("0"));
+    whole = whole && seen >= least &&
+            reader->scan(store_space::journal, "").size() == static_cast<std::size_t>(seen) &&
+            reader->scan(store_space::state, "row/").size() == static_cast<std::size_t>(seen);
+  }
+  busy.join();
+  CHECK(whole);
+}
+
+TEST_CASE("rocksdb: a reader writes nothing beside the data, and leaves nothing behind") {
+  const temporary_directory directory;
+  const temporary_directory notes;
+  const char* before = std::getenv("TMPDIR");
+  const std::string usual = before == nullptr ? "" : before;
+  const auto set_temporary = [](const std::string& path) {
+    if (path.empty())
+      ::unsetenv("TMPDIR");
+    else
+      ::setenv("TMPDIR", path.c_str(), 1);
+  };
+  const auto files_in = [](const std::filesystem::path& path) {
+    std::set<std::string> names;
+    for (const auto& file : std::filesystem::directory_iterator{path})
+      names.insert(file.path().filename().string());
+    return names;
+  };
+  open_rocksdb_store(directory.path())->commit(numbered_batch(1));
+  const auto files = files_in(directory.path());
+  set_temporary(notes.path().string());
+  {
+    const auto reader = open_rocksdb_reader(directory.path());
+    check_holds(*reader, 1);
+    CHECK(files_in(notes.path()).size() == 1);
+  }
+  set_temporary((notes.path() / "missing").string());
+  CHECK(failure_of([&] { open_rocksdb_reader(directory.path()); }).code() == error_code::io_failed);
+  set_temporary(usual);
+  CHECK(files_in(notes.path()).empty());
+  CHECK(files_in(directory.path()) == files);
 }
