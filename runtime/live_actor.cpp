@@ -251,6 +251,8 @@ struct live_state {
                  runs[run].arbiter = found.client;
                  runs[run].participant = next++;
                  hold_restored_position(run);
+                 // The others may be further behind.
+                 send(self, found.client, clock_promise{runs[run].participant, {}, runs[run].next});
                }
            },
            &live_state::load_candles_of_symbols);
@@ -739,8 +741,6 @@ struct live_state {
       progress.events.push_back({topic::exit, error_event{problem.code, problem.message, "live",
                                                           std::nullopt, setup->runs[run].identity}});
     progress.summary.problem = std::move(problem);
-    if (progress.arbiter)
-      send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
     close_run(run);
   }
 
@@ -748,6 +748,8 @@ struct live_state {
     auto& progress = runs[run];
     progress.over = true;
     progress.ranges = 0;
+    if (progress.arbiter)
+      send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
     for (auto& controller : std::exchange(progress.controllers, {}))
       controller.deliver(run_controlled{
           error{error_code::invalid_argument,

@@ -31,6 +31,8 @@ struct live_request {
   std::string frame;                 ///< replay clock: which instants; else ""
   std::optional<instant> until;      ///< no signal is generated after it
   orphan_policy orphans = orphan_policy::refuse;
+  /// Waits before a store that refused is tried again; null: the machine's clock.
+  std::shared_ptr<live_clock> retry_clock;
 };
 
 /// The front-end for live runs: what they hold survives in the runtime's store, and a start goes on

@@ -25,6 +25,8 @@ struct started_run {
 /// A background run. Copies speak of the same one.
 class run_handle {
 public:
+  /// Of nothing; to be assigned to.
+  run_handle() = default;
   explicit run_handle(started_run run) : run_(std::move(run)) {}
 
   std::uint64_t id() const noexcept { return run_.record->id(); }

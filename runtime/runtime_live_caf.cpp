@@ -54,7 +54,6 @@ store_actor runtime_core::opened_store() {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
   }
-  setup.now = wall_clock;
   return store_ = spawn_store(system, census, std::move(setup));
 }
 
@@ -138,7 +137,7 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     live->portfolio = setup;
     live->store = target;
     live->clock = request.clock ? request.clock : make_system_clock();
-    live->retry_clock = make_system_clock();
+    live->retry_clock = request.retry_clock ? request.retry_clock : make_system_clock();
     live->frame_name = request.frame;
     live->until = request.until;
     live->first_rows = std::move(begun.rows);

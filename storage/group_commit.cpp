@@ -18,7 +18,7 @@ void group_commit::add(std::uint64_t ticket, store_batch rows, const std::vector
     contributions_.push_back({ticket, std::move(rows), events});
 }
 
-std::vector<commit_outcome> group_commit::commit(instant now) {
+std::vector<commit_outcome> group_commit::commit() {
   std::vector<commit_outcome> answers;
   for (auto asked = asked_.begin(); asked != asked_.end();) {
     if (const auto found = settled_.find(*asked); found != settled_.end()) {
@@ -33,7 +33,7 @@ std::vector<commit_outcome> group_commit::commit(instant now) {
     return answers;
   if (contributions_.empty())
     return answers;
-  auto next = put_together(now);
+  auto next = put_together();
   try {
     target_.commit(next.batch);
     answers.insert(answers.end(), next.outcomes.begin(), next.outcomes.end());
@@ -67,7 +67,7 @@ bool group_commit::retry_unfinished(std::vector<commit_outcome>& answers) {
   return true;
 }
 
-group_commit::group group_commit::put_together(instant now) {
+group_commit::group group_commit::put_together() {
   group next;
   for (auto& [ticket, rows, events] : std::exchange(contributions_, {})) {
     commit_outcome outcome{ticket, 0, std::nullopt};
@@ -77,12 +77,13 @@ group_commit::group group_commit::put_together(instant now) {
         continue;
       const auto line = journal_.append(next.batch, item);
       retention_.added(line);
+      latest_ = std::max(latest_, instant_of(item).value_or(latest_));
       if (outcome.first_number == 0)
         outcome.first_number = line.number;
     }
     next.outcomes.push_back(std::move(outcome));
   }
-  retention_.apply(next.batch, target_, now);
+  retention_.apply(next.batch, target_, latest_);
   return next;
 }
 

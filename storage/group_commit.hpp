@@ -30,9 +30,8 @@ public:
   void add(std::uint64_t ticket, store_batch rows, const std::vector<event>& events);
   bool empty() const noexcept { return contributions_.empty() && asked_.empty(); }
 
-  /// One outcome for every ticket added since the last call, in order of their numbers. `now`: for
-  /// the age of the journal.
-  std::vector<commit_outcome> commit(instant now);
+  /// One outcome for every ticket added since the last call, in order of their numbers.
+  std::vector<commit_outcome> commit();
 
   std::int64_t last_number() const noexcept { return journal_.last(); }
 
@@ -48,11 +47,12 @@ private:
   };
 
   bool retry_unfinished(std::vector<commit_outcome>& answers);
-  group put_together(instant now);
+  group put_together();
 
   store& target_;
   journal_writer journal_;
   journal_retention retention_;
+  instant latest_ = 0; ///< of the events seen: by it the journal ages, also when history is replayed
   std::vector<contribution> contributions_;
   std::optional<group> unfinished_;                  ///< a batch that failed
   std::set<std::uint64_t> asked_;                    ///< tickets that wait for news of old batches

@@ -55,7 +55,7 @@ int export_candles(const candle_options& options) {
   const auto until = time_or_nothing("--to", options.to);
   require_range(since, until);
   const auto opened =
-      open_configuration(options.configuration, {1, {}, make_logger(options.common)});
+      open_configuration(options.configuration, options_of(options.common));
   const auto exchange = chosen_exchange(opened, options.exchange);
   const auto symbol = chosen_symbols(exchange, {options.symbol}).front();
   write_candles(candles_of(exchange, symbol, since, until, opened.file.parameters), options);
@@ -94,7 +94,7 @@ int check_candles_of(const candle_options& options) {
     reports.push_back(report_candle_csv(file, file.filename().string(), configuration{}));
   if (!options.configuration.config.empty()) {
     const auto opened =
-        open_configuration(options.configuration, {1, {}, make_logger(options.common)});
+        open_configuration(options.configuration, options_of(options.common));
     reports =
         reports_of(chosen_exchange(opened, options.exchange), options, opened.file.parameters);
   }

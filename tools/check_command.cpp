@@ -64,7 +64,7 @@ bool check_exchange(const opened_configuration& opened, const exchange_schema& e
 
 int check(const check_options& options) {
   const auto opened =
-      open_configuration(options.configuration, {1, {}, make_logger(options.common)});
+      open_configuration(options.configuration, options_of(options.common));
   print_result(fmt::format("{}: valid\n", options.configuration.config.string()));
   bool readable = true;
   for (const auto& exchange : opened.target->list_exchanges())

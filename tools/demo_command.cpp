@@ -1,6 +1,7 @@
 #include "runtime/configuration_file.hpp"
 #include "tools/commands.hpp"
 #include "tools/portfolio_session.hpp"
+#include "tools/selection.hpp"
 
 #include <memory>
 
@@ -44,9 +45,7 @@ struct demo_options {
 
 int demonstrate(const demo_options& options) {
   const auto threads = thread_count(options.threads);
-  runtime_options of_runtime;
-  of_runtime.threads = threads;
-  of_runtime.log = make_logger(options.common);
+  auto of_runtime = options_of(options.common, threads);
   runtime target{std::move(of_runtime)};
   const auto loaded = parse_configuration(demo_configuration, ".", "demo", target.types());
   target.set_config(loaded.parameters);

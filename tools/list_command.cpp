@@ -157,7 +157,7 @@ const std::array<subject, 4>& subjects() {
 }
 
 int list(const list_options& options) {
-  runtime target{{1, {}, make_logger(options.common)}};
+  runtime target{options_of(options.common)};
   for (const auto& plugin : options.plugins)
     target.load_plugin(plugin);
   std::string text;

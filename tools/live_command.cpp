@@ -54,9 +54,7 @@ int run_live(const live_options& options) {
                   fmt::format("{}: only with --clock replay",
                               options.speed.empty() ? "--frame" : "--speed"));
   const auto threads = thread_count(options.threads);
-  runtime_options of_runtime;
-  of_runtime.threads = threads;
-  of_runtime.log = make_logger(options.common);
+  auto of_runtime = options_of(options.common, threads);
   of_runtime.data_directory = options.data_directory;
   if (options.store != "rocksdb")
     of_runtime.open_store = [url = options.store] { return open_redis_store(url); };

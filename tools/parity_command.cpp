@@ -19,10 +19,8 @@ struct parity_options {
 };
 
 int compare(const parity_options& options) {
-  runtime_options of_runtime;
-  of_runtime.threads = thread_count(options.threads);
-  of_runtime.log = make_logger(options.common);
-  const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  const auto opened = open_configuration(
+      options.configuration, options_of(options.common, thread_count(options.threads)));
   const auto result =
       compare_drivers(*opened.target, chosen_request(opened, options.selection));
   if (result.difference) {

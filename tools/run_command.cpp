@@ -18,9 +18,7 @@ struct run_options {
 
 int run(const run_options& options) {
   const auto threads = thread_count(options.threads);
-  runtime_options of_runtime;
-  of_runtime.threads = threads;
-  of_runtime.log = make_logger(options.common);
+  auto of_runtime = options_of(options.common, threads);
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
   run_header header;
   header.command = "run";

@@ -96,6 +96,13 @@ void change_bounds(const opened_configuration& opened, const std::string& frame,
 
 } // namespace
 
+runtime_options options_of(const common_options& common, std::size_t threads) {
+  runtime_options options;
+  options.threads = threads;
+  options.log = make_logger(common);
+  return options;
+}
+
 void add_plugin_option(CLI::App& command, std::vector<std::filesystem::path>& plugins) {
   command.add_option("--plugin", plugins, "Shared library with strategies, ... (repeatable)")
       ->type_name("FILE")

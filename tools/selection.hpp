@@ -2,6 +2,7 @@
 
 #include "runtime/configuration_file.hpp"
 #include "runtime/runtime.hpp"
+#include "tools/command_line.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -12,6 +13,9 @@
 #include <CLI/CLI.hpp>
 
 namespace backtest::tools {
+
+/// A runtime for a command: so many threads, and the logger its flags ask for.
+runtime_options options_of(const common_options& common, std::size_t threads = 1);
 
 /// Where schemas come from.
 struct configuration_options {

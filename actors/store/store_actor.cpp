@@ -37,7 +37,7 @@ struct store_state {
         },
         [this](const flush_commits&) {
           flush_is_due = false;
-          for (auto& outcome : opened->commits.commit(opened->setup.now())) {
+          for (auto& outcome : opened->commits.commit()) {
             const auto found = waiting.find(outcome.ticket);
             if (found == waiting.end())
               continue;

@@ -5,11 +5,9 @@
 
 namespace backtest {
 
-/// What a store actor is made of; `now` gives the wall clock for the journal's age.
 struct store_setup {
   std::unique_ptr<store> target;
   journal_limits limits;
-  std::function<instant()> now;
 };
 
 /// The owner of a store, on a thread of its own: a synced commit blocks. Throws

@@ -1,0 +1,208 @@
+#include "storage/group_commit.hpp"
+
+#include "storage/memory_store.hpp"
+#include "tests/support/faulty_store.hpp"
+#include "tests/support/shared_store.hpp"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+
+#include <fmt/format.h>
+
+using namespace backtest;
+using namespace backtest::testing;
+using fate = faulty_store::fate;
+
+namespace {
+
+event closed(instant when) {
+  tick_result tick;
+  tick.action = tick_action::closed;
+  tick.run = std::make_shared<const run_identity>(
+      run_identity{"BTC", "s", "x", "", run_mode::live});
+  tick.timestamp = when;
+  tick.signal = std::make_shared<const signal_row>();
+  tick.closed_by = close_reason::take_profit;
+  tick.close_timestamp = when;
+  tick.pnl = profit_and_loss{};
+  return {topic::signal_live, tick};
+}
+
+event idle(instant when) {
+  tick_result tick;
+  tick.run = std::make_shared<const run_identity>(
+      run_identity{"BTC", "s", "x", "", run_mode::live});
+  tick.timestamp = when;
+  return {topic::signal_live, tick};
+}
+
+store_batch row(const std::string& key, const std::string& value) {
+  store_batch batch;
+  batch.put(store_space::state, key, value);
+  return batch;
+}
+
+struct plan_of_fates {
+  std::vector<fate> next; ///< then everything works
+  std::size_t used = 0;
+  fate operator()() { return used < next.size() ? next[used++] : fate::works; }
+};
+
+} // namespace
+
+TEST_CASE("group commit: contributions of one turn are one batch, numbered in their order") {
+  const auto memory = make_memory_store();
+  group_commit commits{*memory, {0, 0}};
+  commits.add(1, row("a", "1"), {closed(10), idle(10), closed(10)});
+  commits.add(2, row("b", "2"), {});
+  commits.add(3, row("c", "3"), {closed(10)});
+  const auto outcomes = commits.commit();
+  REQUIRE(outcomes.size() == 3);
+  CHECK(outcomes[0].first_number == 1);
+  CHECK(outcomes[1].first_number == 0);
+  CHECK(outcomes[2].first_number == 3);
+  for (const auto& outcome : outcomes)
+    CHECK(!outcome.problem);
+  CHECK(read_journal(*memory, 1).size() == 3);
+  CHECK(memory->get(store_space::state, "b") == "2");
+  CHECK(commits.empty());
+}
+
+TEST_CASE("group commit: goes on behind the last number in the store") {
+  const auto memory = make_memory_store();
+  {
+    group_commit commits{*memory, {0, 0}};
+    commits.add(1, {}, {closed(1), closed(2)});
+    commits.commit();
+  }
+  group_commit commits{*memory, {0, 0}};
+  CHECK(commits.last_number() == 2);
+  commits.add(1, {}, {closed(3)});
+  CHECK(commits.commit().front().first_number == 3);
+}
+
+TEST_CASE("group commit: a batch that failed is written again before anything else, with its numbers") {
+  for (const auto first : {fate::lost, fate::kept}) {
+    CAPTURE(static_cast<int>(first));
+    faulty_store target{make_memory_store(), plan_of_fates{{first, fate::works, fate::works}}};
+    group_commit commits{target, {0, 0}};
+    commits.add(1, row("a", "1"), {closed(1)});
+    auto outcomes = commits.commit();
+    REQUIRE(outcomes.size() == 1);
+    REQUIRE(outcomes[0].problem);
+    CHECK(outcomes[0].problem->code == error_code::store_failed);
+    commits.add(2, row("a", "2"), {closed(2)}); // somebody else, later
+    outcomes = commits.commit();
+    REQUIRE(outcomes.size() == 1);
+    CHECK(outcomes[0].ticket == 2);
+    CHECK(outcomes[0].first_number == 2);
+    commits.add(1, row("a", "1"), {closed(1)}); // asks again what became of it
+    outcomes = commits.commit();
+    REQUIRE(outcomes.size() == 1);
+    CHECK(outcomes[0].ticket == 1);
+    CHECK(outcomes[0].first_number == 1);
+    CHECK(!outcomes[0].problem);
+    CHECK(target.get(store_space::state, "a") == "2");
+    CHECK(read_journal(target, 1).size() == 2);
+  }
+}
+
+TEST_CASE("group commit: while the store refuses everybody is told, and nothing gets a number") {
+  faulty_store target{make_memory_store(),
+                      plan_of_fates{{fate::lost, fate::lost, fate::lost}}};
+  group_commit commits{target, {0, 0}};
+  commits.add(1, {}, {closed(1)});
+  REQUIRE(commits.commit().front().problem);
+  commits.add(1, {}, {closed(1)});
+  commits.add(2, {}, {closed(2)});
+  const auto outcomes = commits.commit(); // cannot be reopened
+  REQUIRE(outcomes.size() == 2);
+  CHECK(outcomes[0].problem);
+  CHECK(outcomes[1].problem);
+  commits.add(1, {}, {closed(1)});
+  commits.add(2, {}, {closed(2)});
+  CHECK(commits.commit().front().problem); // nor now
+  commits.add(2, {}, {closed(2)});
+  commits.add(1, {}, {closed(1)});
+  std::map<std::uint64_t, std::int64_t> numbers;
+  for (const auto& outcome : commits.commit()) {
+    CHECK(!outcome.problem);
+    numbers[outcome.ticket] = outcome.first_number;
+  }
+  CHECK(numbers == std::map<std::uint64_t, std::int64_t>{{1, 1}, {2, 2}});
+}
+
+TEST_CASE("group commit: whatever fails, every event is there once and numbers have no holes, "
+          "1,000 seeds") {
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    CAPTURE(seed);
+    std::mt19937_64 random{seed};
+    const auto memory = std::shared_ptr<store>{make_memory_store()};
+    faulty_store target{std::make_unique<shared_store>(memory), [&random] {
+                          const auto dice = random() % 6;
+                          return dice == 0 ? fate::lost : dice == 1 ? fate::kept : fate::works;
+                        }};
+    group_commit commits{target, {0, 0}};
+    struct producer {
+      std::uint64_t ticket = 0;
+      int turn = 0;
+      bool waits = false;
+    };
+    std::vector<producer> producers(3);
+    std::map<std::int64_t, instant> told; // number -> event
+    constexpr int turns = 8;
+    const auto when = [](std::size_t who, int turn) {
+      return static_cast<instant>(who) * 1000 + turn;
+    };
+    for (int guard = 0; guard < 2000; ++guard) {
+      bool all_done = true;
+      for (std::size_t who = 0; who < producers.size(); ++who) {
+        auto& item = producers[who];
+        all_done = all_done && item.turn == turns;
+        if (item.turn == turns || random() % 2 == 0)
+          continue;
+        item.ticket = who * 1000 + static_cast<std::uint64_t>(item.turn) + 1;
+        commits.add(item.ticket, row(std::to_string(who), std::to_string(item.turn)),
+                    {closed(when(who, item.turn))});
+        item.waits = true;
+      }
+      if (all_done)
+        break;
+      for (const auto& outcome : commits.commit()) {
+        const auto who = static_cast<std::size_t>(outcome.ticket / 1000);
+        REQUIRE(producers[who].waits);
+        REQUIRE(producers[who].ticket == outcome.ticket);
+        producers[who].waits = false;
+        if (outcome.problem)
+          continue;
+        REQUIRE(told.emplace(outcome.first_number, when(who, producers[who].turn)).second);
+        ++producers[who].turn;
+      }
+      for (const auto& item : producers)
+        REQUIRE(!item.waits);
+    }
+    const auto lines = read_journal(*memory, 1);
+    REQUIRE(lines.size() == producers.size() * turns);
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      REQUIRE(lines[i].number == static_cast<std::int64_t>(i) + 1);
+      REQUIRE(lines[i].text.find(fmt::format("\"timestamp\":{},", told.at(lines[i].number))) !=
+              std::string::npos);
+    }
+    for (std::size_t who = 0; who < producers.size(); ++who)
+      REQUIRE(memory->get(store_space::state, std::to_string(who)) == std::to_string(turns - 1));
+  }
+}
+
+TEST_CASE("group commit: the journal ages by its events, also when history is replayed") {
+  const auto memory = make_memory_store();
+  group_commit commits{*memory, {30, 0}};
+  const instant long_ago = 1'000 * day_ms;
+  commits.add(1, {}, {closed(long_ago), closed(long_ago + 10 * day_ms)});
+  commits.commit();
+  CHECK(find_journal_bounds(*memory) == journal_bounds{1, 2});
+  commits.add(2, {}, {closed(long_ago + 31 * day_ms)});
+  commits.commit();
+  CHECK(find_journal_bounds(*memory) == journal_bounds{2, 3});
+}

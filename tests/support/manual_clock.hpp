@@ -1,0 +1,58 @@
+#pragma once
+
+#include "runtime/live_clock.hpp"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+namespace backtest::testing {
+
+/// A clock that stands still until a test moves it.
+class manual_clock final : public live_clock {
+public:
+  explicit manual_clock(instant now, bool replays = false) : now_(now), replays_(replays) {}
+
+  bool is_replay() const noexcept override { return replays_; }
+  instant now() const override {
+    const std::lock_guard lock{mutex_};
+    return now_;
+  }
+  void wake_at(instant when, std::function<void()> ring) override {
+    {
+      const std::lock_guard lock{mutex_};
+      if (when > now_) {
+        when_ = when;
+        ring_ = std::move(ring);
+        return;
+      }
+      ring_ = {};
+    }
+    ring();
+  }
+  void cancel() override {
+    const std::lock_guard lock{mutex_};
+    ring_ = {};
+  }
+
+  void set(instant now) {
+    std::function<void()> ring;
+    {
+      const std::lock_guard lock{mutex_};
+      now_ = now;
+      if (ring_ && when_ <= now_)
+        ring = std::exchange(ring_, {});
+    }
+    if (ring)
+      ring();
+  }
+
+private:
+  mutable std::mutex mutex_;
+  instant now_;
+  bool replays_;
+  instant when_ = 0;
+  std::function<void()> ring_;
+};
+
+} // namespace backtest::testing

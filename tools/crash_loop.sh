@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Kills a live node again and again and compares what it left with an undisturbed run.
+# usage: crash_loop.sh [KILLS] [BUILD_DIRECTORY]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export BACKTEST_CRASH_KILLS="${1:-200}"
+exec "${2:-build/release}/tests/actor_tests" --test-case="live crash:*"
