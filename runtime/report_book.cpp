@@ -1,7 +1,5 @@
 #include "runtime/report_book.hpp"
 
-#include <algorithm>
-
 namespace backtest {
 
 void report_book::start(const shared_identity& run, const configuration& parameters) {
@@ -48,25 +46,11 @@ const backtest_report* report_book::find_backtest(const std::string& symbol,
 
 trade_statistics report_book::portfolio_statistics(const std::vector<shared_identity>& runs,
                                                    const configuration& parameters) const {
-  std::vector<std::span<const trade_record>> members;
-  statistics_inputs inputs;
-  std::int64_t total = 0;
-  instant start = end_of_time, end = 0;
-  for (const auto& run : runs) {
-    const auto* report = find_backtest(run->symbol, run->strategy_name);
-    if (report == nullptr)
-      continue;
-    members.push_back(report->trades().records());
-    total += report->trades().total();
-    if (const auto& bounds = report->bounds()) {
-      start = std::min(start, bounds->start);
-      end = std::max(end, bounds->end);
-    }
-  }
-  inputs.total_signals = total;
-  if (start < end)
-    inputs.exposure = exposure_of(members, start, end);
-  return compute_portfolio_statistics(members, gates_of(parameters), inputs);
+  std::vector<const trade_ledger*> members;
+  for (const auto& run : runs)
+    if (const auto* report = find_backtest(run->symbol, run->strategy_name))
+      members.push_back(&report->ledger());
+  return pooled_statistics(members, gates_of(parameters));
 }
 
 } // namespace backtest

@@ -123,6 +123,10 @@ std::string report_file_name(std::initializer_list<std::string_view> names) {
   return file_name + ".md";
 }
 
+std::string report_file_name(const run_identity& run) {
+  return report_file_name({run.symbol, run.strategy_name, to_string(run.mode)});
+}
+
 std::string trade_summary(const trade_statistics& statistics) {
   std::string block;
   for (const summary_line& line : summary_lines)
