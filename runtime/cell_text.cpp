@@ -23,4 +23,8 @@ std::string position_text(position_side side) { return upper_text(to_string(side
 
 std::string note_text(std::string_view note) { return text_or_na(plain_text(note)); }
 
+std::string run_text(const shared_identity& run, std::string run_identity::*name) {
+  return text_or_na(run ? run.get()->*name : "");
+}
+
 } // namespace backtest

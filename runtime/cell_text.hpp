@@ -16,4 +16,7 @@ std::string position_text(position_side side);
 /// A signal's note as plain text on one line.
 std::string note_text(std::string_view note);
 
+/// A name of the run a row belongs to; N/A where it belongs to none.
+std::string run_text(const shared_identity& run, std::string run_identity::*name);
+
 } // namespace backtest

@@ -3,8 +3,6 @@
 #include "runtime/text_file.hpp"
 #include "runtime/tick_cells.hpp"
 
-#include <fmt/format.h>
-
 namespace backtest {
 
 column_list<tick_result> default_live_columns(bool show_notes) {
@@ -63,7 +61,7 @@ live_report_data live_report::data() const {
 
 std::string live_report::markdown(const column_list<tick_result>& columns) const {
   return rows_.page("Live Trading Report", "No events yet.", columns, [this] {
-    return labelled_line("Total events", fmt::format("{}", rows_.total())) + ledger_.summary();
+    return counted_line("Total events", rows_.total()) + ledger_.summary();
   });
 }
 

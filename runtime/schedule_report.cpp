@@ -1,10 +1,9 @@
 #include "runtime/schedule_report.hpp"
 
+#include "runtime/figure_text.hpp"
 #include "runtime/number_text.hpp"
 #include "runtime/text_file.hpp"
 #include "runtime/tick_cells.hpp"
-
-#include <fmt/format.h>
 
 namespace backtest {
 
@@ -29,26 +28,19 @@ std::optional<double> mean_minutes(instant total_ms, std::int64_t count) {
          static_cast<double>(count);
 }
 
-std::string with_hint(std::string value, std::string_view hint) {
-  return value == not_available ? value : value.append(hint);
-}
-
 std::string summary_of(const schedule_statistics& figures) {
-  const auto count = [](std::string_view label, std::int64_t value) {
-    return labelled_line(label, fmt::format("{}", value));
-  };
   const auto rate = [](std::string_view label, std::optional<double> value, std::string_view hint) {
-    return labelled_line(label, with_hint(percent_text(value, 2), hint));
+    return labelled_line(label, with_unit(percent_text(value, 2), hint));
   };
   const auto minutes = [](std::string_view label, std::optional<double> value) {
-    return labelled_line(label, with_hint(fixed_text(value, 2), " min"));
+    return labelled_line(label, with_unit(fixed_text(value, 2), " min"));
   };
-  return count("Total events", figures.total_events) +
-         count("Scheduled signals", figures.total_scheduled) +
-         count("Opened signals", figures.total_opened) +
-         count("Cancelled signals", figures.total_cancelled) +
-         rate("Activation rate", figures.activation_rate, " (higher is better)") +
-         rate("Cancellation rate", figures.cancellation_rate, " (lower is better)") +
+  return counted_line("Total events", figures.total_events) +
+         counted_line("Scheduled signals", figures.total_scheduled) +
+         counted_line("Opened signals", figures.total_opened) +
+         counted_line("Cancelled signals", figures.total_cancelled) +
+         rate("Activation rate", figures.activation_rate, higher_is_better) +
+         rate("Cancellation rate", figures.cancellation_rate, lower_is_better) +
          minutes("Average activation time", figures.avg_activation_time) +
          minutes("Average wait time (cancelled)", figures.avg_wait_time);
 }
