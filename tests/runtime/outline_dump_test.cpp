@@ -2,46 +2,24 @@
 
 #include "messages/error.hpp"
 #include "messages/json_text.hpp"
+#include "tests/support/scratch_directory.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <vector>
 
 using namespace backtest;
+using namespace backtest::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// A directory of its own for one test, gone afterwards.
-struct outline_scratch {
+struct outline_scratch : scratch_directory {
   outline_options options;
 
-  explicit outline_scratch(const char* name) {
-    options.directory = fs::path(BACKTEST_BINARY_DIR) / "scratch" / name;
-    fs::remove_all(options.directory);
-  }
-  ~outline_scratch() {
-    std::error_code ignored;
-    fs::remove_all(options.directory, ignored);
-  }
+  explicit outline_scratch(const char* name) : scratch_directory(name) { options.directory = path; }
 };
-
-std::string content_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::vector<std::string> names_in(const fs::path& directory) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(directory))
-    names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 signal_request sample_signal() {
   signal_request signal;
@@ -72,82 +50,82 @@ struct heard_warnings : logger {
 
 TEST_CASE("outline dump: a conversation, word for word") {
   const outline_scratch scratch("outline");
-  const fs::path path = dump_outline("r1", history, sample_signal(), scratch.options);
-  CHECK(path == scratch.options.directory / "r1");
-  CHECK(names_in(path) == std::vector<std::string>{"00_system_prompt.md", "01_user_message.md",
-                                                   "02_assistant_message.md", "03_user_message.md",
-                                                   "04_llm_output.md"});
+  const fs::path written = dump_outline("r1", history, sample_signal(), scratch.options);
+  CHECK(written == scratch.options.directory / "r1");
+  CHECK(names_in(written) == std::vector<std::string>{"00_system_prompt.md", "01_user_message.md",
+                                                      "02_assistant_message.md",
+                                                      "03_user_message.md", "04_llm_output.md"});
   const std::string signal = "```json\n" + indented_json(to_json_text(sample_signal())) + "\n```\n";
-  CHECK(content_of(path / "00_system_prompt.md") == "# Outline Result Summary\n"
-                                                    "\n"
-                                                    "**Result ID:** r1  \n"
-                                                    "\n"
-                                                    "## Output Data\n"
-                                                    "\n" +
-                                                        signal +
-                                                        "\n"
-                                                        "## System Messages\n"
-                                                        "\n"
-                                                        "### System Message 1\n"
-                                                        "\n"
-                                                        "You trade.\n"
-                                                        "\n"
-                                                        "### System Message 2\n"
-                                                        "\n"
-                                                        "Answer in JSON.\n");
-  CHECK(content_of(path / "01_user_message.md") == "# User Message 1\n"
-                                                   "\n"
-                                                   "**Result ID:** r1  \n"
-                                                   "\n"
-                                                   "Candles: 1, 2, 3\n");
-  CHECK(content_of(path / "02_assistant_message.md") == "# Assistant Message 2\n"
-                                                        "\n"
-                                                        "**Result ID:** r1  \n"
-                                                        "\n"
-                                                        "Analysed.\n");
-  CHECK(content_of(path / "04_llm_output.md") ==
+  CHECK(content_of(written / "00_system_prompt.md") == "# Outline Result Summary\n"
+                                                       "\n"
+                                                       "**Result ID:** r1  \n"
+                                                       "\n"
+                                                       "## Output Data\n"
+                                                       "\n" +
+                                                           signal +
+                                                           "\n"
+                                                           "## System Messages\n"
+                                                           "\n"
+                                                           "### System Message 1\n"
+                                                           "\n"
+                                                           "You trade.\n"
+                                                           "\n"
+                                                           "### System Message 2\n"
+                                                           "\n"
+                                                           "Answer in JSON.\n");
+  CHECK(content_of(written / "01_user_message.md") == "# User Message 1\n"
+                                                      "\n"
+                                                      "**Result ID:** r1  \n"
+                                                      "\n"
+                                                      "Candles: 1, 2, 3\n");
+  CHECK(content_of(written / "02_assistant_message.md") == "# Assistant Message 2\n"
+                                                           "\n"
+                                                           "**Result ID:** r1  \n"
+                                                           "\n"
+                                                           "Analysed.\n");
+  CHECK(content_of(written / "04_llm_output.md") ==
         "# Full Outline Result\n\n**Result ID:** r1  \n\n" + signal);
   CHECK(names_in(scratch.options.directory) == std::vector<std::string>{"r1"});
 }
 
 TEST_CASE("outline dump: no signal, no messages") {
   const outline_scratch scratch("outline_empty");
-  const fs::path path = dump_outline("r1", {}, std::nullopt, scratch.options);
-  CHECK(names_in(path) == std::vector<std::string>{"00_system_prompt.md", "01_llm_output.md"});
-  CHECK(content_of(path / "00_system_prompt.md") ==
+  const fs::path written = dump_outline("r1", {}, std::nullopt, scratch.options);
+  CHECK(names_in(written) == std::vector<std::string>{"00_system_prompt.md", "01_llm_output.md"});
+  CHECK(content_of(written / "00_system_prompt.md") ==
         "# Outline Result Summary\n\n**Result ID:** r1  \n");
-  CHECK(content_of(path / "01_llm_output.md") ==
+  CHECK(content_of(written / "01_llm_output.md") ==
         "# Full Outline Result\n\n**Result ID:** r1  \n\nNo signal.\n");
 }
 
 TEST_CASE("outline dump: what is there stays as it is") {
   const outline_scratch scratch("outline_twice");
-  const fs::path path = dump_outline("r1", history, std::nullopt, scratch.options);
-  const std::string before = content_of(path / "00_system_prompt.md");
-  CHECK(dump_outline("r1", {}, sample_signal(), scratch.options) == path);
-  CHECK(content_of(path / "00_system_prompt.md") == before);
-  CHECK(names_in(path).size() == 5);
+  const fs::path written = dump_outline("r1", history, std::nullopt, scratch.options);
+  const std::string before = content_of(written / "00_system_prompt.md");
+  CHECK(dump_outline("r1", {}, sample_signal(), scratch.options) == written);
+  CHECK(content_of(written / "00_system_prompt.md") == before);
+  CHECK(names_in(written).size() == 5);
 }
 
 TEST_CASE("outline dump: a half-written one of the past is no obstacle") {
   const outline_scratch scratch("outline_crash");
   fs::create_directories(scratch.options.directory / "r1.tmp0");
-  const fs::path path = dump_outline("r1", history, std::nullopt, scratch.options);
-  CHECK(names_in(path).size() == 5);
+  const fs::path written = dump_outline("r1", history, std::nullopt, scratch.options);
+  CHECK(names_in(written).size() == 5);
   CHECK(names_in(scratch.options.directory) == std::vector<std::string>{"r1", "r1.tmp0"});
 }
 
 TEST_CASE("outline dump: hostile ids stay within the directory, and on one line") {
   const outline_scratch scratch("outline_hostile");
   for (const char* id : {"../../etc/passwd", "a/b", "..", "", "näive\nid|x"}) {
-    const fs::path path = dump_outline(id, history, std::nullopt, scratch.options);
-    CHECK(path.parent_path() == scratch.options.directory);
-    CHECK(fs::exists(path / "05_llm_output.md") == false);
-    CHECK(fs::exists(path / "04_llm_output.md"));
+    const fs::path written = dump_outline(id, history, std::nullopt, scratch.options);
+    CHECK(written.parent_path() == scratch.options.directory);
+    CHECK(fs::exists(written / "05_llm_output.md") == false);
+    CHECK(fs::exists(written / "04_llm_output.md"));
   }
   CHECK(names_in(scratch.options.directory).size() == 5);
-  const fs::path path = dump_outline("näive\nid|x", {}, std::nullopt, scratch.options);
-  CHECK(content_of(path / "00_system_prompt.md").find("**Result ID:** näive id|x  \n") !=
+  const fs::path written = dump_outline("näive\nid|x", {}, std::nullopt, scratch.options);
+  CHECK(content_of(written / "00_system_prompt.md").find("**Result ID:** näive id|x  \n") !=
         std::string::npos);
 }
 
@@ -155,8 +133,8 @@ TEST_CASE("outline dump: a note cannot end the fence around the signal") {
   const outline_scratch scratch("outline_fence");
   signal_request signal = sample_signal();
   signal.note = "```\n# pwned";
-  const fs::path path = dump_outline("r1", {}, signal, scratch.options);
-  const std::string text = content_of(path / "01_llm_output.md");
+  const fs::path written = dump_outline("r1", {}, signal, scratch.options);
+  const std::string text = content_of(written / "01_llm_output.md");
   CHECK(text.find("````json\n{") != std::string::npos);
   CHECK(text.ends_with("}\n````\n"));
   CHECK(text.find("\n# pwned") == std::string::npos);
@@ -168,10 +146,10 @@ TEST_CASE("outline dump: large messages are written, with a warning") {
   scratch.options.log = warnings;
   const std::vector<outline_message> large{{message_role::user, std::string(20 * 1024 + 1023, 'x')},
                                            {message_role::user, std::string(21 * 1024, 'y')}};
-  const fs::path path = dump_outline("r1", large, std::nullopt, scratch.options);
+  const fs::path written = dump_outline("r1", large, std::nullopt, scratch.options);
   CHECK(warnings->lines ==
         std::vector<std::string>{"result r1: user message of 21 KiB, more than 20"});
-  CHECK(fs::file_size(path / "02_user_message.md") > 21 * 1024);
+  CHECK(fs::file_size(written / "02_user_message.md") > 21 * 1024);
   scratch.options.warn_above_kib = 100;
   dump_outline("r2", large, std::nullopt, scratch.options);
   CHECK(warnings->lines.size() == 1);
@@ -199,18 +177,19 @@ TEST_CASE("outline dump: a directory that cannot be made is an error, and nothin
 }
 
 TEST_CASE("outline dump: indented JSON is the same JSON") {
-  CHECK(indented_json(R"({"a":1,"b":[],"c":{},"d":[1,{"e":"x,{\"]\\"}]})") == "{\n"
-                                                                              "  \"a\": 1,\n"
-                                                                              "  \"b\": [],\n"
-                                                                              "  \"c\": {},\n"
-                                                                              "  \"d\": [\n"
-                                                                              "    1,\n"
-                                                                              "    {\n"
-                                                                              "      \"e\": "
-                                                                              "\"x,{\\\"]\\\\\"\n"
-                                                                              "    }\n"
-                                                                              "  ]\n"
-                                                                              "}");
+  const std::string dense = R"({"a":1,"b":[],"c":{},"d":[1,{"e":"x,{\"]\\"}]})";
+  const std::string indented = R"({
+  "a": 1,
+  "b": [],
+  "c": {},
+  "d": [
+    1,
+    {
+      "e": "x,{\"]\\"
+    }
+  ]
+})";
+  CHECK(indented_json(dense) == indented);
   CHECK(indented_json("") == "");
   CHECK(from_json_text<signal_request>(indented_json(to_json_text(sample_signal()))) ==
         sample_signal());

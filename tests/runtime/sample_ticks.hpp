@@ -3,10 +3,8 @@
 #include "messages/event.hpp"
 #include "runtime/column.hpp"
 #include "tests/runtime/sample_trades.hpp"
+#include "tests/support/scratch_directory.hpp"
 
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <typeinfo>
 #include <vector>
@@ -111,15 +109,9 @@ inline bool is_plain_name(std::string_view name) {
 /// Dumps the report into a directory of its own: right path, and the file holds the markdown.
 template <class Report, class... Columns>
 bool is_written_as(const Report& report, const std::string& name, const Columns&... columns) {
-  const auto directory =
-      std::filesystem::path(BACKTEST_BINARY_DIR) / "scratch" / typeid(Report).name();
-  std::filesystem::remove_all(directory);
-  const auto path = report.dump(directory, columns...);
-  std::ifstream in(path, std::ios::binary);
-  const std::string written(std::istreambuf_iterator<char>(in), {});
-  in.close();
-  std::filesystem::remove_all(directory);
-  return path == directory / name && written == report.markdown(columns...);
+  const scratch_directory scratch(typeid(Report).name());
+  const auto path = report.dump(scratch.path, columns...);
+  return path == scratch.path / name && content_of(path) == report.markdown(columns...);
 }
 
 } // namespace backtest::testing
