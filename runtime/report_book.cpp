@@ -67,7 +67,7 @@ void report_book::apply(event item) {
   }
 }
 
-void report_book::apply_tick(run_reports& reports, tick_result tick) {
+void report_book::apply_tick(run_reports& reports, tick_result&& tick) {
   const std::uint64_t seq = tick.action == tick_action::closed ? trades_++ : trades_;
   if (reports.schedule)
     reports.schedule->apply(tick);

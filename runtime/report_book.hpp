@@ -73,7 +73,7 @@ private:
   run_reports* find(const run_identity& run);
   run_reports* reports_of(const shared_identity& run);
   heat_report* start_heat(const run_identity& run, const configuration& parameters);
-  void apply_tick(run_reports& reports, tick_result tick);
+  void apply_tick(run_reports& reports, tick_result&& tick);
   template <class Report>
   const Report* find(const key& run, std::optional<Report> run_reports::*report) const;
 

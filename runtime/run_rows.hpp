@@ -20,13 +20,13 @@ public:
   run_rows(shared_identity run, std::int64_t capacity)
       : run_(std::move(run)), rows_(static_cast<std::size_t>(capacity)) {}
 
-  void add(Row row) {
+  void add(Row&& row) {
     take_names(row);
     rows_.add(std::move(row));
     ++total_;
   }
   /// Puts the row where an older one is, if there is one, else on top.
-  void replace(Row* older, Row row) {
+  void replace(Row* older, Row&& row) {
     if (older == nullptr)
       return add(std::move(row));
     take_names(row);
