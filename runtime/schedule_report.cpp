@@ -68,7 +68,7 @@ schedule_report::schedule_report(shared_identity run, const configuration& confi
     : rows_(std::move(run), config.max_report_rows),
       max_unresolved_(static_cast<std::size_t>(config.max_trade_sample)) {}
 
-void schedule_report::apply(tick_result result) {
+void schedule_report::apply(const tick_result& result) {
   switch (result.action) {
   case tick_action::scheduled: remember(result); break;
   case tick_action::opened:
@@ -79,7 +79,7 @@ void schedule_report::apply(tick_result result) {
   case tick_action::cancelled: count(cancelled_, result, result.close_timestamp); break;
   default: return;
   }
-  rows_.add(std::move(result));
+  rows_.add(tick_result(result));
 }
 
 void schedule_report::remember(const tick_result& scheduled) {

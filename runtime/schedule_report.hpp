@@ -41,7 +41,7 @@ public:
   schedule_report(shared_identity run, const configuration& config);
 
   /// Everything but `scheduled`, `cancelled`, and `opened` of a signal that waited is ignored.
-  void apply(tick_result result);
+  void apply(const tick_result& result);
   void clear();
 
   const run_identity& run() const noexcept { return rows_.run(); }
