@@ -5,7 +5,7 @@
 #include "actors/exchange/exchange_schema.hpp"
 #include "actors/frame/timeline.hpp"
 #include "actors/risk/risk_arbiter.hpp"
-#include "actors/strategy/strategy_core.hpp"
+#include "actors/strategy/run_rows.hpp"
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
 #include "messages/interest.hpp"
@@ -77,8 +77,23 @@ struct clock_promise {
   instant clock = 0;
 };
 
+/// Live: a position that was open when the node went down.
+struct hold_position {
+  std::size_t participant = 0;
+  active_position position;
+};
+
+/// Live: the others go on to `clock` without a participant that is late; its positions still count.
+/// Of no effect on one that waits for an answer.
+struct go_on_without {
+  std::size_t participant = 0;
+  instant clock = 0;
+};
+
 using risk_actor = typed_interface<caf::result<risk_verdict>(ask_risk_arbiter), //
-                                   caf::result<void>(clock_promise)>;
+                                   caf::result<void>(clock_promise),            //
+                                   caf::result<void>(hold_position),            //
+                                   caf::result<void>(go_on_without)>;
 
 // -- partial client: key (signal id, mode); lives as long as its signal --------------------------------------
 
@@ -223,9 +238,13 @@ struct prepare_run {
 
 struct run_prepared {};
 
-/// Examine instants up to `grant.until`.
+/// Examine instants up to `grant.until`. The rest is for live runs: minutes that are new, what an
+/// operator said, and whether to end at once if the run was stopped and no signal lives.
 struct advance_range {
   range_grant grant;
+  std::optional<loaded_series> minutes;
+  std::vector<operator_command> commands;
+  bool end_if_idle = false;
 };
 
 struct range_result {
@@ -237,6 +256,18 @@ struct range_result {
   bool over = false;
   bool cut_short = false;          ///< a stop ended it early
   std::optional<error> problem;    ///< the run failed
+  store_batch rows;                ///< live: what must be durable before anybody hears of the events
+  std::optional<stored_run> ended; ///< live: the run's rows once it is over
+  signal_state state = signal_state::idle;
+  bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
+};
+
+/// Live: the last range is durable; call the strategy's callbacks.
+struct announce_range {};
+
+/// Errors of callbacks.
+struct range_announced {
+  std::vector<event> events;
 };
 
 /// The signal source ended; sent by the client's own watch, as a source that dies with a question
@@ -248,9 +279,41 @@ struct source_down {
 
 using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run),   //
                                        caf::result<range_result>(advance_range), //
+                                       caf::result<range_announced>(announce_range), //
                                        caf::result<void>(source_down)>;
 
 using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
+
+// -- store: its own thread; the commits of one turn of its mailbox become one synced batch -------------------
+
+/// Rows and events that become durable together; journalled events get numbers. After a failure the
+/// same ticket is sent again, with the same content, until it is answered without a problem.
+struct commit_turn {
+  std::uint64_t ticket = 0;
+  store_batch rows;
+  std::vector<event> events;
+};
+
+struct turn_committed {
+  std::int64_t first_number = 0; ///< of its journalled events; 0 when there are none
+  std::optional<error> problem;  ///< nothing may be announced; the outcome is unknown
+};
+
+/// The end of a turn; sent by the store actor to itself.
+struct flush_commits {};
+
+/// Works on the store inside its actor; what it throws comes back.
+struct ask_store {
+  std::function<void(store&)> work;
+};
+
+struct store_answer {
+  std::optional<error> problem;
+};
+
+using store_actor = typed_interface<caf::result<turn_committed>(commit_turn), //
+                                    caf::result<void>(flush_commits),         //
+                                    caf::result<store_answer>(ask_store)>;
 
 // -- topics: one bus, so that a run's events keep their order across topics --------------------------------------
 
@@ -394,6 +457,37 @@ using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_cha
                                         caf::result<void>(run_client_down),            //
                                         caf::result<void>(shared_client_down)>;
 
+// -- a live run of a portfolio: drives its strategy clients along a clock ----------------------------------------
+
+struct start_live_run {};
+/// No new signals; what is open is followed to its end.
+struct stop_live {};
+/// The clock's alarm rang.
+struct boundary_reached {};
+/// A store that refused is tried again.
+struct retry_turn {};
+
+/// Answered once it is durable.
+struct control_run {
+  std::string strategy_name;
+  std::string symbol;
+  operator_command command = operator_command::pause;
+};
+
+struct run_controlled {
+  std::optional<error> problem;
+};
+
+using live_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
+                                   caf::result<void>(start_live_run),             //
+                                   caf::result<void>(stop_live),                  //
+                                   caf::result<void>(boundary_reached),           //
+                                   caf::result<void>(retry_turn),                 //
+                                   caf::result<run_controlled>(control_run),      //
+                                   caf::result<void>(abort_portfolio),            //
+                                   caf::result<void>(run_client_down),            //
+                                   caf::result<void>(shared_client_down)>;
+
 } // namespace backtest
 
 // -- what CAF must know about the messages ---------------------------------------------------------------------------
@@ -423,7 +517,10 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
   apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
   apply(demand_element) apply(source_down) apply(run_client_down) apply(shared_client_down) apply(ask_report) apply(report_answer) apply(clear_report)                 \
-  apply(report_run_facts) apply(report_run_bounds)
+  apply(report_run_facts) apply(report_run_bounds) apply(hold_position) apply(go_on_without)       \
+  apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
+  apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
+  apply(boundary_reached) apply(retry_turn) apply(control_run) apply(run_controlled)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)

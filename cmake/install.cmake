@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_directory ${CMAKE_INSTALL_LIBDIR}/cmake/backtest_caf)
 set_target_properties(backtest_plugin PROPERTIES EXPORT_NAME plugin)
-install(TARGETS backtest_core backtest_caf backtest_plugin EXPORT backtest_caf)
+install(TARGETS backtest_core backtest_databases backtest_caf backtest_plugin EXPORT backtest_caf)
 install(EXPORT backtest_caf NAMESPACE backtest_caf:: FILE backtest_caf-targets.cmake
   DESTINATION ${package_directory})
 foreach(room messages storage actors runtime)
@@ -21,5 +21,5 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/backtest_caf-config-versi
 install(FILES
   ${PROJECT_BINARY_DIR}/backtest_caf-config.cmake
   ${PROJECT_BINARY_DIR}/backtest_caf-config-version.cmake
-  cmake/FindCAF.cmake cmake/FindZip.cmake
+  cmake/FindCAF.cmake cmake/FindHiredis.cmake cmake/FindRocks.cmake cmake/FindZip.cmake
   DESTINATION ${package_directory})

@@ -13,7 +13,8 @@ constexpr std::array<std::string_view, error_code_count> names{
     "listener_failed",   "store_failed",    "journal_truncated",
     "not_found",         "already_exists",  "already_running",
     "invalid_argument",  "invalid_configuration", "io_failed",
-    "plugin_failed",     "actor_failed"};
+    "plugin_failed",     "actor_failed",    "orphaned_signals",
+    "state_mismatch",    "corrupt_state",   "stale_position"};
 
 } // namespace
 

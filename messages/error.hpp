@@ -30,9 +30,13 @@ enum class error_code : std::uint8_t {
   io_failed,             ///< a file cannot be read or written
   plugin_failed,         ///< a plugin does not load
   actor_failed,          ///< one of our own actors died
+  orphaned_signals,      ///< stored signals of runs that a live start does not include
+  state_mismatch,        ///< a stored row speaks of another run than its key
+  corrupt_state,         ///< a stored row that cannot be understood; it was moved aside
+  stale_position,        ///< a stored risk position without a signal behind it; it was dropped
 };
 
-inline constexpr std::size_t error_code_count = 20;
+inline constexpr std::size_t error_code_count = 24;
 
 std::string_view to_string(error_code code) noexcept;
 std::optional<error_code> parse_error_code(std::string_view text) noexcept;

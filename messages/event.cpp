@@ -36,7 +36,8 @@ constexpr std::array<std::string_view, topic_count> topics{
     "exit",           "done_backtest",     "done_live",        "done_walker",
     "progress_backtest", "progress_walker", "progress_optimizer", "performance",
     "walker",         "walker_complete",   "validation",       "partial_profit",
-    "partial_loss",   "risk"};
+    "partial_loss",   "risk",              "control"};
+constexpr std::array<std::string_view, 4> commands{"pause", "resume", "cancel", "close"};
 
 template <class Enum, std::size_t Size>
 std::string_view name_of(const std::array<std::string_view, Size>& names, Enum value) noexcept {
@@ -85,6 +86,10 @@ bool performance_event::operator==(const performance_event& o) const {
          timestamp == o.timestamp && previous_timestamp == o.previous_timestamp;
 }
 
+bool control_event::operator==(const control_event& o) const {
+  return same(run, o.run) && command == o.command && timestamp == o.timestamp;
+}
+
 const shared_identity& identity_of(const event& item) noexcept {
   return std::visit([](const auto& payload) -> const shared_identity& { return payload.run; },
                     item.payload);
@@ -96,6 +101,7 @@ std::optional<instant> instant_of(const event& item) noexcept {
     std::optional<instant> operator()(const partial_event& x) const { return x.timestamp; }
     std::optional<instant> operator()(const risk_event& x) const { return x.timestamp; }
     std::optional<instant> operator()(const error_event& x) const { return x.timestamp; }
+    std::optional<instant> operator()(const control_event& x) const { return x.timestamp; }
     std::optional<instant> operator()(const done_event&) const { return std::nullopt; }
     std::optional<instant> operator()(const progress_backtest&) const { return std::nullopt; }
     std::optional<instant> operator()(const performance_event&) const { return std::nullopt; }
@@ -108,6 +114,7 @@ std::string_view to_string(close_reason value) noexcept { return name_of(close_r
 std::string_view to_string(cancel_reason value) noexcept { return name_of(cancel_reasons, value); }
 std::string_view to_string(run_outcome value) noexcept { return name_of(outcomes, value); }
 std::string_view to_string(metric_type value) noexcept { return name_of(metrics, value); }
+std::string_view to_string(operator_command value) noexcept { return name_of(commands, value); }
 std::string_view to_string(topic value) noexcept { return name_of(topics, value); }
 
 std::optional<tick_action> parse_tick_action(std::string_view text) noexcept {
@@ -124,6 +131,9 @@ std::optional<run_outcome> parse_run_outcome(std::string_view text) noexcept {
 }
 std::optional<metric_type> parse_metric_type(std::string_view text) noexcept {
   return find_name<metric_type>(metrics, text);
+}
+std::optional<operator_command> parse_operator_command(std::string_view text) noexcept {
+  return find_name<operator_command>(commands, text);
 }
 std::optional<topic> parse_topic(std::string_view text) noexcept {
   return find_name<topic>(topics, text);

@@ -113,6 +113,23 @@ struct performance_event {
   bool operator==(const performance_event& other) const;
 };
 
+/// What an operator may tell a live run.
+enum class operator_command : std::uint8_t {
+  pause,  ///< generate no signals until `resume`
+  resume,
+  cancel, ///< the scheduled signal, at the next instant
+  close,  ///< the pending signal, at the next instant and its price
+};
+
+/// An operator's command took effect.
+struct control_event {
+  shared_identity run;
+  operator_command command = operator_command::pause;
+  instant timestamp = 0;
+
+  bool operator==(const control_event& other) const;
+};
+
 enum class topic : std::uint8_t {
   signal,
   signal_live,
@@ -132,18 +149,20 @@ enum class topic : std::uint8_t {
   partial_profit,
   partial_loss,
   risk,
+  control,
 };
 
-inline constexpr std::size_t topic_count = 18;
+inline constexpr std::size_t topic_count = 19;
 
 using event_payload = std::variant<tick_result, partial_event, risk_event, error_event, done_event,
-                                   progress_backtest, performance_event>;
+                                   progress_backtest, performance_event, control_event>;
 
 /// One thing that happened, on one topic. A tick result travels once, under signal_backtest or
 /// signal_live; subscribers of `signal` receive it too.
 struct event {
   topic on = topic::error;
   event_payload payload;
+  std::int64_t number = 0; ///< in the journal of a live node; 0: it has none
 
   friend bool operator==(const event&, const event&) = default;
 };
@@ -159,12 +178,14 @@ std::string_view to_string(close_reason value) noexcept;
 std::string_view to_string(cancel_reason value) noexcept;
 std::string_view to_string(run_outcome value) noexcept;
 std::string_view to_string(metric_type value) noexcept;
+std::string_view to_string(operator_command value) noexcept;
 std::string_view to_string(topic value) noexcept;
 std::optional<tick_action> parse_tick_action(std::string_view text) noexcept;
 std::optional<close_reason> parse_close_reason(std::string_view text) noexcept;
 std::optional<cancel_reason> parse_cancel_reason(std::string_view text) noexcept;
 std::optional<run_outcome> parse_run_outcome(std::string_view text) noexcept;
 std::optional<metric_type> parse_metric_type(std::string_view text) noexcept;
+std::optional<operator_command> parse_operator_command(std::string_view text) noexcept;
 std::optional<topic> parse_topic(std::string_view text) noexcept;
 
 } // namespace backtest

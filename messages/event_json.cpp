@@ -120,6 +120,12 @@ void write_payload(json_writer& out, const performance_event& item) {
   write_run(out, item.run);
 }
 
+void write_payload(json_writer& out, const control_event& item) {
+  write_run(out, item.run);
+  out.key("command").string(to_string(item.command));
+  out.key("timestamp").integer(item.timestamp);
+}
+
 tick_result read_tick(const json_reader& in) {
   tick_result tick;
   tick.action = in.one_of("action", &parse_tick_action, "a tick action");
@@ -223,6 +229,13 @@ performance_event read_performance(const json_reader& in) {
   return item;
 }
 
+control_event read_control(const json_reader& in) {
+  return {read_run(in),
+          in.one_of("command", &parse_operator_command,
+                    "\"pause\", \"resume\", \"cancel\" or \"close\""),
+          in.integer("timestamp")};
+}
+
 event_payload read_payload(topic on, const json_reader& in, const json_reader& outer) {
   switch (on) {
   case topic::signal:
@@ -238,6 +251,7 @@ event_payload read_payload(topic on, const json_reader& in, const json_reader& o
   case topic::done_live:
   case topic::done_walker: return read_done(in);
   case topic::progress_backtest: return read_progress(in);
+  case topic::control: return read_control(in);
   case topic::performance: return read_performance(in);
   case topic::progress_walker:
   case topic::progress_optimizer:

@@ -3,68 +3,17 @@
 
 namespace backtest {
 
-// -- run_handle ---------------------------------------------------------------------------------------
-
-void run_handle::cancel() {
-  for (auto& stop : stops_)
-    stop.request_stop();
-}
-
-// -- backtest_stream ------------------------------------------------------------------------------------
-
-struct backtest_stream::state {
-  runtime_core& core;
-  backtest_request request;
-  std::optional<runtime_core::running> run;
-};
-
-backtest_stream::backtest_stream(std::unique_ptr<state> begun) : state_(std::move(begun)) {}
-backtest_stream::backtest_stream(backtest_stream&&) noexcept = default;
-
-backtest_stream& backtest_stream::operator=(backtest_stream&& other) noexcept {
-  std::swap(state_, other.state_);
-  return *this;
-}
-
-backtest_stream::~backtest_stream() {
-  if (!state_ || !state_->run || state_->run->record->finished())
-    return;
-  stop();
-  send_anonymously(state_->run->driver, abort_portfolio{});
-  state_->run->record->wait();
-}
-
-std::optional<tick_result> backtest_stream::next() {
-  if (!state_->run)
-    state_->run = state_->core.start(state_->request, true, "backtest.run");
-  return state_->run->stream->next(
-      [this] { send_anonymously(state_->run->driver, demand_element{}); });
-}
-
-void backtest_stream::stop() {
-  if (state_->run)
-    for (auto& source : state_->run->stops)
-      source.request_stop();
-}
-
-std::vector<run_summary> backtest_stream::summaries() const {
-  return state_->run ? state_->run->record->summaries() : std::vector<run_summary>{};
-}
-
 // -- backtest_runs ----------------------------------------------------------------------------------------
 
-backtest_stream backtest_runs::run(backtest_request request) {
+signal_stream backtest_runs::run(backtest_request request) {
   core_.check(request, "backtest.run");
-  return backtest_stream{
-      std::make_unique<backtest_stream::state>(core_, std::move(request), std::nullopt)};
+  return signal_stream{[core = &core_, request = std::move(request)] {
+    return core->start(request, true, "backtest.run");
+  }};
 }
 
 run_handle backtest_runs::background(backtest_request request) {
-  auto started = core_.start(request, false, "backtest.background");
-  run_handle handle;
-  handle.record_ = std::move(started.record);
-  handle.stops_ = std::move(started.stops);
-  return handle;
+  return run_handle{core_.start(request, false, "backtest.background")};
 }
 
 void backtest_runs::check_names(const std::string& strategy, std::string_view source) const {
@@ -81,13 +30,7 @@ std::vector<run_status> backtest_runs::list() const { return core_.statuses(run_
 
 run_status backtest_runs::status(const std::string& symbol, const std::string& strategy) const {
   check_names(strategy, "backtest.status");
-  for (auto& item : list())
-    if (item.identity.symbol == symbol && item.identity.strategy_name == strategy)
-      return item;
-  run_status none;
-  none.identity.symbol = symbol;
-  none.identity.strategy_name = strategy;
-  return none;
+  return core_.status(symbol, strategy, run_mode::backtest);
 }
 
 namespace {

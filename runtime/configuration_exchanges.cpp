@@ -78,8 +78,12 @@ void read_binance(const json_reader& in, const surroundings& around, exchange_sc
   const std::string url{in.text_or("base_url", "https://api.binance.com")};
   if (!url.starts_with("https://") && !url.starts_with("http://"))
     in.fail_at("base_url", fmt::format("expected an http or https address, got \"{}\"", url));
+  if (url.find_first_of(" \t\r\n?#") != std::string::npos)
+    in.fail_at("base_url",
+               fmt::format("expected an address without spaces, ? and #, got \"{}\"", url));
   if (around.factories.binance) {
     exchange.get_candles = around.factories.binance(url);
+    exchange.now = around.factories.now;
     return;
   }
   exchange.get_candles = [name = exchange.exchange_name,

@@ -3,19 +3,52 @@
 #include "actors/exchange/csv_source.hpp"
 #include "actors/exchange/synthetic_candles.hpp"
 
+#if !defined(BACKTEST_WITHOUT_NETWORK)
+#include "actors/exchange/binance_candles.hpp"
+#include "actors/http/http_client.hpp"
+#endif
+
+#include <chrono>
+
 namespace backtest {
 
+namespace {
+
+std::shared_ptr<candle_store_source> files(std::map<std::string, std::filesystem::path> paths) {
+  return std::make_shared<csv_source>(std::move(paths));
+}
+
+std::shared_ptr<candle_store_source> made_up_market(std::uint64_t seed,
+                                                    std::vector<std::string> symbols,
+                                                    double start_price, double volatility) {
+  return std::make_shared<synthetic_source>(seed, std::move(symbols), start_price, volatility);
+}
+
+instant system_time() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+#if defined(BACKTEST_WITHOUT_NETWORK)
+
+constexpr std::nullptr_t fetch_from_binance = nullptr;
+
+#else
+
+candle_function fetch_from_binance(const std::string& base_url) {
+  const auto client = std::make_shared<http_client>();
+  return binance_candles(
+      base_url, [client](const std::string& url) { return client->get(url); }, &system_time);
+}
+
+#endif
+
+} // namespace
+
 const exchange_factories& default_exchange_factories() {
-  static const exchange_factories factories{
-      [](std::map<std::string, std::filesystem::path> files) {
-        return std::make_shared<csv_source>(std::move(files));
-      },
-      [](std::uint64_t seed, std::vector<std::string> symbols, double start_price,
-         double volatility) {
-        return std::make_shared<synthetic_source>(seed, std::move(symbols), start_price,
-                                                  volatility);
-      },
-      {}};
+  static const exchange_factories factories{&files, &made_up_market, fetch_from_binance,
+                                            &system_time};
   return factories;
 }
 

@@ -22,8 +22,11 @@ struct exchange_factories {
   std::function<std::shared_ptr<candle_store_source>(
       std::uint64_t seed, std::vector<std::string> symbols, double start_price, double volatility)>
       synthetic;
-  /// Base URL of the REST interface. Left empty, a run on such an exchange fails and says why.
+  /// Base URL of the REST interface. Left empty (a library built without network), a run on such
+  /// an exchange fails and says why.
   std::function<candle_function(const std::string& base_url)> binance;
+  /// The time, for exchanges whose market goes on.
+  std::function<instant()> now{};
 };
 
 /// The sources that come with the library.

@@ -100,6 +100,8 @@ struct portfolio_run {
   std::shared_ptr<const strategy_schema> strategy;
   signal_source_actor source; ///< null for a plain function
   std::stop_token stop;
+  std::optional<stored_run> stored; ///< live: where it stood
+  bool watch_only = false;          ///< live: its signal is followed to its end, nothing else
 };
 
 /// Everything a portfolio run needs, captured when it was asked for.
@@ -124,6 +126,22 @@ struct portfolio_setup {
 /// Drives the runs of one portfolio from the frame's first instant to their ends.
 portfolio_actor spawn_portfolio(caf::actor_system& system, const shared_census& census,
                                 std::shared_ptr<const portfolio_setup> setup);
+
+/// Sets of profiles that some strategy names together, each in order of names.
+std::vector<std::vector<std::string>> connected_profiles(const std::vector<portfolio_run>& runs);
+
+/// Milliseconds that a signal alive at a frame's end is followed at most.
+instant followed_after(const configuration& parameters);
+
+/// What a strategy client needs of a portfolio for one run, but for its plan.
+std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,
+                                         const exchange_actor& exchange,
+                                         const loaded_series& minutes, const risk_actor& arbiter,
+                                         std::size_t participant, run_plan plan);
+
+/// A run's bounds in time and price, for its reports.
+report_run_bounds bounds_of(const shared_identity& run, instant start, instant end,
+                            const candle_series& minutes);
 
 /// Participants of the arbiter of `profiles` within a portfolio, in the order of its runs.
 std::vector<risk_participant> participants_of(const portfolio_setup& setup,

@@ -1,4 +1,5 @@
 #include "actors/exchange/exchange_actor.hpp"
+#include "runtime/argument_of.hpp"
 #include "runtime/event_merger.hpp"
 #include "runtime/portfolio.hpp"
 
@@ -35,46 +36,11 @@ constexpr std::size_t range_events = 4096;
 /// Events that may wait for the bus before no run is sent on.
 constexpr std::size_t outbox_limit = 16'384;
 
-/// A signal alive at the frame's end is followed that far at most.
-instant followed_after(const configuration& parameters) {
-  return (parameters.schedule_await_minutes + parameters.max_signal_lifetime_minutes + 1) *
-         minute_ms;
-}
-
 bool is_element(const event& item) {
   const auto* tick = std::get_if<tick_result>(&item.payload);
   return tick != nullptr &&
          (tick->action == tick_action::closed || tick->action == tick_action::cancelled);
 }
-
-/// Sets of profiles that some strategy names together, each in order of names.
-std::vector<std::vector<std::string>> connected_profiles(const std::vector<portfolio_run>& runs) {
-  std::vector<std::set<std::string>> groups;
-  for (const auto& run : runs) {
-    const auto named = profiles_of(*run.strategy);
-    if (named.empty())
-      continue;
-    std::set<std::string> merged{named.begin(), named.end()};
-    std::erase_if(groups, [&](const auto& group) {
-      const bool touches = std::any_of(group.begin(), group.end(),
-                                       [&](const auto& name) { return merged.count(name) > 0; });
-      if (touches)
-        merged.insert(group.begin(), group.end());
-      return touches;
-    });
-    groups.push_back(std::move(merged));
-  }
-  std::vector<std::vector<std::string>> result;
-  for (const auto& group : groups)
-    result.emplace_back(group.begin(), group.end());
-  return result;
-}
-
-/// The one argument a handler takes.
-template <class Handler> struct argument_of : argument_of<decltype(&Handler::operator())> {};
-template <class Handler, class Value> struct argument_of<void (Handler::*)(const Value&) const> {
-  using type = Value;
-};
 
 struct portfolio_state {
   struct run_progress {
@@ -277,26 +243,14 @@ struct portfolio_state {
 
   void prepare(std::size_t run, const loaded_series& minutes) {
     const auto& chosen = setup->runs[run];
-    auto prepared = std::make_shared<run_setup>();
-    prepared->strategy = chosen.strategy;
-    prepared->plan = plan_for(chosen.identity, frame, *minutes.series,
-                              rules_for(*setup->exchange, setup->parameters));
-    prepared->plan.asks_risk = static_cast<bool>(runs[run].arbiter);
-    prepared->plan.source_is_actor = static_cast<bool>(chosen.source) || chosen.strategy->blocking;
-    prepared->plan.steady_clock = setup->steady_clock;
-    prepared->plan.stopwatch = setup->stopwatch;
-    prepared->plan.wall_clock = setup->wall_clock;
-    prepared->plan.stop = chosen.stop;
-    prepared->minutes = minutes;
-    prepared->formats = formats_of(*setup->exchange);
-    prepared->exchange = exchange;
-    prepared->risk = runs[run].arbiter;
-    prepared->participant = runs[run].participant;
-    prepared->partial = setup->clients.partials;
-    prepared->portfolio = setup->number;
-    prepared->source = chosen.source;
-    prepared->census = setup->census;
-    tell_bounds(run, *minutes.series, prepared->plan.data_end);
+    const auto prepared =
+        clients_setup(*setup, run, exchange, minutes, runs[run].arbiter, runs[run].participant,
+                      plan_for(chosen.identity, frame, *minutes.series,
+                               rules_for(*setup->exchange, setup->parameters)));
+    request(self, setup->reports, caf::infinite,
+            bounds_of(chosen.identity, frame.first, std::min(frame.last, prepared->plan.data_end),
+                      *minutes.series))
+        .then([](const report_answer&) {}, [](const caf::error&) {});
     const strategy_key key{chosen.identity->symbol, chosen.identity->strategy_name,
                            chosen.identity->mode};
     send(self, setup->clients.strategies, clear_client<strategy_key>{key});
@@ -325,20 +279,6 @@ struct portfolio_state {
                       gone);
             },
             gone);
-  }
-
-  void tell_bounds(std::size_t run, const candle_series& minutes, instant data_end) {
-    report_run_bounds bounds{setup->runs[run].identity, frame.first,
-                             std::min(frame.last, data_end), std::nullopt, std::nullopt};
-    series_cursor cursor{minutes};
-    const auto before = cursor.closed_at(bounds.start);
-    const auto inside = cursor.closed_at(bounds.end);
-    if (inside > before) {
-      bounds.first_close = minutes.candles[before].close;
-      bounds.last_close = minutes.candles[inside - 1].close;
-    }
-    request(self, setup->reports, caf::infinite, std::move(bounds))
-        .then([](const report_answer&) {}, [](const caf::error&) {});
   }
 
   // -- going on ------------------------------------------------------------------------------------------
@@ -405,8 +345,9 @@ struct portfolio_state {
     auto& progress = runs[run];
     ++progress.grants;
     progress.granted_until = std::min(*progress.next_from + range, horizon);
-    advance_range message{{progress.granted_until, progress.wanted,
-                           is_stream() ? std::size_t{1} : range_events, true}};
+    advance_range message;
+    message.grant = {progress.granted_until, progress.wanted,
+                     is_stream() ? std::size_t{1} : range_events};
     request(self, progress.client, caf::infinite, std::move(message))
         .then(
             [this, run](range_result& result) {

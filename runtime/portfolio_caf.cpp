@@ -1,7 +1,10 @@
 #include "runtime/portfolio.hpp"
 
+#include "actors/exchange/exchange_actor.hpp"
+
 #include <algorithm>
 #include <array>
+#include <set>
 
 namespace backtest {
 
@@ -98,6 +101,73 @@ std::optional<tick_result> stream_channel::next(const std::function<void()>& ask
   if (problem_)
     throw failure(*problem_);
   return std::nullopt;
+}
+
+std::vector<std::vector<std::string>>
+connected_profiles(const std::vector<portfolio_run>& runs) {
+  std::vector<std::set<std::string>> groups;
+  for (const auto& run : runs) {
+    const auto named = profiles_of(*run.strategy);
+    if (named.empty())
+      continue;
+    std::set<std::string> merged{named.begin(), named.end()};
+    std::erase_if(groups, [&](const auto& group) {
+      const bool touches = std::any_of(group.begin(), group.end(),
+                                       [&](const auto& name) { return merged.count(name) > 0; });
+      if (touches)
+        merged.insert(group.begin(), group.end());
+      return touches;
+    });
+    groups.push_back(std::move(merged));
+  }
+  std::vector<std::vector<std::string>> result;
+  for (const auto& group : groups)
+    result.emplace_back(group.begin(), group.end());
+  return result;
+}
+
+instant followed_after(const configuration& parameters) {
+  return (parameters.schedule_await_minutes + parameters.max_signal_lifetime_minutes + 1) *
+         minute_ms;
+}
+
+std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,
+                                         const exchange_actor& exchange,
+                                         const loaded_series& minutes, const risk_actor& arbiter,
+                                         std::size_t participant, run_plan plan) {
+  const auto& chosen = setup.runs[run];
+  auto prepared = std::make_shared<run_setup>();
+  prepared->strategy = chosen.strategy;
+  prepared->plan = std::move(plan);
+  prepared->plan.asks_risk = static_cast<bool>(arbiter);
+  prepared->plan.source_is_actor = static_cast<bool>(chosen.source) || chosen.strategy->blocking;
+  prepared->plan.steady_clock = setup.steady_clock;
+  prepared->plan.stopwatch = setup.stopwatch;
+  prepared->plan.wall_clock = setup.wall_clock;
+  prepared->plan.stop = chosen.stop;
+  prepared->minutes = minutes;
+  prepared->formats = formats_of(*setup.exchange);
+  prepared->exchange = exchange;
+  prepared->risk = arbiter;
+  prepared->participant = participant;
+  prepared->partial = setup.clients.partials;
+  prepared->portfolio = setup.number;
+  prepared->source = chosen.source;
+  prepared->census = setup.census;
+  return prepared;
+}
+
+report_run_bounds bounds_of(const shared_identity& run, instant start, instant end,
+                            const candle_series& minutes) {
+  report_run_bounds bounds{run, start, end, std::nullopt, std::nullopt};
+  series_cursor cursor{minutes};
+  const auto before = cursor.closed_at(bounds.start);
+  const auto inside = cursor.closed_at(bounds.end);
+  if (inside > before) {
+    bounds.first_close = minutes.candles[before].close;
+    bounds.last_close = minutes.candles[inside - 1].close;
+  }
+  return bounds;
 }
 
 // -- participants ---------------------------------------------------------------------------------------

@@ -166,15 +166,23 @@ const heat_report* report_book::find_heat(const std::string& strategy_name, run_
   return found == heats_.end() ? nullptr : &found->second;
 }
 
+const trade_ledger* report_book::find_ledger(const std::string& symbol,
+                                             const std::string& strategy_name,
+                                             run_mode mode) const {
+  if (mode == run_mode::backtest) {
+    const auto* report = find_backtest(symbol, strategy_name);
+    return report == nullptr ? nullptr : &report->ledger();
+  }
+  const auto* report = find_live(symbol, strategy_name);
+  return report == nullptr ? nullptr : &report->ledger();
+}
+
 trade_statistics report_book::portfolio_statistics(const std::vector<shared_identity>& runs,
                                                    const configuration& parameters) const {
   std::vector<const trade_ledger*> members;
-  for (const auto& run : runs) {
-    if (const auto* report = find(key_of(*run), &run_reports::backtest))
-      members.push_back(&report->ledger());
-    if (const auto* report = find(key_of(*run), &run_reports::live))
-      members.push_back(&report->ledger());
-  }
+  for (const auto& run : runs)
+    if (const auto* ledger = find_ledger(run->symbol, run->strategy_name, run->mode))
+      members.push_back(ledger);
   return pooled_statistics(members, gates_of(parameters));
 }
 

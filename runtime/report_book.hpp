@@ -22,7 +22,8 @@ namespace backtest {
 class report_book {
 public:
   /// Only these reports are kept; `subscriptions_for` says which events they need.
-  explicit report_book(report_set enabled = {report_kind::backtest}) : enabled_(enabled) {}
+  explicit report_book(report_set enabled = {report_kind::backtest, report_kind::live})
+      : enabled_(enabled) {}
 
   /// Counts for runs that start from now on.
   void enable(report_set kinds) noexcept { enabled_ = kinds; }
@@ -50,6 +51,10 @@ public:
   const risk_report* find_risk(const std::string& symbol, const std::string& strategy_name,
                                run_mode mode) const;
   const heat_report* find_heat(const std::string& strategy_name, run_mode mode) const;
+
+  /// The trades of a run in the report of its mode; null as above.
+  const trade_ledger* find_ledger(const std::string& symbol, const std::string& strategy_name,
+                                  run_mode mode) const;
 
   /// Statistics over the pooled trades of several runs.
   trade_statistics portfolio_statistics(const std::vector<shared_identity>& runs,

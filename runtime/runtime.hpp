@@ -5,6 +5,7 @@
 #include "messages/logger.hpp"
 #include "runtime/backtest_report.hpp"
 #include "runtime/listener.hpp"
+#include "runtime/live_runs.hpp"
 #include "runtime/portfolio.hpp"
 #include "runtime/schemas.hpp"
 #include "runtime/statistics.hpp"
@@ -44,25 +45,6 @@ private:
   std::vector<effective_from> effective_;
 };
 
-/// A background run. Copies speak of the same one.
-class run_handle {
-public:
-  std::uint64_t id() const noexcept { return record_->id(); }
-  /// At the next instant: no new signals, open positions are followed to their end. Idempotent,
-  /// from any thread, returns at once; of no effect once the run is over.
-  void cancel();
-  /// Blocks until the run is over and announced. Not from an actor or a callback.
-  void wait() const { record_->wait(); }
-  bool finished() const { return record_->finished(); }
-  /// One per strategy and symbol, by strategy, then symbol.
-  std::vector<run_summary> summaries() const { return record_->summaries(); }
-
-private:
-  friend class backtest_runs;
-  std::shared_ptr<portfolio_record> record_;
-  std::vector<std::stop_source> stops_;
-};
-
 /// What to run: every strategy on every symbol, as one portfolio.
 struct backtest_request {
   std::vector<std::string> symbols;
@@ -71,36 +53,13 @@ struct backtest_request {
   std::string frame;
 };
 
-/// A lazy run: nothing happens before the first `next`, and the engine goes no further than the
-/// element asked for. One consuming thread, not an actor. Letting go of it ends the run at once.
-class backtest_stream {
-public:
-  backtest_stream(backtest_stream&&) noexcept;
-  backtest_stream& operator=(backtest_stream&&) noexcept;
-  ~backtest_stream();
-
-  /// The next closed or cancelled signal; nothing once the run is over. Throws `failure`:
-  /// `already_running` (on the first call), or what made the run fail.
-  std::optional<tick_result> next();
-  /// As `run_handle::cancel`.
-  void stop();
-  /// Of the run so far; empty before the first `next`.
-  std::vector<run_summary> summaries() const;
-
-private:
-  friend class backtest_runs;
-  struct state;
-  explicit backtest_stream(std::unique_ptr<state> begun);
-  std::unique_ptr<state> state_;
-};
-
 /// The front-end for backtests. Every function checks the names it is given first and throws
 /// `failure{not_found}` for an unknown one; none may be called from an actor of the runtime.
 class backtest_runs {
 public:
   explicit backtest_runs(runtime_core& core) : core_(core) {}
 
-  backtest_stream run(backtest_request request);
+  signal_stream run(backtest_request request);
   /// Starts at once. Throws `failure{already_running}` when a run of the same symbol and strategy
   /// is not over.
   run_handle background(backtest_request request);
@@ -134,6 +93,11 @@ struct runtime_options {
   std::size_t threads = 0;
   configuration parameters;
   shared_logger log; ///< null: spdlog, warnings and errors, to stderr
+  /// Where live runs keep what must survive; made when the first of them starts, in RocksDB. Empty:
+  /// in memory, and nothing survives.
+  std::filesystem::path data_directory;
+  /// A store of one's own in its place.
+  std::function<std::unique_ptr<store>()> open_store;
 };
 
 /// Everything a program holds of the library: schemas, configuration, topics and runs. Thread-safe.
@@ -214,6 +178,9 @@ public:
   // The topics by name; symbols and strategies: all.
   listener_handle listen_signal(std::function<void(const tick_result&)> callback);
   listener_handle listen_signal_backtest(std::function<void(const tick_result&)> callback);
+  listener_handle listen_signal_live(std::function<void(const tick_result&)> callback);
+  listener_handle listen_done_live(std::function<void(const done_event&)> callback);
+  listener_handle listen_control(std::function<void(const control_event&)> callback);
   listener_handle listen_error(std::function<void(const error_event&)> callback);
   listener_handle listen_exit(std::function<void(const error_event&)> callback);
   listener_handle listen_validation(std::function<void(const error_event&)> callback);
@@ -225,6 +192,7 @@ public:
   listener_handle listen_risk(std::function<void(const risk_event&)> callback);
 
   backtest_runs backtest();
+  live_runs live();
 
   /// Returns once every subscriber has heard everything published before. Not from an actor or a
   /// callback.

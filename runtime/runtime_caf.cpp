@@ -246,6 +246,9 @@ void listener_handle::unsubscribe() {
   }
 BACKTEST_LISTEN(listen_signal, signal, tick_result)
 BACKTEST_LISTEN(listen_signal_backtest, signal_backtest, tick_result)
+BACKTEST_LISTEN(listen_signal_live, signal_live, tick_result)
+BACKTEST_LISTEN(listen_done_live, done_live, done_event)
+BACKTEST_LISTEN(listen_control, control, control_event)
 BACKTEST_LISTEN(listen_error, error, error_event)
 BACKTEST_LISTEN(listen_exit, exit, error_event)
 BACKTEST_LISTEN(listen_validation, validation, error_event)
@@ -270,6 +273,7 @@ void runtime::flush() {
 }
 
 backtest_runs runtime::backtest() { return backtest_runs{*core_}; }
+live_runs runtime::live() { return live_runs{*core_}; }
 caf::actor_system& runtime::system() noexcept { return core_->system; }
 topics_actor runtime::topics() const { return core_->topics; }
 client_supervisors runtime::clients() const { return core_->clients; }

@@ -20,17 +20,17 @@ public:
   runtime_core(caf::actor_system& system, runtime_options options);
   ~runtime_core();
 
-  struct running {
-    std::shared_ptr<portfolio_record> record;
-    std::shared_ptr<stream_channel> stream;
-    portfolio_actor driver;
-    std::vector<std::stop_source> stops;
-  };
-
   /// Throws `failure`: `not_found`, `invalid_argument`.
   void check(const backtest_request& request, std::string_view source) const;
+  void check(const live_request& request, std::string_view source) const;
   /// Takes the names, spawns and starts the run. Throws `failure{already_running}` too.
-  running start(const backtest_request& request, bool as_stream, std::string_view source);
+  started_run start(const backtest_request& request, bool as_stream, std::string_view source);
+  started_run start_live(const live_request& request, bool as_stream, std::string_view source);
+  /// Blocks until the command is durable; throws `failure{invalid_argument}`.
+  void control(const std::string& symbol, const std::string& strategy, operator_command command);
+  run_status status(const std::string& symbol, const std::string& strategy, run_mode mode) const;
+  /// Works on the store in its actor and waits; not from an actor. Opens it when it is not yet.
+  void with_store(std::function<void(store&)> work);
   void stop(const std::string& symbol, const std::string& strategy, run_mode mode);
   std::vector<run_status> statuses(run_mode mode) const;
 
@@ -64,10 +64,18 @@ private:
     std::shared_ptr<portfolio_record> record;
     std::size_t index = 0;
     std::stop_source stop;
+    weak_handle<live_actor> live; ///< its driver, in live
   };
 
-  std::shared_ptr<portfolio_setup> capture(const backtest_request& request) const;
+  /// `add`: a strategy on a symbol, in any order.
+  std::shared_ptr<portfolio_setup> capture(const std::vector<shared_identity>& runs) const;
+  /// Names, stops, record and stream of a run that is about to start.
+  started_run register_run(portfolio_setup& setup, bool as_stream);
   void take_names(const portfolio_setup& setup);
+  void check_names(const std::vector<std::string>& symbols,
+                   const std::vector<std::string>& strategies, const std::string& exchange,
+                   std::string_view source) const;
+  store_actor opened_store();
   void spawn_supervisors();
 
   mutable ticking_clock deadline_clock_;
@@ -76,7 +84,13 @@ private:
   std::map<run_key, known_run> known_;
   std::map<std::uint64_t, std::weak_ptr<const portfolio_setup>> setups_;
   std::vector<weak_handle<portfolio_actor>> drivers_;
+  std::vector<weak_handle<live_actor>> live_drivers_;
+  std::set<std::string> live_profiles_; ///< of live runs that are not over
   std::uint64_t last_number_ = 0;
+  std::filesystem::path data_directory_;
+  std::function<std::unique_ptr<store>()> open_store_;
+  std::mutex store_mutex_; ///< opening takes its time
+  store_actor store_;
 };
 
 } // namespace backtest

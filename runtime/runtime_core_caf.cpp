@@ -56,13 +56,14 @@ auto guarded(const exchange_schema& schema, failure_reporter report) {
 runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
     : system(host), log(std::make_shared<switchable_logger>(
                         options.log ? std::move(options.log) : make_spdlog_logger(log_level::warn))),
-      parameters(options.parameters) {
+      parameters(options.parameters), data_directory_(std::move(options.data_directory)),
+      open_store_(std::move(options.open_store)) {
   require_valid(parameters);
   const calling_thread visit{system};
   topics = spawn_topics(system, census);
   reports = spawn_reports(system, census);
   spawn_supervisors();
-  send_anonymously(topics, ::backtest::subscribe{{{topic::signal_backtest}, {tick_action::closed}, {}, {}},
+  send_anonymously(topics, ::backtest::subscribe{{{topic::signal_backtest, topic::signal_live}, {tick_action::closed}, {}, {}},
                                                  subscriber_actor{reports},
                                                  true});
   const auto error_log = spawn_error_log(system, census, log);
@@ -87,6 +88,8 @@ runtime_core::~runtime_core() {
       run.stop.request_stop();
     for (const auto& driver : drivers_)
       end_actor(driver.lock());
+    for (const auto& driver : live_drivers_)
+      end_actor(driver.lock());
     for (const auto& listener : listeners)
       end_actor(listener.lock());
     listeners.clear();
@@ -99,6 +102,8 @@ runtime_core::~runtime_core() {
   end_actor(clients.partials);
   end_actor(reports);
   end_actor(topics);
+  end_actor(store_);
+  store_ = store_actor{};
   clients = {};
   reports = report_actor{};
   topics = topics_actor{};
@@ -126,6 +131,8 @@ void runtime_core::spawn_supervisors() {
         auto schema = *schemas.exchanges.get(key.exchange_name, "supervisor");
         if (schema.callbacks.on_candle_data)
           schema.callbacks.on_candle_data = guarded(schema, report);
+        if (key.mode == run_mode::live && schema.get_candles && !schema.now)
+          schema.now = wall_clock_milliseconds; // a live market goes on
         configuration snapshot;
         {
           const std::lock_guard lock{mutex};
@@ -167,7 +174,9 @@ void runtime_core::spawn_supervisors() {
       [this](const partial_key&) { return spawn_partial_client(system, census); }, report);
 }
 
-void runtime_core::check(const backtest_request& request, std::string_view source) const {
+void runtime_core::check_names(const std::vector<std::string>& symbols,
+                               const std::vector<std::string>& strategies,
+                               const std::string& exchange, std::string_view source) const {
   const auto require_some = [&](const char* field, const std::vector<std::string>& names) {
     if (names.empty())
       throw failure(error_code::invalid_argument,
@@ -179,38 +188,32 @@ void runtime_core::check(const backtest_request& request, std::string_view sourc
                       fmt::format("{}: {} must be different non-empty names, got \"{}\"{}", source,
                                   field, name, name.empty() ? "" : " twice"));
   };
-  require_some("symbols", request.symbols);
-  require_some("strategies", request.strategies);
-  for (const auto& name : request.strategies)
+  require_some("symbols", symbols);
+  require_some("strategies", strategies);
+  for (const auto& name : strategies)
     for (const auto& risk : profiles_of(*schemas.strategies.get(name, source)))
       schemas.risks.get(risk, source);
-  schemas.exchanges.get(request.exchange, source);
+  schemas.exchanges.get(exchange, source);
+}
+
+void runtime_core::check(const backtest_request& request, std::string_view source) const {
+  check_names(request.symbols, request.strategies, request.exchange, source);
   schemas.frames.get(request.frame, source);
 }
 
-std::shared_ptr<portfolio_setup> runtime_core::capture(const backtest_request& request) const {
+std::shared_ptr<portfolio_setup>
+runtime_core::capture(const std::vector<shared_identity>& runs) const {
   auto setup = std::make_shared<portfolio_setup>();
   setup->parameters = parameters;
-  setup->exchange = schemas.exchanges.get(request.exchange, "backtest");
-  for (const auto& strategy : request.strategies)
-    for (const auto& symbol : request.symbols) {
-      const auto source = sources.find(strategy);
-      setup->runs.push_back(
-          {std::make_shared<const run_identity>(run_identity{
-               symbol, strategy, request.exchange, request.frame, run_mode::backtest}),
-           schemas.strategies.get(strategy, "backtest"),
-           source == sources.end() ? signal_source_actor{} : source->second,
-           {}});
-    }
-  std::set<std::string> profiles;
-  for (const auto& run : setup->runs)
-    for (const auto& name : profiles_of(*run.strategy))
-      if (profiles.insert(name).second)
-        setup->risks.push_back(schemas.risks.get(name, "backtest"));
-  std::sort(setup->runs.begin(), setup->runs.end(), [](const auto& left, const auto& right) {
-    return std::tie(left.identity->strategy_name, left.identity->symbol) <
-           std::tie(right.identity->strategy_name, right.identity->symbol);
-  });
+  setup->exchange = schemas.exchanges.get(runs.front()->exchange_name, "capture");
+  for (const auto& identity : runs) {
+    portfolio_run run;
+    run.identity = identity;
+    run.strategy = schemas.strategies.get(identity->strategy_name, "capture");
+    if (const auto source = sources.find(identity->strategy_name); source != sources.end())
+      run.source = source->second;
+    setup->runs.push_back(std::move(run));
+  }
   setup->topics = topics;
   setup->reports = reports;
   setup->clients = clients;
@@ -219,6 +222,49 @@ std::shared_ptr<portfolio_setup> runtime_core::capture(const backtest_request& r
   setup->stopwatch = stopwatch_milliseconds;
   setup->wall_clock = wall_clock_milliseconds;
   return setup;
+}
+
+started_run runtime_core::register_run(portfolio_setup& setup, bool as_stream) {
+  std::sort(setup.runs.begin(), setup.runs.end(), [](const auto& left, const auto& right) {
+    return std::tie(left.identity->strategy_name, left.identity->symbol) <
+           std::tie(right.identity->strategy_name, right.identity->symbol);
+  });
+  std::set<std::string> profiles;
+  for (const auto& run : setup.runs)
+    for (const auto& name : profiles_of(*run.strategy))
+      if (profiles.insert(name).second)
+        setup.risks.push_back(schemas.risks.get(name, "capture"));
+  take_names(setup);
+  started_run started;
+  setup.number = ++last_number_;
+  std::vector<shared_identity> identities;
+  for (auto& run : setup.runs) {
+    started.stops.emplace_back();
+    run.stop = started.stops.back().get_token();
+    identities.push_back(run.identity);
+  }
+  started.record =
+      std::make_shared<portfolio_record>(setup.number, identities, setup.wall_clock());
+  if (as_stream)
+    started.stream = std::make_shared<stream_channel>();
+  setup.record = started.record;
+  setup.stream = started.stream;
+  const bool live = identities.front()->mode == run_mode::live;
+  if (live)
+    live_profiles_.merge(std::set<std::string>{profiles});
+  setup.release = [this, live, profiles, number = setup.number, identities] {
+    const std::lock_guard inner{mutex};
+    for (const auto& identity : identities)
+      taken_.erase({identity->symbol, identity->strategy_name, identity->mode});
+    if (live)
+      for (const auto& name : profiles)
+        live_profiles_.erase(name);
+    setups_.erase(number);
+  };
+  for (std::size_t i = 0; i < identities.size(); ++i)
+    known_[{identities[i]->symbol, identities[i]->strategy_name, identities[i]->mode}] = {
+        started.record, i, started.stops[i], {}};
+  return started;
 }
 
 void runtime_core::take_names(const portfolio_setup& setup) {
@@ -233,53 +279,63 @@ void runtime_core::take_names(const portfolio_setup& setup) {
   taken_.insert(keys.begin(), keys.end());
 }
 
-runtime_core::running runtime_core::start(const backtest_request& request, bool as_stream,
-                                          std::string_view source) {
+started_run runtime_core::start(const backtest_request& request, bool as_stream,
+                                std::string_view source) {
   check(request, source);
-  running started;
+  std::vector<shared_identity> identities;
+  for (const auto& strategy : request.strategies)
+    for (const auto& symbol : request.symbols)
+      identities.push_back(std::make_shared<const run_identity>(run_identity{
+          symbol, strategy, request.exchange, request.frame, run_mode::backtest}));
+  started_run started;
+  portfolio_actor driver;
   const calling_thread visit{system};
   {
     const std::lock_guard lock{mutex};
-    auto setup = capture(request);
-    take_names(*setup);
-    setup->number = ++last_number_;
-    std::vector<shared_identity> identities;
-    for (auto& run : setup->runs) {
-      started.stops.emplace_back();
-      run.stop = started.stops.back().get_token();
-      identities.push_back(run.identity);
-    }
-    started.record = std::make_shared<portfolio_record>(setup->number, identities,
-                                                        setup->wall_clock());
-    if (as_stream)
-      started.stream = std::make_shared<stream_channel>();
-    setup->record = started.record;
-    setup->stream = started.stream;
-    setup->release = [this, number = setup->number, identities] {
-      const std::lock_guard inner{mutex};
-      for (const auto& identity : identities)
-        taken_.erase({identity->symbol, identity->strategy_name, identity->mode});
-      setups_.erase(number);
-    };
-    for (std::size_t i = 0; i < identities.size(); ++i)
-      known_[{identities[i]->symbol, identities[i]->strategy_name, identities[i]->mode}] = {
-          started.record, i, started.stops[i]};
+    const auto setup = capture(identities);
+    started = register_run(*setup, as_stream);
     setups_[setup->number] = setup;
-    started.driver = spawn_portfolio(system, census, setup);
-    std::erase_if(drivers_, [](const auto& driver) { return !driver.lock(); });
-    drivers_.emplace_back(started.driver);
+    driver = spawn_portfolio(system, census, setup);
+    std::erase_if(drivers_, [](const auto& item) { return !item.lock(); });
+    drivers_.emplace_back(driver);
   }
   write_log(log_level::info, source,
             fmt::format("run {} starts: {} strategies on {} symbols", started.record->id(),
                         request.strategies.size(), request.symbols.size()));
-  send_anonymously(started.driver, start_portfolio{});
+  send_anonymously(driver, start_portfolio{});
+  // The driver lives as long as its run; a handle that is kept must not keep it.
+  const weak_handle<portfolio_actor> weak{driver};
+  started.demand = [weak] {
+    if (auto strong = weak.lock())
+      send_anonymously(strong, demand_element{});
+  };
+  started.abort = [weak] {
+    if (auto strong = weak.lock())
+      send_anonymously(strong, abort_portfolio{});
+  };
   return started;
 }
 
 void runtime_core::stop(const std::string& symbol, const std::string& strategy, run_mode mode) {
   const std::lock_guard lock{mutex};
-  if (taken_.count({symbol, strategy, mode}) > 0)
-    known_.at({symbol, strategy, mode}).stop.request_stop();
+  if (taken_.count({symbol, strategy, mode}) == 0)
+    return;
+  auto& run = known_.at({symbol, strategy, mode});
+  run.stop.request_stop();
+  if (auto driver = run.live.lock())
+    send_anonymously(driver, stop_live{});
+}
+
+run_status runtime_core::status(const std::string& symbol, const std::string& strategy,
+                                run_mode mode) const {
+  const std::lock_guard lock{mutex};
+  if (const auto found = known_.find({symbol, strategy, mode}); found != known_.end())
+    return found->second.record->statuses()[found->second.index];
+  run_status none;
+  none.identity.symbol = symbol;
+  none.identity.strategy_name = strategy;
+  none.identity.mode = mode;
+  return none;
 }
 
 std::vector<run_status> runtime_core::statuses(run_mode mode) const {

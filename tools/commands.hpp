@@ -6,6 +6,9 @@ namespace backtest::tools {
 
 // Each adds one command, which puts what it would do into `chosen` when it is recognised.
 void add_run_command(CLI::App& program, action& chosen);
+void add_live_command(CLI::App& program, action& chosen);
+void add_status_command(CLI::App& program, action& chosen);
+void add_parity_command(CLI::App& program, action& chosen);
 void add_demo_command(CLI::App& program, action& chosen);
 void add_candles_command(CLI::App& program, action& chosen);
 void add_check_command(CLI::App& program, action& chosen);

@@ -44,14 +44,18 @@ auto names_of(const event& item) {
 
 } // namespace
 
-const std::vector<topic>& default_topics() {
-  static const std::vector<topic> topics{
+const std::vector<topic>& default_topics(run_mode mode) {
+  static const std::vector<topic> of_live{
+      topic::signal_live, topic::partial_profit, topic::partial_loss, topic::risk,
+      topic::validation,  topic::error,          topic::exit,         topic::control,
+      topic::done_live};
+  static const std::vector<topic> of_backtest{
       topic::signal_backtest, topic::partial_profit, topic::partial_loss, topic::risk,
       topic::validation,      topic::error,          topic::exit,         topic::done_backtest};
-  return topics;
+  return mode == run_mode::live ? of_live : of_backtest;
 }
 
-subscription subscription_for(const std::vector<std::string>& names, bool ticks) {
+subscription subscription_for(const std::vector<std::string>& names, bool ticks, run_mode mode) {
   subscription wanted;
   for (const auto& name : names) {
     const auto found = parse_topic(name);
@@ -66,7 +70,7 @@ subscription subscription_for(const std::vector<std::string>& names, bool ticks)
     wanted.topics.push_back(*found);
   }
   if (wanted.topics.empty())
-    wanted.topics = default_topics();
+    wanted.topics = default_topics(mode);
   if (!ticks)
     wanted.actions = {tick_action::scheduled, tick_action::opened, tick_action::closed,
                       tick_action::cancelled};
@@ -74,22 +78,30 @@ subscription subscription_for(const std::vector<std::string>& names, bool ticks)
 }
 
 event_writer::event_writer(const std::string& destination, const run_header& header)
-    : out_(destination) {
+    : out_(destination), mode_(header.mode) {
   out_.write(header_line(header));
   out_.flush();
 }
 
 void event_writer::hear(const event& item) {
-  if (instant_of(item))
+  if (mode_ == run_mode::live || instant_of(item))
     append(item);
   else
     without_instant_.push_back(item);
 }
 
 void event_writer::append(const event& item) {
-  append_event_line(out_.buffer(), ++last_seq_, item.on, item);
+  std::optional<std::int64_t> seq;
+  if (mode_ == run_mode::backtest)
+    seq = ++last_seq_;
+  else if (item.number > 0)
+    seq = item.number;
+  append_event_line(out_.buffer(), seq, item.on, item);
   out_.buffer() += '\n';
-  out_.drain();
+  if (mode_ == run_mode::live)
+    out_.flush(); // somebody may be reading along
+  else
+    out_.drain();
 }
 
 void event_writer::close() {

@@ -37,7 +37,8 @@ constexpr std::array<std::string_view, topic_count> topic_meanings{
     "a user's risk rule threw",
     "an open position reached 10, 20, .. 100 % of the way to take profit",
     "an open position reached 10, 20, .. 100 % of the way to stop loss",
-    "risk refused a signal"};
+    "risk refused a signal",
+    "an operator's command to a live run took effect"};
 
 void append_parameters(std::string& text, const std::vector<parameter_info>& parameters) {
   for (const auto& item : parameters)

@@ -23,7 +23,8 @@ int finish_parsing(const CLI::App& program, const CLI::ParseError& thrown) {
 }
 
 int run_program(int argc, char** argv) {
-  CLI::App program{"Backtests trading-signal strategies over one-minute candles.", "backtest"};
+  CLI::App program{"Runs trading-signal strategies over one-minute candles: history, replay, live.",
+                   "backtest"};
   program.set_version_flag("--version", "backtest " BACKTEST_VERSION, "Print the version and exit");
   program.require_subcommand(1);
   program.footer(
@@ -36,7 +37,10 @@ int run_program(int argc, char** argv) {
       "be read or written; 2 usage, configuration, unknown names, plugins.");
   action chosen;
   add_run_command(program, chosen);
+  add_live_command(program, chosen);
+  add_parity_command(program, chosen);
   add_demo_command(program, chosen);
+  add_status_command(program, chosen);
   add_candles_command(program, chosen);
   add_check_command(program, chosen);
   add_list_command(program, chosen);

@@ -1,5 +1,6 @@
 #include "tools/portfolio_session.hpp"
 
+#include "messages/json.hpp"
 #include "tools/interruption.hpp"
 #include "tools/progress_bar.hpp"
 #include "tools/summary.hpp"
@@ -20,6 +21,20 @@ namespace {
 
 using run_names = std::pair<std::string, std::string>; ///< strategy, symbol
 
+/// What happens live, as it happens.
+void print_status_line(const event& item) {
+  const auto& tick = std::get<tick_result>(item.payload);
+  const auto& signal = *tick.signal;
+  std::string end;
+  if (tick.closed_by)
+    end = fmt::format(" {} {:+.2f} %", to_string(*tick.closed_by), tick.pnl->pnl_percentage);
+  else if (tick.cancelled_by)
+    end = fmt::format(" {}", to_string(*tick.cancelled_by));
+  fmt::print(stderr, "{} {} {} {} {} at {}{}\n", to_iso(tick.timestamp), tick.run->strategy_name,
+             tick.run->symbol, to_string(tick.action), to_string(signal.position),
+             number_text(tick.current_price), end);
+}
+
 /// Everything that listens to a run on behalf of the person who started it. Each listener has a
 /// thread of its own; what they collect is read after `close`.
 class audience {
@@ -28,19 +43,29 @@ public:
            const common_options& common)
       : target_(target) {
     if (!outputs.events.empty()) {
-      const auto wanted = subscription_for(outputs.topics, outputs.ticks);
+      const auto wanted = subscription_for(outputs.topics, outputs.ticks, header.mode);
       events_ = std::make_unique<event_writer>(outputs.events, header);
       listen(wanted, [this](const event& item) { events_->hear(item); });
     }
     if (!outputs.trades.empty()) {
       trades_ = std::make_unique<trade_writer>(outputs.trades);
-      listen({{topic::signal_backtest}, {tick_action::closed}, {}, {}},
+      listen({{header.mode == run_mode::live ? topic::signal_live : topic::signal_backtest},
+              {tick_action::closed},
+              {},
+              {}},
              [this](const event& item) { trades_->hear(item); });
     }
     if (common.quiet)
       return;
     listen({{topic::error}, {}, {}, {}}, [this](const event& item) { note_error(item); });
-    if (::isatty(STDERR_FILENO) == 1) {
+    if (header.mode == run_mode::live) {
+      listen({{topic::signal_live},
+              {tick_action::scheduled, tick_action::opened, tick_action::closed,
+               tick_action::cancelled},
+              {},
+              {}},
+             &print_status_line);
+    } else if (::isatty(STDERR_FILENO) == 1) {
       progress_ = std::make_unique<progress_bar>(header.request.symbols.size() *
                                                  header.request.strategies.size());
       listen({{topic::progress_backtest}, {}, {}, {}}, [this](const event& item) {
@@ -164,17 +189,24 @@ std::size_t thread_count(std::size_t given) {
 
 int run_portfolio(runtime& target, const run_header& header, const output_options& outputs,
                   const common_options& common, std::size_t threads) {
+  return run_session(target, header, outputs, common, threads,
+                     [&] { return target.backtest().background(header.request); });
+}
+
+int run_session(runtime& target, const run_header& header, const output_options& outputs,
+                const common_options& common, std::size_t threads,
+                const std::function<run_handle()>& begin) {
   interruption interrupted;
   audience listeners{target, header, outputs, common};
-  const auto begin = std::chrono::steady_clock::now();
-  auto handle = target.backtest().background(header.request);
+  const auto began = std::chrono::steady_clock::now();
+  auto handle = begin();
   {
     const std::stop_callback stop{interrupted.token(), [&handle] { handle.cancel(); }};
     handle.wait();
   }
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
   bool good = listeners.close();
-  auto outcome = outcome_of(target, handle);
+  auto outcome = outcome_of(target, handle, header.mode);
   outcome.command = header.command;
   outcome.request = header.request;
   outcome.threads = threads;

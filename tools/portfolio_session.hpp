@@ -5,6 +5,7 @@
 #include "tools/event_writer.hpp"
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,11 @@ void add_output_options(CLI::App& command, output_options& options);
 
 /// Threads of the scheduler for --threads K; 0 (not given): as many as the machine has.
 std::size_t thread_count(std::size_t given);
+
+/// Starts a run and tells about it as `run_portfolio` does.
+int run_session(runtime& target, const run_header& header, const output_options& outputs,
+                const common_options& common, std::size_t threads,
+                const std::function<run_handle()>& begin);
 
 /// Runs a portfolio and tells about it in every way asked for; the exit code. Ctrl-C stops it.
 /// Throws `failure` before anything runs; later problems are printed.

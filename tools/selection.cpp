@@ -121,7 +121,7 @@ opened_configuration open_configuration(const configuration_options& options,
   return opened;
 }
 
-void add_selection_options(CLI::App& command, selection_options& options) {
+void add_run_selection_options(CLI::App& command, selection_options& options) {
   command.add_option("--symbol", options.symbols, "Symbol (repeatable; default: all)")
       ->type_name("NAME")
       ->allow_extra_args(false);
@@ -132,6 +132,10 @@ void add_selection_options(CLI::App& command, selection_options& options) {
       ->allow_extra_args(false);
   command.add_option("--exchange", options.exchange, "Exchange, when the file has several")
       ->type_name("NAME");
+}
+
+void add_selection_options(CLI::App& command, selection_options& options) {
+  add_run_selection_options(command, options);
   command.add_option("--frame", options.frame, "Frame, when the file has several")
       ->type_name("NAME");
   command.add_option("--from", options.from, "First instant, instead of the frame's (UTC)")
@@ -164,16 +168,22 @@ std::vector<std::string> chosen_symbols(const exchange_schema& exchange,
   return names;
 }
 
-backtest_request chosen_request(const opened_configuration& opened,
-                                const selection_options& options) {
+backtest_request chosen_runs(const opened_configuration& opened,
+                             const selection_options& options) {
   const auto exchange = chosen_exchange(opened, options.exchange);
   backtest_request request;
   request.exchange = exchange.exchange_name;
+  request.symbols = chosen_symbols(exchange, options.symbols);
+  request.strategies = chosen_strategies(opened, options.strategies);
+  return request;
+}
+
+backtest_request chosen_request(const opened_configuration& opened,
+                                const selection_options& options) {
+  auto request = chosen_runs(opened, options);
   request.frame = the_one("--frame", "frame", options.frame,
                           names_of(opened.file.schemas.frames, &frame_schema::frame_name),
                           names_of(opened.target->list_frames(), &frame_schema::frame_name));
-  request.symbols = chosen_symbols(exchange, options.symbols);
-  request.strategies = chosen_strategies(opened, options.strategies);
   change_bounds(opened, request.frame, options);
   return request;
 }

@@ -54,6 +54,12 @@ exchange_schema chosen_exchange(const opened_configuration& opened, const std::s
 std::vector<std::string> chosen_symbols(const exchange_schema& exchange,
                                         std::vector<std::string> names);
 
+/// Adds the flags but for frame and bounds.
+void add_run_selection_options(CLI::App& command, selection_options& options);
+
+/// Resolves all names but the frame's.
+backtest_request chosen_runs(const opened_configuration& opened, const selection_options& options);
+
 /// Resolves all names; --from and --to change the chosen frame in `opened.target`.
 backtest_request chosen_request(const opened_configuration& opened,
                                 const selection_options& options);

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing. Does nothing, and needs no rights, when none is.
+# Of redis-server the tests need the program alone; they start it themselves, beside the service.
 set -euo pipefail
 
 packages=(
   g++ clang-14 libclang-rt-14-dev cmake ninja-build ccache
-  libcaf-dev librocksdb-dev libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev
-  libcli11-dev zlib1g-dev libzip-dev doctest-dev libbenchmark-dev
+  libcaf-dev librocksdb-dev libhiredis-dev redis-server libcurl4-openssl-dev
+  libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev libcli11-dev zlib1g-dev libzip-dev
+  doctest-dev libbenchmark-dev
 )
 
 missing=()

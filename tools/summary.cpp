@@ -4,6 +4,7 @@
 #include "runtime/summary_table.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace backtest::tools {
 
@@ -62,14 +63,16 @@ bool portfolio_outcome::any_failed() const {
                      [](const run& item) { return item.summary.outcome == run_outcome::failed; });
 }
 
-portfolio_outcome outcome_of(runtime& target, const run_handle& handle) {
+portfolio_outcome outcome_of(runtime& target, const run_handle& handle, run_mode mode) {
   portfolio_outcome outcome;
   std::vector<shared_identity> identities;
   for (auto& summary : handle.summaries()) {
     identities.push_back(summary.identity);
-    auto data =
-        target.backtest().get_data(summary.identity->symbol, summary.identity->strategy_name);
-    outcome.runs.push_back({std::move(summary), std::move(data.statistics)});
+    const auto& [symbol, strategy] =
+        std::tie(summary.identity->symbol, summary.identity->strategy_name);
+    auto statistics = mode == run_mode::live ? target.live().statistics(symbol, strategy)
+                                             : target.backtest().get_data(symbol, strategy).statistics;
+    outcome.runs.push_back({std::move(summary), std::move(statistics)});
   }
   outcome.portfolio = target.backtest().portfolio_statistics(identities);
   return outcome;

@@ -25,7 +25,7 @@ struct portfolio_outcome {
 };
 
 /// The figures of a run that is over.
-portfolio_outcome outcome_of(runtime& target, const run_handle& handle);
+portfolio_outcome outcome_of(runtime& target, const run_handle& handle, run_mode mode);
 
 /// The object `--json` prints, with a line end.
 std::string to_json(const portfolio_outcome& outcome);

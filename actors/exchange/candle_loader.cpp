@@ -2,6 +2,7 @@
 
 #include "actors/exchange/aggregate.hpp"
 #include "actors/exchange/candle_checks.hpp"
+#include "actors/exchange/fetch_failure.hpp"
 #include "messages/error.hpp"
 
 #include <algorithm>
@@ -9,6 +10,22 @@
 #include <fmt/format.h>
 
 namespace backtest {
+
+namespace {
+
+/// A candle of a source that grows may come this much later than it closed.
+constexpr instant latest_arrival = 60 * minute_ms;
+
+/// What a source may ask to wait; above it the request fails, and who asked decides when to ask
+/// again.
+constexpr std::chrono::seconds longest_retry_after{300};
+
+bool is_permanent(const failure& caught) {
+  return caught.code() == error_code::not_found ||
+         dynamic_cast<const permanent_failure*>(&caught) != nullptr;
+}
+
+} // namespace
 
 candle_loader::candle_loader(exchange_schema schema, configuration parameters, wait_function wait)
     : schema_(std::move(schema)), parameters_(parameters), wait_(std::move(wait)) {}
@@ -24,16 +41,16 @@ loaded_series candle_loader::load(const std::string& symbol, interval size, inst
                                   instant until) {
   if (is_native(size))
     return fetched(symbol, size, from, until);
-  const auto& minutes = fetched(symbol, interval::m1, from, until);
+  const auto minutes = fetched(symbol, interval::m1, from, until);
   auto& made = aggregated_[{symbol, size}];
-  if (!made.series || made.from != minutes.from || made.until != minutes.until)
-    made = {std::make_shared<const candle_series>(aggregate(*minutes.series, size)), minutes.from,
-            minutes.until};
-  return made;
+  if (made.minutes != minutes.series)
+    made = {minutes.series,
+            std::make_shared<const candle_series>(aggregate(*minutes.series, size))};
+  return {made.larger, minutes.from, minutes.until};
 }
 
-const loaded_series& candle_loader::fetched(const std::string& symbol, interval size, instant from,
-                                            instant until) {
+loaded_series candle_loader::fetched(const std::string& symbol, interval size, instant from,
+                                     instant until) {
   auto& held = fetched_[{symbol, size}];
   if (held.series && held.from <= from && until <= held.until)
     return held;
@@ -59,23 +76,37 @@ const loaded_series& candle_loader::fetched(const std::string& symbol, interval 
   series->size = size;
   if (!held.series) {
     fetch_days(symbol, size, from, until, series->candles);
-    held = {std::move(series), from, until};
-    return held;
+    held = {series, from, settled_until(*series, from, until)};
+  } else {
+    const auto& known = held.series->candles;
+    fetch_days(symbol, size, from, held.from, series->candles);
+    series->candles.insert(series->candles.end(), known.begin(), known.end());
+    fetch_days(symbol, size, held.until, until, series->candles);
+    from = std::min(from, held.from);
+    until = std::max(until, held.until);
+    if (series->candles.size() != known.size())
+      held.series = series;
+    held = {held.series, from, settled_until(*held.series, from, until)};
   }
-  fetch_days(symbol, size, from, held.from, series->candles);
-  series->candles.insert(series->candles.end(), held.series->candles.begin(),
-                         held.series->candles.end());
-  fetch_days(symbol, size, held.until, until, series->candles);
-  held = {std::move(series), std::min(from, held.from), std::max(until, held.until)};
-  return held;
+  return {held.series, from, until}; // what is missing up to there is missing now
+}
+
+instant candle_loader::settled_until(const candle_series& series, instant from,
+                                     instant until) const {
+  if (!schema_.now)
+    return until;
+  const instant old = align_down(schema_.now() - latest_arrival, length_of(series.size));
+  return std::max(series.end(from), std::min(until, old));
 }
 
 void candle_loader::fetch_days(const std::string& symbol, interval size, instant from,
                                instant until, std::vector<candle>& out) {
-  for (instant day = from; day < until; day += day_ms) {
-    auto batch = fetch_batch({symbol, size, day, std::min(day + day_ms, until)});
-    tell(symbol, size, day, batch);
+  while (from < until) {
+    const instant end = std::min(align_down(from, day_ms) + day_ms, until);
+    const auto batch = fetch_batch({symbol, size, from, end});
+    tell(symbol, size, from, batch);
     out.insert(out.end(), batch.begin(), batch.end());
+    from = end;
   }
 }
 
@@ -95,18 +126,28 @@ void candle_loader::tell(const std::string& symbol, interval size, instant since
 std::vector<candle> candle_loader::fetch_batch(const candle_query& query) {
   auto delay = std::chrono::milliseconds{parameters_.get_candles_retry_delay_ms};
   for (std::int64_t tries = 1;; ++tries) {
+    auto pause = delay;
     try {
       return attempt(query);
     } catch (const failure& caught) {
-      if (tries >= parameters_.get_candles_retry_count)
+      const auto batch = fmt::format("exchange {}: {} {} from {}", schema_.exchange_name,
+                                     query.symbol, to_string(query.size), to_iso(query.since));
+      if (is_permanent(caught))
+        throw failure(caught.code(), fmt::format("{}: {}", batch, caught.what()));
+      const auto* postponed = dynamic_cast<const postponed_failure*>(&caught);
+      if (postponed)
+        pause = postponed->retry_after();
+      const bool too_long = postponed && pause > longest_retry_after;
+      if (too_long || tries >= parameters_.get_candles_retry_count)
         throw failure(caught.code() == error_code::bad_candles ? error_code::bad_candles
                                                                : error_code::fetch_failed,
-                      fmt::format("exchange {}: {} {} from {}, attempt {} of {}: {}",
-                                  schema_.exchange_name, query.symbol, to_string(query.size),
-                                  to_iso(query.since), tries,
-                                  parameters_.get_candles_retry_count, caught.what()));
+                      fmt::format("{}, attempt {} of {}: {}{}", batch, tries,
+                                  parameters_.get_candles_retry_count, caught.what(),
+                                  too_long ? fmt::format(", longer than the {} s that are waited",
+                                                         longest_retry_after.count())
+                                           : ""));
     }
-    if (wait_ && !wait_(delay))
+    if (wait_ && !wait_(pause))
       throw failure(error_code::fetch_failed,
                     fmt::format("exchange {}: {} given up while shutting down",
                                 schema_.exchange_name, query.symbol));
@@ -123,7 +164,8 @@ std::vector<candle> candle_loader::attempt(const candle_query& query) {
   } catch (const std::exception& caught) {
     throw failure(error_code::fetch_failed, caught.what());
   } catch (...) {
-    throw failure(error_code::fetch_failed, "get_candles threw something that is not a std::exception");
+    throw failure(error_code::fetch_failed,
+                  "get_candles threw something that is not a std::exception");
   }
   // A source may answer with more than it was asked for; only what was asked counts.
   std::erase_if(batch, [&](const candle& item) {

@@ -32,8 +32,15 @@ public:
 private:
   using key = std::pair<std::string, interval>;
 
-  const loaded_series& fetched(const std::string& symbol, interval size, instant from,
-                               instant until);
+  /// What was made from one-minute candles, and from which.
+  struct aggregated_series {
+    shared_series minutes;
+    shared_series larger;
+  };
+
+  loaded_series fetched(const std::string& symbol, interval size, instant from, instant until);
+  /// Up to where nothing can come any more; what is missing behind is asked for again.
+  instant settled_until(const candle_series& series, instant from, instant until) const;
   void fetch_days(const std::string& symbol, interval size, instant from, instant until,
                   std::vector<candle>& out);
   void tell(const std::string& symbol, interval size, instant since, std::span<const candle> data);
@@ -44,8 +51,8 @@ private:
   exchange_schema schema_;
   configuration parameters_;
   wait_function wait_;
-  std::map<key, loaded_series> fetched_;    ///< as the source gave it
-  std::map<key, loaded_series> aggregated_; ///< made from one-minute candles
+  std::map<key, loaded_series> fetched_; ///< as the source gave it, each up to where it is settled
+  std::map<key, aggregated_series> aggregated_;
   std::vector<std::string> callback_errors_;
 };
 

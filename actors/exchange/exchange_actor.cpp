@@ -42,6 +42,9 @@ struct exchange_state {
           answer.problem = problem_of([&] {
             answer.loaded =
                 loader->load(message.symbol, message.size, message.from, message.until);
+            // Of a market that goes on, whoever comes later must ask again.
+            if (loader->schema().now)
+              answer.loaded.until = std::min(answer.loaded.until, message.until);
           });
           return answer;
         },

@@ -22,7 +22,7 @@ struct candle_query {
 };
 
 /// A user's candle source. May block (it runs on the exchange client's own thread) and may throw;
-/// a throw is retried. Called with at most one UTC day of one-minute candles at a time.
+/// a throw is retried, but for `failure{not_found}` and those of fetch_failure.hpp. Called with at most one UTC day of one-minute candles at a time.
 using candle_function = std::function<std::vector<candle>(const candle_query&)>;
 
 /// A source that loads whole symbols at once (files, generators). Called on the exchange client's
@@ -54,6 +54,9 @@ struct exchange_schema {
   std::string note;
   candle_function get_candles;
   std::shared_ptr<candle_store_source> source;
+  /// The time, for a `get_candles` whose market goes on: what is missing of the last hour and
+  /// later is asked for again. Empty: what is missing once is a gap for good.
+  std::function<instant()> now;
   /// Intervals `get_candles` answers itself; every other one is aggregated from one-minute candles.
   std::vector<interval> native_intervals{interval::m1};
   std::function<std::string(std::string_view symbol, double price)> format_price;       ///< default: price_decimals

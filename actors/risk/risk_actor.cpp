@@ -31,6 +31,13 @@ struct risk_state {
           arbiter->promise(message.participant, message.clock);
           answer();
         },
+        [this](const hold_position& message) {
+          arbiter->hold(message.participant, message.position);
+        },
+        [this](const go_on_without& message) {
+          arbiter->go_on_without(message.participant, message.clock);
+          answer();
+        },
     };
   }
 

@@ -87,6 +87,18 @@ void risk_arbiter::promise(participant_id participant, instant clock) {
   set_clock(participant, std::max(running.clock, clock));
 }
 
+void risk_arbiter::hold(participant_id participant, active_position position) {
+  for (const auto index : participants_.at(participant).profiles) {
+    profiles_[index].positions.push_back(position);
+    profiles_[index].holders.push_back({participant, std::nullopt});
+  }
+}
+
+void risk_arbiter::go_on_without(participant_id participant, instant clock) {
+  if (const auto& late = participants_.at(participant); !late.query)
+    set_clock(participant, std::max(late.clock, clock));
+}
+
 void risk_arbiter::set_clock(participant_id participant, instant clock) {
   auto& running = participants_[participant];
   clocks_.erase({running.clock, participant});

@@ -41,6 +41,11 @@ public:
   /// It asks or ends nothing before `clock`; `end_of_time` once it is over, however that came.
   void promise(participant_id participant, instant clock);
 
+  /// Live: a position it held when the node went down; before its first question.
+  void hold(participant_id participant, active_position position);
+  /// Live: the others need not wait for it before `clock`. Of no effect while its question waits.
+  void go_on_without(participant_id participant, instant clock);
+
   /// Answers that can be given now, in order.
   std::vector<decision> decide();
 

@@ -53,6 +53,30 @@ void signal_machine::open(shared_signal signal, const double* price) {
     last_price_ = entry_;
 }
 
+bool machine_memory::operator==(const machine_memory& o) const {
+  const bool same_signal =
+      signal == o.signal || (signal && o.signal && *signal == *o.signal);
+  return same_signal && state == o.state && highest == o.highest && lowest == o.lowest &&
+         last_price == o.last_price && used_slot == o.used_slot;
+}
+
+machine_memory signal_machine::memory() const {
+  return {state_,  signal_,     highest_,
+          lowest_, last_price_, used_until_ == INT64_MIN ? std::nullopt : std::optional{used_from_}};
+}
+
+void signal_machine::restore(const machine_memory& memory) {
+  if (memory.used_slot)
+    use_slot(*memory.used_slot);
+  if (memory.state == signal_state::scheduled)
+    schedule(memory.signal, memory.last_price);
+  else if (memory.state == signal_state::pending)
+    open(memory.signal, nullptr);
+  highest_ = memory.highest;
+  lowest_ = memory.lowest;
+  last_price_ = memory.last_price;
+}
+
 void signal_machine::end() noexcept {
   state_ = signal_state::idle;
   signal_.reset();

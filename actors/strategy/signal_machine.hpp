@@ -17,6 +17,17 @@ enum class scheduled_step : std::uint8_t { waiting, entry_reached, price_reject,
 /// What a pending signal meets at one instant.
 enum class pending_step : std::uint8_t { active, take_profit, stop_loss, time_expired };
 
+/// What a machine must remember across a restart, so that it goes on as if nothing had happened.
+struct machine_memory {
+  signal_state state = signal_state::idle;
+  shared_signal signal;             ///< null when idle
+  double highest = 0, lowest = 0;   ///< average prices while pending
+  double last_price = 0;            ///< the last average price seen
+  std::optional<instant> used_slot; ///< start of the generation slot used last
+
+  bool operator==(const machine_memory& other) const;
+};
+
 /// How a position ended.
 struct position_result {
   double price_close = 0;
@@ -46,6 +57,11 @@ public:
   void use_slot(instant when) noexcept {
     used_from_ = when == used_until_ ? when : align_down(when, slot_length_);
     used_until_ = used_from_ + slot_length_;
+  }
+  /// The slot just used is free again: nobody could be asked.
+  void free_slot() noexcept {
+    used_from_ = end_of_time;
+    used_until_ = INT64_MIN;
   }
   /// First instant after the slot that was used last.
   instant next_slot() const noexcept { return used_until_; }
@@ -81,6 +97,9 @@ public:
   /// idle -> pending, or scheduled -> pending; `signal->pending_at` is set. `price` is the average
   /// price at that instant, null when there is none.
   void open(shared_signal signal, const double* price);
+  machine_memory memory() const;
+  /// Of a fresh machine with the same rules.
+  void restore(const machine_memory& memory);
   /// scheduled or pending -> idle.
   void end() noexcept;
 

@@ -61,12 +61,13 @@ struct strategy_state {
   std::optional<series_market> market;
   std::optional<strategy_core> core;
   struct range {
-    range_grant grant;
+    advance_range wanted;
     response_promise<range_result> answer;
   };
   std::deque<range> ranges; ///< the first is under way
   std::vector<event> events;
   std::optional<pause_reason> ended; ///< how the run came to its end
+  std::optional<stored_run> stored;  ///< live: what the store keeps of the run
   partial_actor milestones; ///< of the signal that lives
   std::string milestones_of;
   signal_source_actor source;
@@ -89,10 +90,15 @@ struct strategy_state {
         },
         [this](const advance_range& message) -> caf::result<range_result> {
           auto promise = promise_answer<range_result>(self);
-          ranges.push_back({message.grant, promise});
+          ranges.push_back({message, promise});
           if (ranges.size() == 1)
             go_on();
           return promise;
+        },
+        [this](const announce_range&) {
+          range_announced answer;
+          core->announce(answer.events);
+          return answer;
         },
         [this](const source_down& message) {
           if (asking_source && message.generation == source_generation)
@@ -110,16 +116,41 @@ struct strategy_state {
     ranges.clear();
     events.clear();
     ended.reset();
+    stored.reset();
     market.emplace(plan.identity->symbol, plan.rules.parameters.avg_price_candles_count,
                    setup->formats, blocking_loader(self->system(), setup->exchange));
     market->provide(setup->minutes);
     core.emplace(*schema, plan, *market);
+    if (plan.resumed) {
+      stored = stored_run{*plan.identity, *plan.resumed, std::nullopt};
+      resume_milestones(*plan.resumed);
+    }
     end_source();
     source = setup->source;
     if (!source && schema->blocking)
       spawn_source();
     else if (source)
       watch_source();
+  }
+
+  /// The tracker of a signal that lived when the node went down knows what was told before.
+  void resume_milestones(const run_memory& memory) {
+    if (memory.announced_profit + memory.announced_loss == 0)
+      return;
+    const auto& id = memory.machine.signal->id;
+    const auto tell = [this, memory, id](const resolved<partial_actor>& found) {
+      milestones = found.client;
+      milestones_of = id;
+      for (const auto side : {milestone_side::profit, milestone_side::loss})
+        request(self, milestones, caf::infinite,
+                reach_milestones{side, side == milestone_side::profit ? memory.announced_profit
+                                                                      : memory.announced_loss})
+            .then([](const milestones_reached&) {}, [](const caf::error&) {});
+    };
+    request(self, setup->partial, caf::infinite, resolve<partial_key>{milestone_key(id)})
+        .then(tell, [this](const caf::error& reason) {
+          give_up("the partial supervisor", reason);
+        });
   }
 
   void watch_source() {
@@ -172,14 +203,43 @@ struct strategy_state {
         events.reserve(as_many); // ranges of one run resemble each other
       if (ended == pause_reason::failed)
         result.problem = core->reason();
+      if (setup->plan.identity->mode == run_mode::live)
+        keep(result);
       ranges.front().answer.deliver(std::move(result));
       ranges.pop_front();
     }
   }
 
+  /// What must be durable of the range.
+  void keep(range_result& result) {
+    stored_run now{*setup->plan.identity, core->memory(), std::nullopt};
+    if (ended)
+      now.ended = ended_run{ended == pause_reason::failed     ? run_outcome::failed
+                            : core->was_cut_short() ? run_outcome::stopped
+                                                    : run_outcome::completed,
+                            false, setup->plan.frame.last, setup->plan.data_end};
+    put_run(result.rows, now, stored ? &*stored : nullptr, profiles_of(*schema));
+    result.state = now.memory.machine.state;
+    result.has_announcements = core->has_announcements();
+    if (ended)
+      result.ended = now;
+    stored = std::move(now);
+  }
+
   /// False while it waits for an answer.
   bool range_done() {
-    const auto reason = core->advance(ranges.front().grant, events);
+    auto& wanted = ranges.front().wanted;
+    if (auto minutes = std::exchange(wanted.minutes, std::nullopt))
+      core->provide(*std::move(minutes));
+    for (const auto asked : std::exchange(wanted.commands, {}))
+      core->command(asked);
+    if (wanted.end_if_idle && core->end_if_idle()) {
+      ended = pause_reason::finished;
+      forget_milestones();
+      promise_clock();
+      return true;
+    }
+    const auto reason = core->advance(wanted.grant, events);
     for (const auto& id : core->take_closed_ids())
       if (id == milestones_of) // the next signal may have the same id
         forget_milestones();

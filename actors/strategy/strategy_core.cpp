@@ -42,6 +42,12 @@ signal_request request_of(const signal_row& row) {
           row.price_stop_loss, row.minute_estimated_time, row.note, row.quantity};
 }
 
+close_reason reason_of(pending_step step) noexcept {
+  return step == pending_step::take_profit ? close_reason::take_profit
+         : step == pending_step::stop_loss ? close_reason::stop_loss
+                                           : close_reason::time_expired;
+}
+
 /// How many minutes an opening looks ahead to promise the arbiter when it can end at the earliest.
 constexpr int lookahead_minutes = 512;
 
@@ -64,7 +70,32 @@ strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, serie
     : schema_(schema), plan_(std::move(plan)), market_(market),
       held_minutes_(market.shared_minutes()), minutes_(market.minutes()),
       machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),
-      clock_(plan_.frame.first) {}
+      clock_(plan_.frame.first), completed_until_(clock_), granted_until_(clock_) {
+  if (!plan_.resumed)
+    return;
+  const auto& memory = *plan_.resumed;
+  machine_.restore(memory.machine);
+  clock_ = completed_until_ = granted_until_ = memory.last_instant + minute_ms;
+  paused_ = memory.paused;
+  announced_profit_ = memory.announced_profit;
+  announced_loss_ = memory.announced_loss;
+  counters_ = memory.counters;
+  if (machine_.state() == signal_state::idle)
+    return;
+  const bool pending = machine_.state() == signal_state::pending;
+  const auto& callback = pending ? schema_.callbacks.on_active : schema_.callbacks.on_schedule;
+  if (callback) {
+    auto restored = tick(pending ? tick_action::active : tick_action::scheduled,
+                         memory.last_instant, machine_.last_price());
+    if (pending) {
+      restored.percent_tp = machine_.progress_to_target(machine_.last_price());
+      restored.percent_sl = machine_.progress_to_stop(machine_.last_price());
+    }
+    announcements_.emplace_back([this, restored, &callback, pending] {
+      call(callback, pending ? "on_active" : "on_schedule", restored.timestamp, restored);
+    });
+  }
+}
 
 /// Counts the time spent inside `advance`; waiting for answers is not work.
 class strategy_core::measured_work {
@@ -97,9 +128,17 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
   const measured_work work{*this};
   if (plan_.steady_clock)
     slice_ends_ = (last_steady_ = plan_.steady_clock->load(std::memory_order_relaxed)) + slice_ms;
-  if (waiting_ != waiting_for::nothing)
+  if (waiting_ != waiting_for::nothing) {
     if (const auto paused = resume())
       return *paused;
+  } else {
+    completed_until_ = memory_until();
+    if (!commands_.empty() && completed_until_ < grant.until) {
+      clock_ = std::min(clock_, completed_until_);
+      take_commands();
+    }
+  }
+  granted_until_ = grant.until;
   while (clock_ < until_ && out.size() < grant.max_events && last_steady_ <= slice_ends_) {
     next_step paused;
     notice_stop();
@@ -111,7 +150,61 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
     if (paused)
       return *paused;
   }
+  if (is_live() && watches_performance())
+    emit_performance(metric_type::live_tick, std::exchange(live_tick_began_, work_so_far()));
   return pause_reason::range_done;
+}
+
+void strategy_core::take_commands() {
+  for (const auto asked : std::exchange(commands_, {})) {
+    const auto state = machine_.state();
+    switch (asked) {
+    case operator_command::pause:
+    case operator_command::resume:
+      if (std::exchange(paused_, asked == operator_command::pause) == paused_)
+        continue;
+      break;
+    case operator_command::cancel:
+      if (state != signal_state::scheduled)
+        continue;
+      cancel_asked_ = true;
+      break;
+    case operator_command::close:
+      if (state != signal_state::pending)
+        continue;
+      close_asked_ = true;
+      break;
+    }
+    if (wants(topic::control))
+      out_->push_back({topic::control, control_event{plan_.identity, asked, clock_}});
+  }
+}
+
+void strategy_core::provide(loaded_series minutes) {
+  market_.provide(std::move(minutes));
+  held_minutes_ = market_.shared_minutes();
+  minutes_ = series_cursor{*held_minutes_};
+}
+
+bool strategy_core::end_if_idle() {
+  notice_stop();
+  if (over_ || !machine_.stopped() || machine_.state() != signal_state::idle ||
+      waiting_ != waiting_for::nothing)
+    return false;
+  cut_short_ = true;
+  over_ = true;
+  return true;
+}
+
+run_memory strategy_core::memory() const {
+  return {memory_until() - minute_ms,   machine_.memory(), paused_,
+          announced_profit_,            announced_loss_,   counters_};
+}
+
+void strategy_core::announce(std::vector<event>& out) {
+  out_ = &out;
+  for (const auto& tell : std::exchange(announcements_, {}))
+    tell();
 }
 
 strategy_core::next_step strategy_core::resume() {
@@ -189,9 +282,8 @@ strategy_core::next_step strategy_core::advance_idle() {
   clock_ = when;
   if (when >= until_)
     return pause_reason::range_done;
-  if (!grant_->generates)
-    return pass(when);
-  if (!machine_.slot_free(when)) {
+  cancel_asked_ = close_asked_ = false; // whatever they were for is over
+  if (!may_generate() || !machine_.slot_free(when)) {
     emit_idle(when);
     return pass(when);
   }
@@ -207,6 +299,10 @@ strategy_core::next_step strategy_core::advance_scheduled() {
     const double price = now.has_price ? now.price : machine_.last_price();
     switch (machine_.examine_scheduled(clock_, now.price_or_null(), now.closed)) {
     case scheduled_step::waiting:
+      if (cancel_asked_) {
+        cancel(clock_, cancel_reason::user, price);
+        break;
+      }
       if (wants(tick_action::waiting) && now.has_price) {
         auto result = tick(tick_action::waiting, clock_, price);
         emit(std::move(result));
@@ -237,8 +333,12 @@ strategy_core::next_step strategy_core::advance_pending() {
     const auto now = read(clock_);
     const auto step = machine_.examine_pending(clock_, now.price_or_null(), now.closed);
     if (step != pending_step::active) {
-      close(clock_, step);
+      close(clock_, reason_of(step), machine_.result_of(step));
       return std::nullopt; // idle now, at the same instant
+    }
+    if (close_asked_) {
+      close(clock_, close_reason::user, machine_.result_at(machine_.last_price()));
+      return std::nullopt;
     }
     if (watched && now.has_price) {
       if (watch(clock_, now.price)) {
@@ -276,8 +376,11 @@ strategy_core::next_step strategy_core::generate(instant when) {
   auto request = call_source(when);
   if (source_error_) {
     auto reason = *std::exchange(source_error_, std::nullopt);
-    if (reason.code == error_code::fetch_failed || reason.code == error_code::bad_candles)
-      return fail(std::move(reason));
+    if (reason.code == error_code::fetch_failed || reason.code == error_code::bad_candles) {
+      if (!is_live())
+        return fail(std::move(reason));
+      machine_.free_slot(); // tried again at the next instant
+    }
     return pass_without_source(when, std::move(reason));
   }
   if (late())
@@ -396,6 +499,8 @@ strategy_core::next_step strategy_core::ask_risk(instant when, waiting_for what,
 }
 
 instant strategy_core::clock_after_opening(const signal_row& row, instant when) noexcept {
+  if (is_live())
+    return when + minute_ms; // nobody knows
   // Follow the position without telling anybody: until it ends, this run neither asks nor ends.
   foreseen_.emplace(machine_);
   foreseen_->open(std::make_shared<const signal_row>(row), &candidate_price_);
@@ -474,7 +579,8 @@ strategy_core::next_step strategy_core::open_position(instant when, const double
   announced_profit_ = announced_loss_ = 0;
   if (watches_performance())
     signal_began_ = work_so_far();
-  notify_write(machine_.signal().get());
+  notify_write(machine_.signal());
+  cancel_asked_ = false;
   if (wants(tick_action::opened))
     emit(tick(tick_action::opened, when, machine_.signal()->price_open));
   const auto passed = pass(when);
@@ -513,15 +619,12 @@ void strategy_core::tell_active(instant when, double price) {
   emit(std::move(result));
 }
 
-void strategy_core::close(instant when, pending_step step) {
-  const auto outcome = machine_.result_of(step);
+void strategy_core::close(instant when, close_reason reason, const position_result& outcome) {
   ++counters_.closed;
   if (wants(tick_action::closed)) {
     auto result = tick(tick_action::closed, when, outcome.price_close);
     result.close_timestamp = when;
-    result.closed_by = step == pending_step::take_profit ? close_reason::take_profit
-                       : step == pending_step::stop_loss ? close_reason::stop_loss
-                                                         : close_reason::time_expired;
+    result.closed_by = reason;
     result.pnl = profit_and_loss{outcome.pnl_percentage, machine_.signal()->price_open,
                                  outcome.price_close};
     result.peak_pnl = outcome.peak_pnl;
@@ -529,6 +632,7 @@ void strategy_core::close(instant when, pending_step step) {
     emit(std::move(result));
   }
   notify_write(nullptr);
+  close_asked_ = false;
   if (plan_.asks_risk)
     ends_.push_back(when);
   if (announced_profit_ > 0 || announced_loss_ > 0)
@@ -546,6 +650,7 @@ void strategy_core::cancel(instant when, cancel_reason reason, double price) {
     result.cancelled_by = reason;
     emit(std::move(result));
   }
+  cancel_asked_ = false;
   machine_.end();
 }
 
@@ -594,6 +699,7 @@ tick_result strategy_core::tick(tick_action action, instant when, double price) 
   result.current_price = price;
   result.timestamp = when;
   result.signal = machine_.signal();
+  result.caught_up = grant_ != nullptr && grant_->caught_up;
   return result;
 }
 
@@ -615,6 +721,15 @@ void strategy_core::call(const Callback& callback, const char* name, instant whe
 }
 
 void strategy_core::emit(tick_result result) {
+  if (!is_live())
+    tell_callbacks(result);
+  else if (callback_interest_.has(result.action))
+    announcements_.emplace_back([this, result] { tell_callbacks(result); });
+  if (grant_->wanted.has(result.action))
+    out_->push_back({signal_topic(plan_.identity->mode), std::move(result)});
+}
+
+void strategy_core::tell_callbacks(const tick_result& result) {
   const auto& user = schema_.callbacks;
   const instant when = result.timestamp;
   switch (result.action) {
@@ -633,8 +748,6 @@ void strategy_core::emit(tick_result result) {
   case tick_action::cancelled: call(user.on_cancel, "on_cancel", when, result); break;
   }
   call(user.on_tick, "on_tick", when, result);
-  if (grant_->wanted.has(result.action))
-    out_->push_back({signal_topic(plan_.identity->mode), std::move(result)});
 }
 
 void strategy_core::tell_idle(instant when) {
@@ -664,8 +777,16 @@ void strategy_core::emit_performance(metric_type metric, double began) {
   previous = timestamp;
 }
 
-void strategy_core::notify_write(const signal_row* row) {
-  call(schema_.callbacks.on_write, "on_write", clock_, *plan_.identity, row);
+void strategy_core::notify_write(const shared_signal& row) {
+  if (!schema_.callbacks.on_write)
+    return;
+  const auto tell = [this, row, when = clock_] {
+    call(schema_.callbacks.on_write, "on_write", when, *plan_.identity, row.get());
+  };
+  if (is_live())
+    announcements_.emplace_back(tell);
+  else
+    tell();
 }
 
 } // namespace backtest

@@ -19,6 +19,30 @@
 
 namespace backtest {
 
+struct run_counters {
+  std::int64_t scheduled = 0;
+  std::int64_t opened = 0;
+  std::int64_t closed = 0;
+  std::int64_t cancelled = 0;
+  std::int64_t unfinished = 0;
+  std::int64_t risk_rejections = 0;
+  std::int64_t errors = 0;
+
+  friend bool operator==(const run_counters&, const run_counters&) = default;
+};
+
+/// Where a run stands between two instants: what a live run keeps across a restart.
+struct run_memory {
+  instant last_instant = 0; ///< the last one completed
+  machine_memory machine;
+  bool paused = false;      ///< by an operator
+  int announced_profit = 0; ///< tens of percent towards take profit, of the signal that lives
+  int announced_loss = 0;
+  run_counters counters;
+
+  bool operator==(const run_memory& other) const = default;
+};
+
 /// What one run of one strategy on one symbol is made of.
 struct run_plan {
   shared_identity identity;
@@ -35,6 +59,8 @@ struct run_plan {
   std::function<instant()> wall_clock;
   /// Asked to stop: no new signals from the next instant on.
   std::stop_token stop;
+  /// Live: where the run stood when it was interrupted.
+  std::optional<run_memory> resumed;
 };
 
 /// A run over `frame` on the candles there are; risk, source and clocks are the caller's.
@@ -46,7 +72,8 @@ struct range_grant {
   instant until = 0; ///< exclusive
   interest wanted;
   std::size_t max_events = SIZE_MAX;
-  bool generates = true; ///< false: live catch-up of missed minutes
+  bool generates = true;  ///< false: minutes that a live run missed, or a signal watched to its end
+  bool caught_up = false; ///< live: examined after the fact
 };
 
 /// Why `advance` came back.
@@ -57,18 +84,6 @@ enum class pause_reason : std::uint8_t {
   ask_source,     ///< the signal source at `clock()` wants asking; `answer(optional request)`
   finished,       ///< the run is over
   failed,         ///< the run is over because of `reason()`
-};
-
-struct run_counters {
-  std::int64_t scheduled = 0;
-  std::int64_t opened = 0;
-  std::int64_t closed = 0;
-  std::int64_t cancelled = 0;
-  std::int64_t unfinished = 0;
-  std::int64_t risk_rejections = 0;
-  std::int64_t errors = 0;
-
-  friend bool operator==(const run_counters&, const run_counters&) = default;
 };
 
 /// Progress of a signal that may have crossed a new milestone.
@@ -87,6 +102,20 @@ public:
 
   /// Examines instants up to `grant.until` and appends what happened to `out`.
   pause_reason advance(const range_grant& grant, std::vector<event>& out);
+
+  /// Live: newer minutes of the run's own symbol, between two ranges.
+  void provide(loaded_series minutes);
+  /// Live: takes effect at the next instant, told by a `control_event`. A command that finds nothing
+  /// to do there has no effect.
+  void command(operator_command asked) { commands_.push_back(asked); }
+  /// Live: ends at once if it was stopped and no signal lives.
+  bool end_if_idle();
+  /// Live: between two ranges.
+  run_memory memory() const;
+  /// Live: what happened is durable now; calls the strategy's callbacks, which wait until then.
+  /// Error events about them go to `out`.
+  void announce(std::vector<event>& out);
+  bool has_announcements() const noexcept { return !announcements_.empty(); }
 
   const risk_query& query() const noexcept { return query_; }
   void answer(risk_verdict verdict) { verdict_ = std::move(verdict); }
@@ -182,7 +211,7 @@ private:
 
   bool watch(instant when, double price);
   void tell_active(instant when, double price);
-  void close(instant when, pending_step step);
+  void close(instant when, close_reason reason, const position_result& outcome);
   void cancel(instant when, cancel_reason reason, double price);
   risk_verdict take_verdict(instant when);
   void refuse(risk_verdict verdict, instant when);
@@ -197,7 +226,11 @@ private:
   }
   void tell_idle(instant when);
   void emit_error(error_code code, std::string message, instant when, const char* source = "strategy");
-  void notify_write(const signal_row* row);
+  void notify_write(const shared_signal& row);
+  void tell_callbacks(const tick_result& result);
+  bool is_live() const noexcept { return plan_.identity->mode == run_mode::live; }
+  bool may_generate() const noexcept { return grant_->generates && !paused_; }
+  void take_commands();
   template <class Callback, class... Args>
   void call(const Callback& callback, const char* name, instant when, const Args&... args);
   signal_row row_for(instant when, signal_request request, double price, bool& immediate) const;
@@ -229,6 +262,7 @@ private:
   double work_ms_ = 0;       ///< in earlier calls of `advance`
   double work_began_ms_ = 0; ///< stopwatch when this call began
   std::optional<double> frame_began_, signal_began_;
+  double live_tick_began_ = 0;
   std::array<std::optional<instant>, 4> previous_performance_{}; ///< by metric
 
   // Valid during `advance`.
@@ -250,6 +284,17 @@ private:
   std::optional<std::optional<signal_request>> source_answer_;
   std::optional<error> source_error_;
   int announced_profit_ = 0, announced_loss_ = 0; ///< tens already asked about
+
+  // Live only.
+  instant completed_until_ = 0; ///< exclusive, before the range under way
+  instant granted_until_ = 0;
+  /// Exclusive end of what is behind the run; an idle run's clock may be further.
+  instant memory_until() const noexcept {
+    return std::max(completed_until_, std::min(clock_, granted_until_));
+  }
+  std::vector<operator_command> commands_;
+  bool paused_ = false, cancel_asked_ = false, close_asked_ = false;
+  std::vector<std::function<void()>> announcements_;
 
   std::vector<instant> ends_;
   std::vector<std::string> closed_ids_;

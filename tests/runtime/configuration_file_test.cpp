@@ -217,6 +217,9 @@ TEST_CASE("configuration file: exchanges") {
                 "exchanges[0].entry_fill: expected \"vwap\" or \"touch\", got \"best\"");
   check_refused(R"({"exchanges":[{"name":"x","type":"binance","price_decimals":-1}]})",
                 "exchanges[0].price_decimals: expected an integer from 0 to 15, got -1");
+  check_refused(R"({"exchanges":[{"name":"x","type":"binance","base_url":"https://x/?y=1"}]})",
+                "exchanges[0].base_url: expected an address without spaces, ? and #, got "
+                "\"https://x/?y=1\"");
   check_refused(R"({"exchanges":[{"name":"x","type":"binance","base_url":"ftp://x"}]})",
                 "exchanges[0].base_url: expected an http or https address, got \"ftp://x\"");
   check_refused(R"({"exchanges":[{"name":"x","type":"binance","percent_fee":-1}]})",

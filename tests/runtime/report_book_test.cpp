@@ -89,20 +89,24 @@ TEST_CASE("report book: each report asks for what it needs, no topic twice") {
                             topic::partial_profit, topic::partial_loss, topic::risk});
 }
 
-TEST_CASE("report book: backtest reports alone unless told otherwise") {
+TEST_CASE("report book: the trades of both modes unless told otherwise") {
   report_book book;
-  const auto run = identity();
-  CHECK(book.enabled() == report_set{report_kind::backtest});
-  book.start(run, {});
-  tell_everything(book, run);
-  REQUIRE(book.find_backtest("BTCUSDT", "cross"));
+  CHECK(book.enabled() == report_set{report_kind::backtest, report_kind::live});
+  for (const auto mode : {run_mode::backtest, run_mode::live}) {
+    const auto run = identity("BTCUSDT", "cross", mode);
+    book.start(run, {});
+    tell_everything(book, run);
+    REQUIRE(book.find_ledger("BTCUSDT", "cross", mode));
+    CHECK(book.find_ledger("BTCUSDT", "cross", mode)->statistics().total_signals == 1);
+    CHECK_FALSE(book.find_ledger("ETHUSDT", "cross", mode));
+    CHECK_FALSE(book.find_schedule("BTCUSDT", "cross", mode));
+    CHECK_FALSE(book.find_performance("BTCUSDT", "cross", mode));
+    CHECK_FALSE(book.find_partial("BTCUSDT", "cross", mode));
+    CHECK_FALSE(book.find_risk("BTCUSDT", "cross", mode));
+    CHECK_FALSE(book.find_heat("cross", mode));
+  }
   CHECK(book.find_backtest("BTCUSDT", "cross")->statistics().total_signals == 1);
-  CHECK_FALSE(book.find_live("BTCUSDT", "cross"));
-  CHECK_FALSE(book.find_schedule("BTCUSDT", "cross", run_mode::backtest));
-  CHECK_FALSE(book.find_performance("BTCUSDT", "cross", run_mode::backtest));
-  CHECK_FALSE(book.find_partial("BTCUSDT", "cross", run_mode::backtest));
-  CHECK_FALSE(book.find_risk("BTCUSDT", "cross", run_mode::backtest));
-  CHECK_FALSE(book.find_heat("cross", run_mode::backtest));
+  CHECK(book.find_live("BTCUSDT", "cross")->statistics().total_signals == 1);
 }
 
 TEST_CASE("report book: every event reaches the reports of its run, and no others") {

@@ -89,7 +89,7 @@ public:
   }
 
   event any() {
-    switch (random_() % 7) {
+    switch (random_() % 8) {
     case 0: {
       constexpr topic on[] = {topic::signal, topic::signal_live, topic::signal_backtest};
       return {on[random_() % 3], tick()};
@@ -114,6 +114,8 @@ public:
     }
     case 5:
       return {topic::progress_backtest, progress_backtest{run(), integer(), integer(), number()}};
+    case 6:
+      return {topic::control, control_event{run(), pick<operator_command>(4), integer()}};
     default:
       return {topic::performance,
               performance_event{run(), pick<metric_type>(4), number(), integer(), maybe_integer()}};

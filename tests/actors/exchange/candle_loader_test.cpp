@@ -1,5 +1,6 @@
 #include "actors/exchange/candle_loader.hpp"
 
+#include "actors/exchange/fetch_failure.hpp"
 #include "messages/error.hpp"
 #include "tests/actors/exchange/candle_fixtures.hpp"
 
@@ -142,6 +143,87 @@ TEST_CASE("candle loader: the last failure decides the code") {
   CHECK(problem->code == error_code::fetch_failed);
 }
 
+TEST_CASE("candle loader: a symbol that is not found is told at once, by its own code") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>&) {
+    throw failure(error_code::not_found, "symbol BTC not found; expected ETH");
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(*problem == error{error_code::not_found,
+                          "exchange paper: BTC 1m from 2024-01-01T00:00:00Z: symbol BTC not "
+                          "found; expected ETH"});
+  CHECK(source.asked.size() == 1);
+  CHECK(source.delays.empty());
+}
+
+TEST_CASE("candle loader: a permanent failure is told at once, by its own code") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>&) {
+    throw permanent_failure(error_code::io_failed, "no such folder");
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem);
+  CHECK(*problem == error{error_code::io_failed,
+                          "exchange paper: BTC 1m from 2024-01-01T00:00:00Z: no such folder"});
+  CHECK(source.asked.size() == 1);
+}
+
+TEST_CASE("candle loader: a source may say when it wants to be asked again, up to five minutes") {
+  minute_source source;
+  const auto postponed_by = [&](std::vector<std::chrono::milliseconds> list) {
+    source.spoil = [&source, list](std::vector<candle>&) {
+      if (source.asked.size() <= list.size())
+        throw postponed_failure(error_code::fetch_failed, "busy", list[source.asked.size() - 1]);
+      if (source.asked.size() == list.size() + 1)
+        throw std::runtime_error("down");
+    };
+  };
+  source.parameters.get_candles_retry_count = 4;
+  auto loader = source.loader();
+  const auto load = [&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); };
+  SUBCASE("every failure is an attempt, and the usual delay goes on doubling") {
+    postponed_by({std::chrono::milliseconds{0}, std::chrono::minutes{5}});
+    load();
+    CHECK(source.delays == list{0, 300'000, 20'000});
+  }
+  SUBCASE("no longer") {
+    postponed_by({std::chrono::milliseconds{300'001}});
+    const auto problem = error_of(load);
+    REQUIRE(problem);
+    CHECK(*problem == error{error_code::fetch_failed,
+                            "exchange paper: BTC 1m from 2024-01-01T00:00:00Z, attempt 1 of 4: "
+                            "busy, longer than the 300 s that are waited"});
+    CHECK(source.delays.empty());
+  }
+  SUBCASE("the wait may be called off") {
+    source.gives_up = true;
+    postponed_by({std::chrono::minutes{1}});
+    const auto problem = error_of(load);
+    REQUIRE(problem);
+    CHECK(problem->message == "exchange paper: BTC given up while shutting down");
+    CHECK(source.delays == list{60'000});
+  }
+}
+
+TEST_CASE("candle loader: strategies that ask for the same candles cost one fetch") {
+  minute_source source;
+  auto loader = source.loader();
+  const auto load = [&](interval size) {
+    return loader.load("BTC", size, new_year, new_year + day_ms).series;
+  };
+  const auto first = load(interval::m1);
+  CHECK(load(interval::m1) == first); // the same candles in memory
+  const auto hours = load(interval::h1);
+  CHECK(load(interval::h1) == hours);
+  CHECK(load(interval::m15) != hours);
+  CHECK(source.asked.size() == 1);
+}
+
 TEST_CASE("candle loader: a wait that is called off gives up at once") {
   minute_source source;
   source.gives_up = true;
@@ -200,6 +282,55 @@ TEST_CASE("candle loader: a larger range keeps what was fetched and fetches only
   CHECK(first.series->candles.size() == 1440);      // what was handed out stays as it was
   loader.load("ETH", interval::m1, day(3), day(4)); // symbols are held apart
   CHECK(source.asked.back().symbol == "ETH");
+}
+
+TEST_CASE("candle loader: a market that goes on: what came later is there at the next request") {
+  minute_source source;
+  instant now = new_year + day_ms + 90 * minute_ms + 30'000;
+  instant published = now; // candles closed by then are there
+  source.spoil = [&](std::vector<candle>& batch) {
+    std::erase_if(batch,
+                  [&](const candle& item) { return item.open_time + minute_ms > published; });
+  };
+  exchange_schema schema = source.loader().schema();
+  schema.now = [&] { return now; };
+  candle_loader loader{schema, {}, {}};
+  const auto load = [&](interval size = interval::m1) {
+    const auto loaded = loader.load("BTC", size, new_year, new_year + 3 * day_ms);
+    CHECK(loaded.from == new_year);
+    CHECK(loaded.until == new_year + 3 * day_ms); // as was asked for
+    return loaded.series;
+  };
+  const auto first = load();
+  CHECK(first->candles.size() == 1440 + 90);
+  CHECK(load(interval::h1)->candles.size() == 24 + 2);
+  CHECK(source.asked.back().since == new_year + 2 * day_ms);
+
+  CHECK(load() == first); // nothing new: the same candles in memory
+  source.asked.clear();
+  now = published = new_year + day_ms + 120 * minute_ms;
+  CHECK(load()->candles.size() == 1440 + 120);
+  REQUIRE(source.asked.size() == 2); // the rest of the day, and the day that has not begun
+  CHECK(source.asked[0].since == new_year + day_ms + 90 * minute_ms);
+  CHECK(source.asked[0].until == new_year + 2 * day_ms);
+  CHECK(load(interval::h1)->candles.back().volume == 60); // made anew from whole hours
+  CHECK(first->candles.size() == 1440 + 90);              // what was handed out stays as it was
+
+  now += 60 * minute_ms + 1; // the market halts: for an hour it is asked, then it is a gap
+  source.asked.clear();
+  load();
+  CHECK(source.asked.front().since == new_year + day_ms + 120 * minute_ms);
+  now += 60 * minute_ms;
+  load();
+  source.asked.clear();
+  load();
+  CHECK(source.asked.front().since == new_year + day_ms + 180 * minute_ms);
+
+  source.asked.clear(); // what lies far back is asked for once, complete or not
+  loader.load("BTC", interval::m1, new_year, new_year + day_ms);
+  loader.load("ETH", interval::m1, new_year - 9 * day_ms, new_year - 8 * day_ms);
+  loader.load("ETH", interval::m1, new_year - 9 * day_ms, new_year - 8 * day_ms);
+  CHECK(source.asked.size() == 1);
 }
 
 TEST_CASE("candle loader: larger intervals are aggregated from one-minute candles") {

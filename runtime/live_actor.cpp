@@ -1,0 +1,836 @@
+#include "runtime/argument_of.hpp"
+#include "runtime/live.hpp"
+#include "storage/journal.hpp"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+/// An unpaced replay makes that many boundaries durable at once.
+constexpr std::int64_t minutes_a_turn = 60;
+
+/// A store that refuses is tried again after a second, then after twice as long, up to a minute.
+constexpr instant first_retry_ms = 1000;
+constexpr instant longest_retry_ms = minute_ms;
+
+/// Candles before the first instant that are loaded ahead.
+constexpr instant loaded_before = day_ms;
+
+/// How long an instant of the system clock waits for what is asked elsewhere (a model, say) before
+/// the other runs go on without it; also how soon a candle that is late is asked for again.
+constexpr instant straggler_ms = 1000;
+
+/// Built whether somebody listens or not: the journal holds them.
+interest journalled() {
+  interest mask;
+  for (const auto action : {tick_action::scheduled, tick_action::opened, tick_action::closed,
+                            tick_action::cancelled})
+    mask |= interest::of(action);
+  for (const auto on : {topic::partial_profit, topic::partial_loss, topic::risk, topic::validation,
+                        topic::error, topic::control})
+    mask |= interest::of(on);
+  return mask;
+}
+
+bool is_element(const event& item) {
+  const auto* tick = std::get_if<tick_result>(&item.payload);
+  return tick != nullptr &&
+         (tick->action == tick_action::opened || tick->action == tick_action::closed ||
+          tick->action == tick_action::cancelled);
+}
+
+struct live_state {
+  struct run_progress {
+    strategy_actor client;
+    risk_actor arbiter;
+    std::size_t participant = 0;
+    interest wanted;
+    instant next = 0;              ///< the first instant not examined
+    instant granted_until = 0;     ///< exclusive, of the last range under way
+    std::int64_t missing_minutes = 0; ///< system clock: that did not come in time
+    signal_state state = signal_state::idle;
+    bool ready = false;            ///< its client is prepared
+    int ranges = 0;                ///< under way
+    bool late = false;             ///< system clock: the others have gone on without it
+    bool fetch_failed = false;     ///< system clock: no candles, tried again at the next boundary
+    bool over = false;
+    bool announces = false;        ///< callbacks wait until the turn is durable
+    std::vector<event> events;     ///< of the turn
+    store_batch rows;
+    run_summary summary;
+    std::optional<stored_run> ended;
+    loaded_series new_minutes;     ///< system clock: what came since the last range
+    bool may_be_late = false;      ///< its last minute may still come
+    std::vector<operator_command> commands;
+    std::vector<response_promise<run_controlled>> controllers;
+  };
+  /// What is on its way to the store.
+  struct turn {
+    commit_turn message;
+    std::vector<std::size_t> runs; ///< whose events it holds
+    bool is_last = false;
+  };
+
+  self_pointer<live_actor, live_state> self = nullptr;
+  std::shared_ptr<const live_setup> live;
+  std::shared_ptr<const portfolio_setup> setup;
+  timeline frame;
+  exchange_actor exchange;
+  std::vector<run_progress> runs;
+  std::vector<risk_key> arbiters;
+  std::optional<turn> committing;
+  std::vector<event> late_events; ///< of callbacks, for the next turn
+  store_batch first_rows;
+  std::uint64_t tickets = 0;
+  std::size_t steps = 0; ///< answers still missing before the next phase
+  std::size_t announcing = 0;
+  std::size_t fetching = 0; ///< symbols whose candles were asked for
+  instant handled = INT64_MIN / 2; ///< system clock: the last boundary ranges were granted for
+  bool collecting = false;  ///< system clock: ranges of a boundary are under way
+  instant retry_after = first_retry_ms;
+  bool running = false;  ///< every client is prepared
+  bool failed = false;
+  bool stopping = false;
+  bool finishing = false;
+
+  ~live_state() {
+    if (!setup)
+      return;
+    live->clock->cancel();
+    live->retry_clock->cancel();
+    if (!setup->record->finished()) { // it was ended; nobody must wait for it any more
+      clear_clients();
+      if (setup->stream)
+        setup->stream->close(std::nullopt);
+      setup->release();
+      setup->record->finish(std::nullopt);
+    }
+  }
+
+  void init(std::shared_ptr<const live_setup> given) {
+    live = std::move(given);
+    setup = live->portfolio;
+    runs.resize(setup->runs.size());
+    first_rows = live->first_rows;
+    late_events = live->first_events;
+  }
+
+  live_actor::behavior_type make_behavior() {
+    return {
+        [this](const interest_changed& message) { return note(message.masks); },
+        [this](const start_live_run&) { find_clients(); },
+        [this](const stop_live&) {
+          stopping = true;
+          go_on();
+        },
+        [this](const boundary_reached&) {
+          if (collecting)
+            go_on_without_stragglers();
+          else
+            go_on();
+        },
+        [this](const retry_turn&) {
+          if (committing)
+            commit(*std::exchange(committing, std::nullopt));
+        },
+        [this](const control_run& message) { return control(message); },
+        [this](const abort_portfolio&) { self->quit(caf::exit_reason::user_shutdown); },
+        [this](const run_client_down& message) { client_gone(message.run, message.reason); },
+        [this](const shared_client_down& message) {
+          fail_all({error_code::actor_failed,
+                    fmt::format("{} is gone: {}", message.what, message.reason)});
+        },
+    };
+  }
+
+  const run_identity& identity(std::size_t run) const { return *setup->runs[run].identity; }
+  bool is_replay() const { return live->clock->is_replay(); }
+
+  // -- starting ------------------------------------------------------------------------------------
+
+  template <class Handle, class Message, class Answer>
+  void step(const Handle& to, Message message, Answer answer, void (live_state::*next)()) {
+    ++steps;
+    request(self, to, caf::infinite, std::move(message))
+        .then(
+            [this, answer, next](const typename argument_of<Answer>::type& value) {
+              if (failed)
+                return;
+              answer(value);
+              if (--steps == 0 && !failed)
+                (this->*next)();
+            },
+            [this](const caf::error& reason) {
+              fail_all({error_code::actor_failed, "a client is gone: " + text_of(reason)});
+            });
+  }
+
+  void find_clients() {
+    const auto& first = identity(0);
+    step(setup->clients.exchanges, resolve<exchange_key>{{first.exchange_name, run_mode::live}},
+         [this](const resolved<exchange_actor>& found) {
+           if (found.problem)
+             return fail_all(*found.problem);
+           exchange = found.client;
+         },
+         &live_state::prepare_reports);
+    if (!is_replay()) {
+      frame = {align_up(live->clock->now(), minute_ms), live->until.value_or(end_of_time / 2),
+               minute_ms};
+      frame.last = std::max(frame.first, align_down(frame.last, minute_ms));
+      return;
+    }
+    send(self, setup->clients.frames, forget_client<frame_key>{{live->frame_name}});
+    step(setup->clients.frames, resolve<frame_key>{{live->frame_name}},
+         [this](const resolved<frame_actor>& found) {
+           if (found.problem)
+             return fail_all(*found.problem);
+           step(found.client, ask_timeline{},
+                [this](const frame_timeline& answer) {
+                  if (answer.problem)
+                    return fail_all(*answer.problem);
+                  frame = answer.instants;
+                  if (live->until && *live->until < frame.last)
+                    frame.last = frame.first + (*live->until - frame.first) / frame.step * frame.step;
+                  if (answer.callback_problem)
+                    late_events.push_back(
+                        {topic::error, error_event{answer.callback_problem->code,
+                                                   answer.callback_problem->message, "frame",
+                                                   std::nullopt, nullptr}});
+                },
+                &live_state::prepare_reports);
+         },
+         &live_state::prepare_reports);
+  }
+
+  void prepare_reports() {
+    std::vector<shared_identity> identities;
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      const auto& chosen = setup->runs[run];
+      identities.push_back(chosen.identity);
+      auto& progress = runs[run];
+      progress.next = frame.first;
+      if (chosen.stored) {
+        progress.next = chosen.stored->memory.last_instant + minute_ms;
+        progress.state = chosen.stored->memory.machine.state;
+        progress.summary.counters = chosen.stored->memory.counters;
+      }
+      progress.summary.identity = chosen.identity;
+      progress.summary.instants = is_replay() ? frame.count() : 0;
+      step(setup->reports, report_run_facts{chosen.identity, setup->parameters},
+           [](const report_answer&) {}, &live_state::load_candles_of_symbols);
+    }
+    step(setup->topics, register_producer{producer_actor{live_actor{self}}, identities},
+         [this](const interest_list& list) { note(list.masks); },
+         &live_state::load_candles_of_symbols);
+    find_arbiters();
+  }
+
+  void find_arbiters() {
+    for (const auto& profiles : connected_profiles(setup->runs)) {
+      arbiters.push_back({profiles, run_mode::live, setup->number});
+      step(setup->clients.risks, resolve<risk_key>{arbiters.back()},
+           [this, profiles](const resolved<risk_actor>& found) {
+             if (found.problem)
+               return fail_all(*found.problem);
+             on_exit(found.client, [me = weak_handle<live_actor>{live_actor{self}}](
+                                       const caf::error& reason) {
+               if (auto strong = me.lock())
+                 send_anonymously(strong, shared_client_down{"the risk arbiter", text_of(reason)});
+             });
+             const auto participants = participants_of(*setup, profiles);
+             std::size_t next = 0;
+             for (std::size_t run = 0; run < runs.size() && next < participants.size(); ++run)
+               if (setup->runs[run].identity == participants[next].identity) {
+                 runs[run].arbiter = found.client;
+                 runs[run].participant = next++;
+                 hold_restored_position(run);
+               }
+           },
+           &live_state::load_candles_of_symbols);
+    }
+  }
+
+  void hold_restored_position(std::size_t run) {
+    const auto& stored = setup->runs[run].stored;
+    if (!stored || stored->memory.machine.state != signal_state::pending)
+      return;
+    const auto& signal = *stored->memory.machine.signal;
+    send(self, runs[run].arbiter,
+         hold_position{runs[run].participant,
+                       {signal.strategy_name, signal.exchange_name, signal.symbol, signal.position,
+                        signal.price_open, *signal.pending_at}});
+  }
+
+  void load_candles_of_symbols() {
+    if (!is_replay()) { // every boundary asks for its own
+      for (std::size_t run = 0; run < runs.size(); ++run) {
+        auto none = std::make_shared<candle_series>();
+        none->symbol = identity(run).symbol;
+        prepare(run, {std::move(none), 0, 0});
+      }
+      return;
+    }
+    std::map<std::string, std::vector<std::size_t>> by_symbol;
+    instant from = frame.first;
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      by_symbol[identity(run).symbol].push_back(run);
+      from = std::min(from, runs[run].next);
+    }
+    const instant until = frame.last + followed_after(setup->parameters);
+    for (const auto& [symbol, of_symbol] : by_symbol)
+      request(self, exchange, caf::infinite,
+              load_candles{symbol, interval::m1, from - loaded_before, until})
+          .then(
+              [this, of_symbol](const candles_loaded& answer) {
+                for (const auto run : of_symbol)
+                  if (answer.problem)
+                    end_run(run, *answer.problem);
+                  else
+                    prepare(run, answer.loaded);
+                start_if_ready();
+              },
+              [this](const caf::error& reason) {
+                fail_all({error_code::actor_failed,
+                          "the exchange client is gone: " + text_of(reason)});
+              });
+  }
+
+  void prepare(std::size_t run, const loaded_series& minutes) {
+    const auto& chosen = setup->runs[run];
+    auto& progress = runs[run];
+    auto plan = plan_for(chosen.identity, frame, *minutes.series,
+                         rules_for(*setup->exchange, setup->parameters));
+    if (!is_replay())
+      plan.data_end = end_of_time / 2;
+    if (chosen.stored) {
+      plan.resumed = chosen.stored->memory;
+      if (const auto& ended = chosen.stored->ended;
+          ended && ended->outcome == run_outcome::completed &&
+          ended->frame_last == plan.frame.last && ended->data_end == plan.data_end) {
+        progress.ended = chosen.stored; // before it was interrupted
+        progress.summary.outcome = ended->outcome;
+        progress.summary.gaps = 0;
+        return close_run(run);
+      }
+    }
+    const auto prepared = clients_setup(*setup, run, exchange, minutes, progress.arbiter,
+                                        progress.participant, std::move(plan));
+    const strategy_key key{chosen.identity->symbol, chosen.identity->strategy_name, run_mode::live};
+    send(self, setup->clients.strategies, clear_client<strategy_key>{key});
+    const auto gone = [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); };
+    request(self, setup->clients.strategies, caf::infinite, resolve<strategy_key>{key})
+        .then(
+            [this, run, prepared, gone](const resolved<strategy_actor>& found) {
+              if (found.problem) {
+                end_run(run, *found.problem);
+                return start_if_ready();
+              }
+              runs[run].client = found.client;
+              on_exit(found.client, [me = weak_handle<live_actor>{live_actor{self}},
+                                     run](const caf::error& reason) {
+                if (auto strong = me.lock())
+                  send_anonymously(strong, run_client_down{run, text_of(reason)});
+              });
+              request(self, found.client, caf::infinite, prepare_run{prepared})
+                  .then(
+                      [this, run](const run_prepared&) {
+                        runs[run].ready = true;
+                        start_if_ready();
+                      },
+                      gone);
+            },
+            gone);
+  }
+
+  void start_if_ready() {
+    if (running || !std::all_of(runs.begin(), runs.end(),
+                                [](const auto& run) { return run.ready || run.over; }))
+      return;
+    running = true;
+    instant first = end_of_time;
+    for (const auto& run : runs)
+      if (!run.over)
+        first = std::min(first, run.next);
+    if (first != end_of_time)
+      live->clock->start_at(first);
+    go_on();
+  }
+
+  // -- turns: ranges of every run, made durable together, then told --------------------------------------
+
+  interest_noted note(const std::vector<interest>& masks) {
+    interest_noted answer;
+    for (std::size_t run = 0; run < runs.size() && run < masks.size(); ++run) {
+      runs[run].wanted = masks[run] | journalled();
+      if (!runs[run].over)
+        answer.runs.push_back({identity(run), runs[run].next});
+    }
+    return answer;
+  }
+
+  bool turn_is_open() const {
+    return committing || announcing > 0 || fetching > 0 ||
+           std::any_of(runs.begin(), runs.end(),
+                       [](const auto& run) { return run.ranges > 0 && !run.late; });
+  }
+
+  void go_on() {
+    if (!running || finishing || turn_is_open())
+      return;
+    if (std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.over; }))
+      return finish();
+    if (std::exchange(stopping, false))
+      return end_idle_runs();
+    advance_to_boundary();
+  }
+
+  /// A stop does not wait for the next minute where nothing is open.
+  void end_idle_runs() {
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (!runs[run].over && runs[run].ranges == 0) // a late one ends at its next instant
+        advance(run, {runs[run].next, runs[run].wanted}, true);
+    go_on();
+  }
+
+  void advance_to_boundary() {
+    instant first = end_of_time;
+    for (const auto& run : runs)
+      if (!run.over && run.ranges == 0)
+        first = std::min(first, run.next);
+    if (first == end_of_time)
+      return; // only late ones are left
+    const instant settle = is_replay() ? 0 : setup->parameters.settle_delay_ms;
+    const auto now = live->clock->now();
+    if (now < first + settle)
+      return wake_at(first + settle);
+    if (!is_replay()) {
+      const instant boundary = align_down(now - settle, minute_ms);
+      if (boundary <= handled)
+        return wake_at(handled + minute_ms + settle);
+      return fetch_minutes(boundary);
+    }
+    const bool many = live->clock->is_unpaced();
+    const instant until = first + (many ? minutes_a_turn : 1) * minute_ms;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (!runs[run].over && runs[run].next < until)
+        advance(run, {until, runs[run].wanted, SIZE_MAX, !setup->runs[run].watch_only}, false);
+  }
+
+  void wake_at(instant when) {
+    live->clock->wake_at(when, [me = weak_handle<live_actor>{live_actor{self}}] {
+      if (auto strong = me.lock())
+        send_anonymously(strong, boundary_reached{});
+    });
+  }
+
+  // -- the system clock: candles as they come --------------------------------------------------------------
+
+  /// Asks for the minutes up to `boundary` of every symbol that is behind it.
+  void fetch_minutes(instant boundary) {
+    std::map<std::string, std::vector<std::size_t>> by_symbol;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (!runs[run].over && runs[run].ranges == 0 && runs[run].next <= boundary)
+        by_symbol[identity(run).symbol].push_back(run);
+    for (const auto& [symbol, of_symbol] : by_symbol) {
+      instant from = boundary;
+      for (const auto run : of_symbol)
+        from = std::min(from, runs[run].next);
+      ++fetching;
+      request(self, exchange, caf::infinite,
+              load_candles{symbol, interval::m1, from - loaded_before, boundary})
+          .then(
+              [this, boundary, of_symbol](const candles_loaded& answer) {
+                for (const auto run : of_symbol)
+                  take_minutes(run, boundary, answer);
+                if (--fetching == 0)
+                  minutes_are_there(boundary);
+              },
+              [this](const caf::error& reason) {
+                --fetching;
+                fail_all({error_code::actor_failed,
+                          "the exchange client is gone: " + text_of(reason)});
+              });
+    }
+  }
+
+  void take_minutes(std::size_t run, instant boundary, const candles_loaded& answer) {
+    auto& progress = runs[run];
+    progress.may_be_late = false;
+    progress.fetch_failed = answer.problem.has_value();
+    if (answer.problem) { // tried again at the next boundary
+      ++progress.summary.counters.errors;
+      progress.events.push_back(
+          {topic::error, error_event{answer.problem->code, answer.problem->message, "exchange",
+                                     boundary, setup->runs[run].identity}});
+      return;
+    }
+    progress.new_minutes = answer.loaded;
+    const auto& candles = answer.loaded.series->candles;
+    const auto newest =
+        std::lower_bound(candles.begin(), candles.end(), boundary - minute_ms,
+                         [](const candle& item, instant when) { return item.open_time < when; });
+    progress.may_be_late = newest == candles.end() || newest->open_time != boundary - minute_ms;
+  }
+
+  void minutes_are_there(instant boundary) {
+    if (failed || finishing)
+      return;
+    const auto now = live->clock->now();
+    const instant patience = boundary + setup->parameters.settle_delay_ms +
+                             setup->parameters.candle_wait_seconds * 1000;
+    const bool misses_some = std::any_of(runs.begin(), runs.end(), [](const auto& run) {
+      return !run.over && run.ranges == 0 && run.may_be_late;
+    });
+    if (misses_some && now < patience)
+      return wake_at(std::min(now + straggler_ms, patience)); // asks for everything again
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (!runs[run].over && runs[run].ranges == 0 && runs[run].next <= boundary)
+        advance_to(run, boundary);
+    handled = boundary;
+    collecting = true;
+    wake_at(now + straggler_ms);
+    commit_if_complete(); // when no exchange answered
+  }
+
+  /// Minutes that were missed while the node was down, then those it is late with, then the one that
+  /// is due.
+  void advance_to(std::size_t run, instant boundary) {
+    auto& progress = runs[run];
+    if (progress.fetch_failed) {
+      if (progress.arbiter)
+        send(self, progress.arbiter, go_on_without{progress.participant, boundary + minute_ms});
+      return;
+    }
+    if (progress.may_be_late)
+      ++progress.missing_minutes;
+    const bool generates = !setup->runs[run].watch_only;
+    range_grant grant{boundary + minute_ms, progress.wanted, SIZE_MAX, generates, false};
+    if (progress.next < frame.first) {
+      auto missed = grant;
+      missed.until = std::min(frame.first, boundary + minute_ms);
+      missed.generates = false;
+      missed.caught_up = true;
+      advance(run, missed, false);
+    }
+    if (std::max(progress.next, frame.first) < boundary) {
+      auto behind = grant;
+      behind.until = boundary;
+      behind.caught_up = true;
+      advance(run, behind, false);
+    }
+    if (frame.first <= boundary)
+      advance(run, grant, false);
+  }
+
+  void go_on_without_stragglers() {
+    collecting = false;
+    for (auto& run : runs)
+      if (!run.over && run.ranges > 0 && !run.late) {
+        run.late = true;
+        if (run.arbiter)
+          send(self, run.arbiter, go_on_without{run.participant, run.granted_until});
+      }
+    commit_if_complete();
+  }
+
+  // -- ranges ---------------------------------------------------------------------------------------------
+
+  void advance(std::size_t run, const range_grant& grant, bool end_if_idle) {
+    auto& progress = runs[run];
+    ++progress.ranges;
+    progress.granted_until = grant.until;
+    advance_range message;
+    message.grant = grant;
+    if (progress.new_minutes.series)
+      message.minutes = std::exchange(progress.new_minutes, {});
+    message.commands = std::exchange(progress.commands, {});
+    message.end_if_idle = end_if_idle;
+    request(self, progress.client, caf::infinite, std::move(message))
+        .then(
+            [this, run, until = grant.until](range_result& result) {
+              take(run, until, result);
+              commit_if_complete();
+            },
+            [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); });
+  }
+
+  void take(std::size_t run, instant until, range_result& result) {
+    auto& progress = runs[run];
+    if (progress.over)
+      return;
+    if (--progress.ranges == 0)
+      progress.late = false;
+    progress.next = until;
+    progress.summary.counters = result.counters;
+    progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
+    progress.events.insert(progress.events.end(), std::make_move_iterator(result.events.begin()),
+                           std::make_move_iterator(result.events.end()));
+    progress.rows.append(std::move(result.rows));
+    progress.announces = progress.announces || result.has_announcements;
+    progress.state = result.state;
+    if (!result.over)
+      return;
+    progress.ended = std::move(result.ended);
+    if (result.problem)
+      return end_run(run, *result.problem);
+    progress.summary.outcome = result.cut_short ? run_outcome::stopped : run_outcome::completed;
+    close_run(run);
+  }
+
+  void commit_if_complete() {
+    if (!running || finishing || turn_is_open())
+      return;
+    collecting = false;
+    turn next;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (!runs[run].rows.empty() || !runs[run].events.empty() || runs[run].announces)
+        next.runs.push_back(run);
+    if (next.runs.empty() && late_events.empty() && first_rows.empty())
+      return go_on();
+    take_into(next);
+    commit(std::move(next));
+  }
+
+  /// Everything that waits to become durable, events in line order.
+  void take_into(turn& next) {
+    next.message.ticket = (setup->number << 32) | ++tickets;
+    next.message.rows = std::exchange(first_rows, {});
+    next.message.events = std::exchange(late_events, {});
+    std::vector<std::pair<instant, event>> in_order;
+    for (const auto run : next.runs) {
+      next.message.rows.append(std::exchange(runs[run].rows, {}));
+      instant latest = INT64_MIN;
+      for (auto& item : std::exchange(runs[run].events, {})) {
+        latest = std::max(latest, instant_of(item).value_or(latest));
+        in_order.emplace_back(latest, std::move(item));
+      }
+    }
+    std::stable_sort(in_order.begin(), in_order.end(),
+                     [](const auto& left, const auto& right) { return left.first < right.first; });
+    for (auto& [when, item] : in_order)
+      next.message.events.push_back(std::move(item));
+  }
+
+  void commit(turn next) {
+    committing = std::move(next);
+    request(self, live->store, caf::infinite, committing->message)
+        .then(
+            [this](const turn_committed& answer) {
+              if (answer.problem)
+                return try_again(*answer.problem);
+              retry_after = first_retry_ms;
+              announce(answer.first_number);
+            },
+            [this](const caf::error& reason) {
+              // Nothing may be told that is not durable; the rest would be.
+              stop_at_once({error_code::store_failed, "the store is gone: " + text_of(reason)});
+            });
+  }
+
+  /// Its outcome is unknown, so nothing goes on before the same batch went through.
+  void try_again(const error& problem) {
+    publish lost;
+    lost.events.push_back({topic::error, error_event{error_code::store_failed, problem.message,
+                                                     "store", std::nullopt, nullptr}});
+    send_anonymously(setup->topics, std::move(lost));
+    live->retry_clock->wake_at(live->retry_clock->now() + retry_after,
+                               [me = weak_handle<live_actor>{live_actor{self}}] {
+                                 if (auto strong = me.lock())
+                                   send_anonymously(strong, retry_turn{});
+                               });
+    retry_after = std::min(2 * retry_after, longest_retry_ms);
+  }
+
+  /// Durable: callbacks first, then everybody who listens.
+  void announce(std::int64_t first_number) {
+    for (auto& item : committing->message.events)
+      if (is_journalled(item))
+        item.number = first_number++;
+    for (const auto run : committing->runs)
+      if (std::exchange(runs[run].announces, false)) {
+        ++announcing;
+        request(self, runs[run].client, caf::infinite, announce_range{})
+            .then(
+                [this](const range_announced& answer) {
+                  late_events.insert(late_events.end(), answer.events.begin(),
+                                     answer.events.end());
+                  if (--announcing == 0)
+                    tell();
+                },
+                [this](const caf::error&) { // its end is noticed elsewhere
+                  if (--announcing == 0)
+                    tell();
+                });
+      }
+    if (announcing == 0)
+      tell();
+  }
+
+  void tell() {
+    auto done = *std::exchange(committing, std::nullopt);
+    if (setup->stream)
+      for (const auto& item : done.message.events)
+        if (is_element(item))
+          setup->stream->push(std::get<tick_result>(item.payload));
+    for (const auto run : done.runs)
+      for (auto& controller : std::exchange(runs[run].controllers, {}))
+        controller.deliver(run_controlled{});
+    if (done.is_last)
+      return tell_the_last(std::move(done.message.events));
+    if (!done.message.events.empty())
+      send_anonymously(setup->topics, publish{std::move(done.message.events)});
+    commit_if_complete(); // what came in the meantime, else on
+  }
+
+  // -- operators -----------------------------------------------------------------------------------------
+
+  caf::result<run_controlled> control(const control_run& message) {
+    auto promise = promise_answer<run_controlled>(self);
+    const auto refuse = [&](std::string why) {
+      promise.deliver(run_controlled{error{error_code::invalid_argument, std::move(why)}});
+      return promise;
+    };
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      auto& progress = runs[run];
+      if (identity(run).strategy_name != message.strategy_name ||
+          identity(run).symbol != message.symbol || progress.over)
+        continue;
+      if (message.command == operator_command::cancel && progress.state != signal_state::scheduled)
+        return refuse(fmt::format("strategy {} on {} has no scheduled signal",
+                                  message.strategy_name, message.symbol));
+      if (message.command == operator_command::close && progress.state != signal_state::pending)
+        return refuse(fmt::format("strategy {} on {} has no pending signal",
+                                  message.strategy_name, message.symbol));
+      progress.commands.push_back(message.command);
+      progress.controllers.push_back(promise);
+      return promise;
+    }
+    return refuse(fmt::format("strategy {} on {} does not run here", message.strategy_name,
+                              message.symbol));
+  }
+
+  // -- ending --------------------------------------------------------------------------------------------
+
+  void client_gone(std::size_t run, const std::string& reason) {
+    runs[run].ranges = 0;
+    end_run(run, {error_code::actor_failed,
+                  fmt::format("the client of strategy {} on {} is gone: {}",
+                              identity(run).strategy_name, identity(run).symbol, reason)});
+    if (running)
+      commit_if_complete();
+    else
+      start_if_ready();
+  }
+
+  /// The run failed. What the store keeps of it stays as it is.
+  void end_run(std::size_t run, error problem) {
+    auto& progress = runs[run];
+    if (progress.over)
+      return;
+    progress.summary.outcome = run_outcome::failed;
+    if (!setup->stream)
+      progress.events.push_back({topic::exit, error_event{problem.code, problem.message, "live",
+                                                          std::nullopt, setup->runs[run].identity}});
+    progress.summary.problem = std::move(problem);
+    if (progress.arbiter)
+      send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
+    close_run(run);
+  }
+
+  void close_run(std::size_t run) {
+    auto& progress = runs[run];
+    progress.over = true;
+    progress.ranges = 0;
+    for (auto& controller : std::exchange(progress.controllers, {}))
+      controller.deliver(run_controlled{
+          error{error_code::invalid_argument,
+                fmt::format("strategy {} on {} is over", identity(run).strategy_name,
+                            identity(run).symbol)}});
+    setup->record->finish_run(run, progress.summary, setup->wall_clock());
+  }
+
+  void fail_all(const error& problem) {
+    if (failed || finishing)
+      return;
+    failed = running = true;
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      runs[run].summary.identity = setup->runs[run].identity;
+      runs[run].ranges = 0;
+      end_run(run, problem);
+    }
+    commit_if_complete();
+  }
+
+  void stop_at_once(const error& problem) {
+    if (setup->stream)
+      setup->stream->close(problem);
+    clear_clients();
+    setup->release();
+    setup->record->finish(problem);
+    self->quit(caf::exit_reason::user_shutdown);
+  }
+
+  void finish() {
+    finishing = true;
+    live->clock->cancel();
+    clear_clients();
+    setup->release();
+    turn last;
+    take_into(last);
+    last.is_last = true;
+    if (!setup->stream)
+      for (const auto& run : runs)
+        if (!run.ended || !run.ended->ended || !run.ended->ended->announced)
+          last.message.events.push_back(
+              {topic::done_live, done_event{run.summary.identity, "", run.summary.outcome}});
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      if (auto& ended = runs[i].ended; ended && ended->ended && !ended->ended->announced) {
+        const auto before = *ended;
+        ended->ended->announced = true;
+        put_run(last.message.rows, *ended, &before, profiles_of(*setup->runs[i].strategy));
+      }
+    commit(std::move(last));
+  }
+
+  void tell_the_last(std::vector<event> events) {
+    if (setup->stream) {
+      std::optional<error> problem;
+      for (const auto& run : runs)
+        if (run.summary.problem && !problem)
+          problem = run.summary.problem;
+      setup->stream->close(std::move(problem));
+    }
+    const auto end = [this] {
+      send(self, setup->topics, deregister_producer{producer_actor{live_actor{self}}});
+      setup->record->finish(std::nullopt);
+      self->quit();
+    };
+    request(self, setup->topics, caf::infinite, publish{std::move(events)})
+        .then([end](const published&) { end(); }, [end](const caf::error&) { end(); });
+  }
+
+  void clear_clients() {
+    for (const auto& run : setup->runs)
+      send_anonymously(setup->clients.strategies,
+                       clear_client<strategy_key>{{run.identity->symbol,
+                                                   run.identity->strategy_name, run_mode::live}});
+    for (const auto& key : arbiters)
+      send_anonymously(setup->clients.risks, clear_client<risk_key>{key});
+  }
+};
+
+} // namespace
+
+live_actor spawn_live(caf::actor_system& system, const shared_census& census,
+                      std::shared_ptr<const live_setup> setup) {
+  return spawn_actor<live_state, live_actor>(system, census, std::move(setup));
+}
+
+} // namespace backtest

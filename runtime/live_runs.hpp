@@ -1,0 +1,70 @@
+#pragma once
+
+#include "runtime/live_clock.hpp"
+#include "runtime/run_handles.hpp"
+#include "runtime/statistics.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace backtest {
+
+class runtime_core;
+
+/// What a live start does about stored signals of strategies, symbols or exchanges it does not
+/// include.
+enum class orphan_policy : std::uint8_t {
+  refuse, ///< the start fails and lists them
+  watch,  ///< they are followed to their end, nothing is generated for them
+  drop,   ///< they are forgotten, with an error event each
+};
+
+/// What to run live: every strategy on every symbol, as one portfolio.
+struct live_request {
+  std::vector<std::string> symbols;
+  std::vector<std::string> strategies;
+  std::string exchange;
+  std::shared_ptr<live_clock> clock; ///< null: the machine's
+  std::string frame;                 ///< replay clock: which instants; else ""
+  std::optional<instant> until;      ///< no signal is generated after it
+  orphan_policy orphans = orphan_policy::refuse;
+};
+
+/// The front-end for live runs: what they hold survives in the runtime's store, and a start goes on
+/// where the last one was interrupted. Every function checks the names it is given first and throws
+/// `failure{not_found}`; none may be called from an actor of the runtime.
+class live_runs {
+public:
+  explicit live_runs(runtime_core& core) : core_(core) {}
+
+  /// Elements are opened, closed and cancelled signals.
+  signal_stream run(live_request request);
+  /// Throws `failure`: `already_running`, also when a risk profile of its strategies belongs to
+  /// another live run; `orphaned_signals`; `state_mismatch`; `store_failed`.
+  run_handle background(live_request request);
+  /// No new signals; a scheduled one is cancelled, a pending one is followed to its end. No-op when
+  /// it does not run.
+  void stop(const std::string& symbol, const std::string& strategy);
+  /// The latest run of every symbol and strategy, by start.
+  std::vector<run_status> list() const;
+  run_status status(const std::string& symbol, const std::string& strategy) const;
+
+  /// Over the trades closed since the run's latest start.
+  trade_statistics statistics(const std::string& symbol, const std::string& strategy) const;
+
+  // Operator commands: each blocks until it is durable, at most a minute of the run's clock, and
+  // throws `failure{invalid_argument}` when it finds nothing to do. After a restart they hold.
+  void pause(const std::string& symbol, const std::string& strategy);
+  void resume(const std::string& symbol, const std::string& strategy);
+  void cancel_scheduled(const std::string& symbol, const std::string& strategy);
+  void close_pending(const std::string& symbol, const std::string& strategy);
+  void control(const std::string& symbol, const std::string& strategy, operator_command command);
+
+private:
+  runtime_core& core_;
+};
+
+} // namespace backtest

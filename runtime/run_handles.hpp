@@ -1,0 +1,67 @@
+#pragma once
+
+#include "runtime/portfolio.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+namespace backtest {
+
+/// A run that was started: what the facade's handles and streams hold of it.
+struct started_run {
+  std::shared_ptr<portfolio_record> record;
+  std::shared_ptr<stream_channel> stream; ///< null for a background run
+  std::vector<std::stop_source> stops;
+  std::function<void()> stop_told; ///< after `stops`; live drivers would sleep until the next minute
+  std::function<void()> demand;    ///< the consumer of the stream wants one more element
+  std::function<void()> abort;     ///< end at once
+
+  void stop();
+};
+
+/// A background run. Copies speak of the same one.
+class run_handle {
+public:
+  explicit run_handle(started_run run) : run_(std::move(run)) {}
+
+  std::uint64_t id() const noexcept { return run_.record->id(); }
+  /// At the next instant: no new signals, open positions are followed to their end. Idempotent,
+  /// from any thread, returns at once; of no effect once the run is over.
+  void cancel() { run_.stop(); }
+  /// Blocks until the run is over and announced. Not from an actor or a callback.
+  void wait() const { run_.record->wait(); }
+  bool finished() const { return run_.record->finished(); }
+  /// One per strategy and symbol, by strategy, then symbol.
+  std::vector<run_summary> summaries() const { return run_.record->summaries(); }
+
+private:
+  started_run run_;
+};
+
+/// A lazy run: nothing happens before the first `next`. A backtest goes no further than the element
+/// asked for; a live run goes on and its elements wait. One consuming thread, not an actor. Letting
+/// go of it ends the run at once; what a live run holds stays in the store.
+class signal_stream {
+public:
+  explicit signal_stream(std::function<started_run()> begin) : begin_(std::move(begin)) {}
+  signal_stream(signal_stream&& other) noexcept;
+  signal_stream& operator=(signal_stream&& other) noexcept;
+  ~signal_stream();
+
+  /// The next closed or cancelled signal, in live an opened one too; nothing once the run is over.
+  /// Throws `failure`: `already_running` (on the first call), or what made the run fail.
+  std::optional<tick_result> next();
+  /// As `run_handle::cancel`.
+  void stop();
+  /// Of the run so far; empty before the first `next`.
+  std::vector<run_summary> summaries() const;
+
+private:
+  std::function<started_run()> begin_;
+  std::optional<started_run> run_;
+};
+
+} // namespace backtest

@@ -1,0 +1,46 @@
+#include "runtime/run_handles.hpp"
+
+#include <utility>
+
+namespace backtest {
+
+void started_run::stop() {
+  for (auto& source : stops)
+    source.request_stop();
+  if (stop_told)
+    stop_told();
+}
+
+signal_stream::signal_stream(signal_stream&& other) noexcept
+    : begin_(std::move(other.begin_)), run_(std::exchange(other.run_, std::nullopt)) {}
+
+signal_stream& signal_stream::operator=(signal_stream&& other) noexcept {
+  std::swap(begin_, other.begin_);
+  std::swap(run_, other.run_);
+  return *this;
+}
+
+signal_stream::~signal_stream() {
+  if (!run_ || run_->record->finished())
+    return;
+  run_->stop();
+  run_->abort();
+  run_->record->wait();
+}
+
+std::optional<tick_result> signal_stream::next() {
+  if (!run_)
+    run_ = begin_();
+  return run_->stream->next(run_->demand);
+}
+
+void signal_stream::stop() {
+  if (run_)
+    run_->stop();
+}
+
+std::vector<run_summary> signal_stream::summaries() const {
+  return run_ ? run_->record->summaries() : std::vector<run_summary>{};
+}
+
+} // namespace backtest

@@ -1,0 +1,195 @@
+#include "actors/store/store_actor.hpp"
+#include "runtime/live.hpp"
+#include "runtime/live_start.hpp"
+#include "runtime/runtime_core.hpp"
+#include "storage/memory_store.hpp"
+#include "storage/rocksdb_store.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+instant wall_clock() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Follows a signal whose strategy nobody registered.
+strategy_schema watcher_of(const stored_run& run) {
+  strategy_schema schema;
+  schema.strategy_name = run.identity.strategy_name;
+  schema.get_signal = [](const run_context&) -> std::optional<signal_request> {
+    return std::nullopt;
+  };
+  return schema;
+}
+
+} // namespace
+
+void runtime_core::check(const live_request& request, std::string_view source) const {
+  check_names(request.symbols, request.strategies, request.exchange, source);
+  const bool replays = request.clock && request.clock->is_replay();
+  if (replays)
+    schemas.frames.get(request.frame, source);
+  else if (!request.frame.empty())
+    throw failure(error_code::invalid_argument,
+                  fmt::format("{}: frame \"{}\" needs the replay clock", source, request.frame));
+}
+
+store_actor runtime_core::opened_store() {
+  const std::lock_guard lock{store_mutex_};
+  if (store_)
+    return store_;
+  store_setup setup;
+  setup.target = open_store_                ? open_store_()
+                 : data_directory_.empty() ? make_memory_store()
+                                            : open_rocksdb_store(data_directory_);
+  {
+    const std::lock_guard inner{mutex};
+    setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
+  }
+  setup.now = wall_clock;
+  return store_ = spawn_store(system, census, std::move(setup));
+}
+
+void runtime_core::with_store(std::function<void(store&)> work) {
+  const calling_thread visit{system};
+  const auto target = opened_store();
+  caf::scoped_actor self{system};
+  std::optional<error> problem;
+  request(self, target, caf::infinite, ask_store{std::move(work)})
+      .receive([&](const store_answer& answer) { problem = answer.problem; },
+               [&](const caf::error& reason) {
+                 problem = error{error_code::store_failed, "the store is gone: " + text_of(reason)};
+               });
+  if (problem)
+    throw failure(*problem);
+}
+
+started_run runtime_core::start_live(const live_request& request, bool as_stream,
+                                     std::string_view source) {
+  check(request, source);
+  std::vector<shared_identity> identities;
+  const auto identity = [&](const std::string& symbol, const std::string& strategy) {
+    return std::make_shared<const run_identity>(
+        run_identity{symbol, strategy, request.exchange, "", run_mode::live});
+  };
+  for (const auto& strategy : request.strategies)
+    for (const auto& symbol : request.symbols)
+      identities.push_back(identity(symbol, strategy));
+  stored_runs found;
+  with_store([&found](store& target) { found = read_runs(target); });
+  started_run started;
+  live_actor driver;
+  const calling_thread visit{system};
+  const auto target = opened_store();
+  {
+    const std::lock_guard lock{mutex};
+    // Runs of other live portfolios of this runtime are nobody's orphans.
+    std::erase_if(found.runs, [&](const stored_run& run) {
+      return taken_.count({run.identity.symbol, run.identity.strategy_name, run_mode::live}) > 0 &&
+             std::none_of(identities.begin(), identities.end(), [&](const auto& item) {
+               return item->symbol == run.identity.symbol &&
+                      item->strategy_name == run.identity.strategy_name;
+             });
+    });
+    auto begun = prepare_live_start(found, identities, request.orphans, wall_clock(),
+                                    [this](const std::string& strategy) {
+                                      for (const auto& schema : schemas.strategies.list())
+                                        if (schema.strategy_name == strategy)
+                                          return profiles_of(schema);
+                                      return std::vector<std::string>{};
+                                    });
+    const auto setup = capture(identities);
+    for (const auto& orphan : begun.orphans) {
+      portfolio_run run;
+      run.identity = identity(orphan.identity.symbol, orphan.identity.strategy_name);
+      run.watch_only = true;
+      const auto known = schemas.strategies.list();
+      const auto schema = std::find_if(known.begin(), known.end(), [&](const auto& item) {
+        return item.strategy_name == orphan.identity.strategy_name;
+      });
+      run.strategy = std::make_shared<const strategy_schema>(
+          schema == known.end() ? watcher_of(orphan) : *schema);
+      setup->runs.push_back(std::move(run));
+    }
+    for (auto& run : setup->runs)
+      for (const auto& stored : found.runs)
+        if (stored.identity.exchange_name == request.exchange &&
+            stored.identity.strategy_name == run.identity->strategy_name &&
+            stored.identity.symbol == run.identity->symbol)
+          run.stored = stored;
+    for (const auto& run : setup->runs)
+      for (const auto& profile : profiles_of(*run.strategy))
+        if (live_profiles_.count(profile) > 0)
+          throw failure(error_code::already_running,
+                        fmt::format("risk profile {} belongs to a live run that is not over; start "
+                                    "its strategies together as one portfolio",
+                                    profile));
+    started = register_run(*setup, as_stream);
+    setups_[setup->number] = setup;
+    auto live = std::make_shared<live_setup>();
+    live->portfolio = setup;
+    live->store = target;
+    live->clock = request.clock ? request.clock : make_system_clock();
+    live->retry_clock = make_system_clock();
+    live->frame_name = request.frame;
+    live->until = request.until;
+    live->first_rows = std::move(begun.rows);
+    live->first_events = std::move(begun.events);
+    driver = spawn_live(system, census, live);
+    std::erase_if(live_drivers_, [](const auto& item) { return !item.lock(); });
+    live_drivers_.emplace_back(driver);
+    for (const auto& run : setup->runs)
+      known_.at({run.identity->symbol, run.identity->strategy_name, run_mode::live}).live =
+          weak_handle<live_actor>{driver};
+  }
+  write_log(log_level::info, source,
+            fmt::format("live run {} starts: {} strategies on {} symbols", started.record->id(),
+                        request.strategies.size(), request.symbols.size()));
+  send_anonymously(driver, start_live_run{});
+  const weak_handle<live_actor> weak{driver};
+  started.stop_told = [weak] {
+    if (auto strong = weak.lock())
+      send_anonymously(strong, stop_live{});
+  };
+  started.demand = [] {};
+  started.abort = [weak] {
+    if (auto strong = weak.lock())
+      send_anonymously(strong, abort_portfolio{});
+  };
+  return started;
+}
+
+void runtime_core::control(const std::string& symbol, const std::string& strategy,
+                           operator_command command) {
+  live_actor driver;
+  {
+    const std::lock_guard lock{mutex};
+    if (const auto found = known_.find({symbol, strategy, run_mode::live}); found != known_.end())
+      driver = found->second.live.lock();
+  }
+  if (!driver)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("strategy {} on {} does not run", strategy, symbol));
+  const calling_thread visit{system};
+  caf::scoped_actor self{system};
+  std::optional<error> problem;
+  request(self, driver, caf::infinite, control_run{strategy, symbol, command})
+      .receive([&](const run_controlled& answer) { problem = answer.problem; },
+               [&](const caf::error& reason) {
+                 problem = error{error_code::actor_failed,
+                                 "the live run ended before the command took effect: " +
+                                     text_of(reason)};
+               });
+  if (problem)
+    throw failure(*problem);
+}
+
+} // namespace backtest

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "storage/store.hpp"
+
+#include <chrono>
+
+namespace backtest {
+
+struct redis_options {
+  std::string key_prefix = "backtest:"; ///< of every key; one store per prefix and database
+  std::chrono::milliseconds connect_timeout{2000};
+  std::chrono::milliseconds command_timeout{5000};
+  /// How long a writer that says nothing is still taken for alive; each commit begins it anew.
+  std::chrono::milliseconds writer_lifetime{90'000};
+};
+
+/// The store in a Redis server, `redis://HOST[:PORT][/DB]`, a single one (no cluster).
+///
+/// Durable means that the server writes its log to disk before it answers, so it must run with
+/// `appendonly yes`, `appendfsync always` and `no-appendfsync-on-rewrite no` (its default), and
+/// must not evict keys.
+///
+/// One process writes at a time. After a clean end, and after the death of a process on the same
+/// machine, the next one may write at once; after the death of another machine or container, when
+/// `writer_lifetime` is over. A writer that was taken for dead and is not is refused from then on.
+///
+/// Each scan is one atomic step of the server, which serves nobody else meanwhile. A snapshot keeps
+/// the old values of what this store overwrites while it lives, in memory: it is exact, since
+/// nobody else may write. Any failed call, a read too, may have broken the connection: commits are
+/// refused until `reopen`, which connects again.
+///
+/// Throws `failure(invalid_argument)` for the url, `failure(already_running)` for a second writer,
+/// `failure(invalid_configuration)` for a server that may lose data, `failure(store_failed)` else.
+std::unique_ptr<store> open_redis_store(std::string_view url, redis_options options = {});
+
+/// Reads beside a writer; every read shows the newest state, `refresh` connects again. Throws as
+/// above, `failure(not_found)` where nothing was stored.
+std::unique_ptr<store_follower> open_redis_reader(std::string_view url, redis_options options = {});
+
+} // namespace backtest

@@ -1,0 +1,130 @@
+#include "messages/error.hpp"
+#include "storage/rocksdb_store.hpp"
+#include "storage/rocksdb_tables.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where RocksDB lets a reader keep its own log; gone with it.
+class side_directory {
+public:
+  side_directory() {
+    std::error_code problem;
+    const auto parent = fs::temp_directory_path(problem);
+    std::string name = (parent / "backtest-reader-XXXXXX").string();
+    if (!problem && ::mkdtemp(name.data()) == nullptr)
+      problem.assign(errno, std::generic_category());
+    if (problem)
+      throw failure(
+          error_code::io_failed,
+          fmt::format("{}: expected to create a temporary directory: {}", name, problem.message()));
+    path_ = name;
+  }
+  side_directory(const side_directory&) = delete;
+  side_directory& operator=(const side_directory&) = delete;
+  ~side_directory() {
+    std::error_code ignored; // a leftover in the temporary directory harms nobody
+    fs::remove_all(path_, ignored);
+  }
+
+  std::string path() const { return path_.string(); }
+
+private:
+  fs::path path_;
+};
+
+/// The logs, and the manifests with their sizes: what changes when the writer moves data from a log
+/// to a table. Commits only lengthen a log.
+std::vector<std::pair<std::string, std::uintmax_t>> writer_files(const fs::path& directory) {
+  std::vector<std::pair<std::string, std::uintmax_t>> files;
+  std::error_code problem; // a file that has just gone shows as a difference
+  for (const auto& file : fs::directory_iterator{directory, problem}) {
+    const auto name = file.path().filename().string();
+    if (name.starts_with("MANIFEST-"))
+      files.emplace_back(name, file.file_size(problem));
+    else if (name.ends_with(".log"))
+      files.emplace_back(name, 0);
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+/// RocksDB's "secondary instance": reads the writer's tables and logs, writes nothing there.
+class rocksdb_reader : public store_follower {
+public:
+  explicit rocksdb_reader(const fs::path& directory)
+      : directory_(directory),
+        tables_(directory, [&](const auto& families, auto* handles, auto** database) {
+          auto options = rocksdb_database_options();
+          options.create_if_missing = false;
+          options.create_missing_column_families = false;
+          // It keeps files open that the writer may delete meanwhile.
+          options.max_open_files = -1;
+          // The writer's current log is longer than the manifest says.
+          options.track_and_verify_wals_in_manifest = false;
+          return rocksdb::DB::OpenAsSecondary(options, directory.string(), side_.path(), families,
+                                              handles, database);
+        }) {
+    refresh(); // opening reads the tables, this the logs
+  }
+
+  std::optional<std::string> get(store_space space, std::string_view key) const override {
+    return tables_.get(space, key, nullptr);
+  }
+  std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                std::size_t limit) const override {
+    return tables_.scan(space, prefix, from, limit, nullptr);
+  }
+  std::optional<store_entry> last(store_space space, std::string_view prefix) const override {
+    return tables_.last(space, prefix, nullptr);
+  }
+
+  void refresh() override {
+    // While it reads the manifest and then the logs, the writer may move what is in a log to a
+    // table and delete the log: then those batches would be missing. So it is done again until the
+    // writer has done nothing of the kind meanwhile, which it does rarely.
+    constexpr int attempts = 50;
+    rocksdb::Status status;
+    auto before = writer_files(directory_);
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+      status = tables_.database().TryCatchUpWithPrimary();
+      auto after = writer_files(directory_);
+      if (status.ok() && after == before)
+        return;
+      before = std::move(after);
+    }
+    if (status.ok())
+      status = rocksdb::Status::TryAgain("the writer keeps replacing its files");
+    fail_rocksdb(directory_, "catching up with its writer failed", status);
+  }
+
+private:
+  fs::path directory_;
+  side_directory side_;
+  rocksdb_tables tables_;
+};
+
+} // namespace
+
+std::unique_ptr<store_follower> open_rocksdb_reader(const fs::path& directory) {
+  std::error_code ignored; // a directory that cannot be read holds no store for us
+  if (!fs::exists(directory / "CURRENT", ignored))
+    throw failure(error_code::not_found,
+                  fmt::format("store {}: nothing was stored here; expected a data directory",
+                              directory.string()));
+  return std::make_unique<rocksdb_reader>(directory);
+}
+
+} // namespace backtest

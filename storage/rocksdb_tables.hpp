@@ -1,0 +1,56 @@
+#pragma once
+
+// Shared by the RocksDB store and its reader; nothing else includes this.
+
+#include "storage/store.hpp"
+
+#include <array>
+#include <filesystem>
+#include <functional>
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+namespace backtest {
+
+/// Options of the database and of each of its column families, for the writer.
+rocksdb::DBOptions rocksdb_database_options();
+std::vector<rocksdb::ColumnFamilyDescriptor> rocksdb_families();
+
+/// Throws `failure(store_failed)` naming the directory, what was tried and RocksDB's reason.
+[[noreturn]] void fail_rocksdb(const std::filesystem::path& directory, std::string_view what,
+                               const rocksdb::Status& status);
+
+/// An open database with its column families, closed with it.
+class rocksdb_tables {
+public:
+  using opener = std::function<rocksdb::Status(
+      const std::vector<rocksdb::ColumnFamilyDescriptor>& families,
+      std::vector<rocksdb::ColumnFamilyHandle*>* handles, rocksdb::DB** database)>;
+
+  /// Throws as `open_rocksdb_store`.
+  rocksdb_tables(std::filesystem::path directory, const opener& open);
+  rocksdb_tables(const rocksdb_tables&) = delete;
+  rocksdb_tables& operator=(const rocksdb_tables&) = delete;
+  ~rocksdb_tables();
+
+  rocksdb::DB& database() const noexcept { return *database_; }
+  rocksdb::ColumnFamilyHandle* table(store_space space) const noexcept {
+    return handles_[1 + static_cast<std::size_t>(space)]; // after RocksDB's own "default"
+  }
+
+  /// As `store_reader`, at `snapshot` or, when that is null, now.
+  std::optional<std::string> get(store_space space, std::string_view key,
+                                 const rocksdb::Snapshot* snapshot) const;
+  std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                std::size_t limit, const rocksdb::Snapshot* snapshot) const;
+  std::optional<store_entry> last(store_space space, std::string_view prefix,
+                                  const rocksdb::Snapshot* snapshot) const;
+
+private:
+  std::filesystem::path directory_;
+  std::unique_ptr<rocksdb::DB> database_;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles_;
+};
+
+} // namespace backtest

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace backtest {
+
+/// Three ordered maps from bytes to bytes: rows of runs, numbered events, packed candles.
+enum class store_space : std::uint8_t { state, journal, candles };
+
+inline constexpr std::size_t store_space_count = 3;
+
+std::string_view to_string(store_space space) noexcept;
+
+struct store_entry {
+  std::string key;
+  std::string value;
+
+  friend bool operator==(const store_entry&, const store_entry&) = default;
+};
+
+/// One step of a batch; without a value it erases.
+struct store_write {
+  store_space space = store_space::state;
+  std::string key;
+  std::optional<std::string> value;
+
+  friend bool operator==(const store_write&, const store_write&) = default;
+};
+
+/// Writes that become durable together, applied in the order they were added. A plain value.
+class store_batch {
+public:
+  using const_iterator = std::vector<store_write>::const_iterator;
+
+  void put(store_space space, std::string key, std::string value);
+  /// A key that is not there stays absent.
+  void erase(store_space space, std::string key);
+  /// Moves the writes of `other` behind the ones here.
+  void append(store_batch&& other);
+  void clear() noexcept;
+
+  bool empty() const noexcept { return writes_.empty(); }
+  std::size_t size() const noexcept { return writes_.size(); } ///< number of writes
+  std::size_t bytes() const noexcept { return bytes_; }        ///< of all keys and values
+  const_iterator begin() const noexcept { return writes_.begin(); }
+  const_iterator end() const noexcept { return writes_.end(); }
+
+  friend bool operator==(const store_batch&, const store_batch&) = default;
+
+private:
+  std::vector<store_write> writes_;
+  std::size_t bytes_ = 0;
+};
+
+/// What can be read. Keys and values are any bytes, zero included; keys are ordered bytewise,
+/// unsigned. Every function throws `failure(store_failed)` when the store cannot be read, and may
+/// be called from any thread.
+class store_reader {
+public:
+  store_reader() = default;
+  store_reader(const store_reader&) = delete;
+  store_reader& operator=(const store_reader&) = delete;
+  virtual ~store_reader() = default;
+
+  virtual std::optional<std::string> get(store_space space, std::string_view key) const = 0;
+
+  /// At most `limit` entries, keys ascending, whose key starts with `prefix` and is not less than
+  /// `from`.
+  virtual std::vector<store_entry> scan(store_space space, std::string_view prefix,
+                                        std::string_view from = {},
+                                        std::size_t limit = SIZE_MAX) const = 0;
+
+  /// The greatest key that starts with `prefix`.
+  virtual std::optional<store_entry> last(store_space space, std::string_view prefix) const = 0;
+};
+
+/// What can also be written. `commit` and `reopen` are called by one thread at a time; reads and
+/// snapshots from any thread, beside a commit too.
+class store : public store_reader {
+public:
+  /// All writes of the batch or none; durable when it returns. Throws `failure(store_failed)`:
+  /// the outcome is then unknown until the same batch has been committed again. An empty batch
+  /// does nothing.
+  virtual void commit(const store_batch& batch) = 0;
+
+  /// After a failed commit: makes the store usable again, or throws `failure(store_failed)`. What
+  /// was acknowledged is still there. Without a failure before it does nothing. Reads of other
+  /// threads wait for it; snapshots taken before it may throw `failure(store_failed)` after it.
+  virtual void reopen() = 0;
+
+  /// The store as it is now: later commits do not show in it. Usable from another thread while
+  /// commits go on; the store must outlive it.
+  virtual std::unique_ptr<store_reader> snapshot() const = 0;
+};
+
+/// Reads beside a writer in another process: shows the store as it was at the last `refresh`, or
+/// later.
+class store_follower : public store_reader {
+public:
+  /// Catches up with the writer. By one thread at a time; throws `failure(store_failed)`.
+  virtual void refresh() = 0;
+};
+
+/// The smallest key that is greater than every key with this prefix; absent when there is none
+/// (the prefix is empty or all 0xff).
+std::optional<std::string> end_of_prefix(std::string_view prefix);
+
+} // namespace backtest

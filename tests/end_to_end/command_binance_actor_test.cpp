@@ -1,0 +1,76 @@
+#include "tests/actors/exchange/klines_market.hpp"
+#include "tests/support/command.hpp"
+#include "tests/support/command_files.hpp"
+#include "tests/support/http_server.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace backtest;
+using namespace backtest::testing;
+using namespace backtest::test;
+
+namespace {
+
+served_answer serve_klines(const std::string& target) {
+  const klines_request request{target};
+  if (request.symbol != "BTCUSDT")
+    return {R"({"code":-1121,"msg":"Invalid symbol."})", 400};
+  return {klines_text(request)};
+}
+
+/// Two strategies over the first hours of 2024 on an exchange called "paper".
+std::string configuration_with(const std::string& exchange) {
+  return R"({ "exchanges": [ { "name": "paper", )" + exchange + R"( } ],
+  "frames": [ { "name": "hours", "interval": "1m", "start": "2024-01-01T02:00:00Z",
+                "end": "2024-01-01T09:59:00Z" } ],
+  "strategies": [ { "name": "grid", "type": "time_grid" },
+                  { "name": "limit", "type": "marketable_limit" } ] })";
+}
+
+std::string binance_at(const http_server& server) {
+  return configuration_with(R"("type": "binance", "base_url": ")" + server.url() + '"');
+}
+
+/// The event file without its first line, which holds the configuration.
+std::vector<std::string> events_of_run(const temporary_folder& folder,
+                                       const std::filesystem::path& config) {
+  const auto result = run_command({"run", "--config", config, "--symbol", "BTCUSDT", "--threads",
+                                   "2", "--events", folder / "events.jsonl"});
+  REQUIRE_MESSAGE(result.status == 0, result.err);
+  auto lines = lines_of(bytes_of(folder / "events.jsonl"));
+  lines.erase(lines.begin());
+  return lines;
+}
+
+} // namespace
+
+TEST_CASE("command: a run on fetched candles says what a run on the same candles in a file says") {
+  const temporary_folder folder{"command_binance"};
+  http_server server{&serve_klines};
+  const auto config = folder.write("binance.json", binance_at(server));
+  const auto exported =
+      run_command({"candles", "export", "--config", config, "--symbol", "BTCUSDT", "--from",
+                   "2023-12-31", "--to", "2024-01-03", "-o", folder / "btc.csv"});
+  REQUIRE_MESSAGE(exported.status == 0, exported.err);
+  const auto requests = server.targets().size();
+  CHECK(requests == 6); // two pages a day
+  const auto fetched = events_of_run(folder, config);
+  CHECK(server.targets().size() - requests == 6); // once for both strategies
+  CHECK(server.connections() == 2);               // one for each command
+  const auto from_file = events_of_run(
+      folder, folder.write("csv.json", configuration_with(
+                                           R"("type": "csv", "files": {"BTCUSDT": "btc.csv"})")));
+  CHECK(fetched.size() > 10);
+  CHECK(fetched == from_file);
+}
+
+TEST_CASE("command: a symbol the exchange does not have fails its run at once") {
+  const temporary_folder folder{"command_binance_symbol"};
+  http_server server{&serve_klines};
+  const auto config = folder.write("binance.json", binance_at(server));
+  const auto result = run_command({"run", "--config", config, "--symbol", "NOPE"});
+  CHECK(result.status == 1);
+  CHECK_MESSAGE(result.err.find("symbol NOPE not found") != std::string::npos, result.err);
+  CHECK_MESSAGE(result.err.find("Invalid symbol. (code -1121)") != std::string::npos, result.err);
+  CHECK(server.targets().size() == 1);
+}

@@ -1,0 +1,131 @@
+#include "storage/redis_store.hpp"
+#include "tools/commands.hpp"
+#include "tools/portfolio_session.hpp"
+#include "tools/selection.hpp"
+
+#include <charconv>
+#include <limits>
+#include <memory>
+
+#include <fmt/format.h>
+
+namespace backtest::tools {
+
+namespace {
+
+struct live_options {
+  common_options common;
+  configuration_options configuration;
+  selection_options selection;
+  output_options outputs;
+  std::filesystem::path data_directory;
+  std::string store = "rocksdb";
+  std::string clock = "system";
+  std::string speed;
+  std::string until;
+  std::string orphans;
+  std::size_t threads = 0;
+};
+
+double speed_of(const std::string& text) {
+  if (text.empty())
+    return 1;
+  if (text == "max")
+    return std::numeric_limits<double>::infinity();
+  double speed = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), speed);
+  if (problem != std::errc{} || end != text.data() + text.size() || !(speed > 0) ||
+      speed > std::numeric_limits<double>::max())
+    throw failure(error_code::invalid_argument,
+                  fmt::format("--speed: expected a positive number or max, got \"{}\"", text));
+  return speed;
+}
+
+orphan_policy policy_of(const std::string& text) {
+  return text == "watch"  ? orphan_policy::watch
+         : text == "drop" ? orphan_policy::drop
+                          : orphan_policy::refuse;
+}
+
+int run_live(const live_options& options) {
+  const bool replays = options.clock == "replay";
+  if (!replays && (!options.speed.empty() || !options.selection.frame.empty()))
+    throw failure(error_code::invalid_argument,
+                  fmt::format("{}: only with --clock replay",
+                              options.speed.empty() ? "--frame" : "--speed"));
+  const auto threads = thread_count(options.threads);
+  runtime_options of_runtime;
+  of_runtime.threads = threads;
+  of_runtime.log = make_logger(options.common);
+  of_runtime.data_directory = options.data_directory;
+  if (options.store != "rocksdb")
+    of_runtime.open_store = [url = options.store] { return open_redis_store(url); };
+  const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  run_header header;
+  header.command = "live";
+  header.mode = run_mode::live;
+  header.configuration = opened.file.raw;
+  header.request = replays ? chosen_request(opened, options.selection)
+                           : chosen_runs(opened, options.selection);
+  live_request request;
+  request.symbols = header.request.symbols;
+  request.strategies = header.request.strategies;
+  request.exchange = header.request.exchange;
+  request.frame = header.request.frame;
+  request.until = time_or_nothing("--until", options.until);
+  request.orphans = policy_of(options.orphans);
+  if (replays)
+    request.clock = make_replay_clock(speed_of(options.speed));
+  return run_session(
+      *opened.target, header, options.outputs, options.common, threads,
+      [&] { return opened.target->live().background(request); });
+}
+
+} // namespace
+
+void add_live_command(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<live_options>();
+  auto& command = add_command(
+      program, "live", "Run strategies against the market, or a replay of it, until stopped",
+      "  backtest live --config config.json --data-dir data\n"
+      "  backtest live --config config.json --data-dir data --symbol BTCUSDT --events -\n"
+      "  backtest live --config config.json --data-dir data --clock replay --speed max --frame q1\n"
+      "What it holds survives in the data directory: start it again, and it goes on.",
+      options->common);
+  add_configuration_options(command, options->configuration);
+  add_run_selection_options(command, options->selection);
+  command.add_option("--data-dir", options->data_directory, "Where signals survive; one process each")
+      ->required()
+      ->type_name("DIR");
+  command.add_option("--store", options->store, "rocksdb (in the data directory) or redis://HOST[:PORT][/DB]")
+      ->check([](const std::string& text) {
+        return text == "rocksdb" || text.starts_with("redis://")
+                   ? std::string{}
+                   : "expected rocksdb or redis://HOST[:PORT][/DB], got \"" + text + '"';
+      })
+      ->type_name("STORE");
+  command.add_option("--clock", options->clock, "system or replay")
+      ->check(CLI::IsMember({"system", "replay"}))
+      ->type_name("CLOCK");
+  command.add_option("--speed", options->speed, "Minutes of history a minute, or max (replay)")
+      ->type_name("X");
+  command.add_option("--frame", options->selection.frame, "First and last instant of a replay")
+      ->type_name("NAME");
+  command.add_option("--until", options->until, "No new signals after this instant (UTC)")
+      ->type_name("TIME");
+  command
+      .add_option("--orphans", options->orphans,
+                  "Stored signals of other runs: watch them to their end, or drop them")
+      ->check(CLI::IsMember({"watch", "drop"}))
+      ->type_name("WHAT");
+  command
+      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("K");
+  add_output_options(command, options->outputs);
+  command.add_option("--reports", options->outputs.reports, "Write a markdown report of each run")
+      ->type_name("DIR");
+  perform_when_chosen(command, chosen, options, &run_live);
+}
+
+} // namespace backtest::tools
