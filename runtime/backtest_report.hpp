@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/run_rows.hpp"
+#include "runtime/report_rows.hpp"
 #include "runtime/trade_ledger.hpp"
 
 #include <filesystem>
@@ -53,7 +53,7 @@ public:
 
 private:
   trade_ledger ledger_;
-  run_rows<tick_result> rows_;
+  report_rows<tick_result> rows_;
 };
 
 } // namespace backtest

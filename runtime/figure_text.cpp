@@ -31,7 +31,7 @@ bool is_there(const statistic_value& value) noexcept {
 std::string line_value(const trade_statistics& statistics, const figure_line& line) {
   const std::string text = figure_of(statistics, line.member, line.format);
   if (!is_there(value_of(statistics, line.member)))
-    return line.when == shown::when_measured ? "" : text;
+    return line.when == line_shown::when_measured ? "" : text;
   const bool is_win_rate = line.member == statistic_member(&trade_statistics::win_rate);
   return text +
          (is_win_rate ? fmt::format(" ({}W / {}L)", statistics.win_count, statistics.loss_count)

@@ -27,7 +27,7 @@ inline constexpr std::string_view higher_is_better = " (higher is better)";
 inline constexpr std::string_view lower_is_better = " (lower is better)";
 inline constexpr std::string_view closer_to_zero_is_better = " (closer to 0 is better)";
 
-enum class shown : std::uint8_t { always, when_measured };
+enum class line_shown : std::uint8_t { always, when_measured };
 
 /// A labelled line of a report that prints one figure.
 struct figure_line {
@@ -35,7 +35,7 @@ struct figure_line {
   statistic_member member;
   figure_format format = nullptr; ///< not for counts
   std::string_view hint = {};
-  shown when = shown::always;
+  line_shown when = line_shown::always;
 };
 
 /// "1.50%", a count, or "N/A (min_trades_ratio)".

@@ -35,9 +35,9 @@ const figure_line portfolio_lines[] = {
     {"Avg Loss Duration", &stats::avg_loss_duration, minutes1},
     {"Avg Win Streak PNL", &stats::avg_win_streak_pnl, signed_percent3},
     {"Avg Loss Streak PNL", &stats::avg_loss_streak_pnl, signed_percent3},
-    {"Avg Peak PNL", &stats::avg_peak_pnl, signed_percent2, {}, shown::when_measured},
-    {"Avg Fall PNL", &stats::avg_fall_pnl, signed_percent2, {}, shown::when_measured},
-    {"Exposure", &stats::exposure, percent2, {}, shown::when_measured},
+    {"Avg Peak PNL", &stats::avg_peak_pnl, signed_percent2, {}, line_shown::when_measured},
+    {"Avg Fall PNL", &stats::avg_fall_pnl, signed_percent2, {}, line_shown::when_measured},
+    {"Exposure", &stats::exposure, percent2, {}, line_shown::when_measured},
 };
 
 constexpr const char* pooling_note =

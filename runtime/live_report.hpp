@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/run_rows.hpp"
+#include "runtime/report_rows.hpp"
 #include "runtime/trade_ledger.hpp"
 
 #include <filesystem>
@@ -50,7 +50,7 @@ private:
   tick_result* row_updated_by(const tick_result& result);
 
   trade_ledger ledger_;
-  run_rows<tick_result> rows_;
+  report_rows<tick_result> rows_;
 };
 
 } // namespace backtest

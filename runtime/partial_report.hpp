@@ -1,7 +1,7 @@
 #pragma once
 
 #include "messages/event.hpp"
-#include "runtime/run_rows.hpp"
+#include "runtime/report_rows.hpp"
 
 #include <filesystem>
 #include <string>
@@ -41,7 +41,7 @@ public:
                              const column_list<partial_event>& columns) const;
 
 private:
-  run_rows<partial_event> rows_;
+  report_rows<partial_event> rows_;
   std::int64_t total_profit_ = 0;
 };
 

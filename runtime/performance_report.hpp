@@ -1,7 +1,7 @@
 #pragma once
 
 #include "messages/event.hpp"
-#include "runtime/run_rows.hpp"
+#include "runtime/report_rows.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -68,7 +68,7 @@ public:
                              const column_list<metric_statistics>& columns) const;
 
 private:
-  run_rows<performance_event> rows_;
+  report_rows<performance_event> rows_;
 };
 
 } // namespace backtest

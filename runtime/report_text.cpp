@@ -41,10 +41,14 @@ const figure_line summary_lines[] = {
     {"Avg Duration", &stats::avg_duration, minutes1},
     {"Avg Win Duration", &stats::avg_win_duration, minutes1},
     {"Avg Loss Duration", &stats::avg_loss_duration, minutes1},
-    {"Avg Peak PNL", &stats::avg_peak_pnl, signed_percent2, {}, shown::when_measured},
-    {"Avg Fall PNL", &stats::avg_fall_pnl, signed_percent2, {}, shown::when_measured},
-    {"Buy and Hold Return", &stats::buy_and_hold_return, signed_percent2, {}, shown::when_measured},
-    {"Exposure", &stats::exposure, percent2, {}, shown::when_measured},
+    {"Avg Peak PNL", &stats::avg_peak_pnl, signed_percent2, {}, line_shown::when_measured},
+    {"Avg Fall PNL", &stats::avg_fall_pnl, signed_percent2, {}, line_shown::when_measured},
+    {"Buy and Hold Return",
+     &stats::buy_and_hold_return,
+     signed_percent2,
+     {},
+     line_shown::when_measured},
+    {"Exposure", &stats::exposure, percent2, {}, line_shown::when_measured},
 };
 
 } // namespace

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "messages/event.hpp"
-#include "runtime/run_rows.hpp"
-#include "runtime/tally.hpp"
+#include "runtime/name_counts.hpp"
+#include "runtime/report_rows.hpp"
 
 #include <filesystem>
 #include <string>
@@ -45,10 +45,10 @@ public:
 private:
   std::string summary() const;
 
-  run_rows<risk_event> rows_;
-  tally symbols_;
-  tally strategies_;
-  tally reasons_;
+  report_rows<risk_event> rows_;
+  name_counts symbols_;
+  name_counts strategies_;
+  name_counts reasons_;
 };
 
 } // namespace backtest

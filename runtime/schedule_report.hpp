@@ -1,6 +1,6 @@
 #pragma once
 
-#include "runtime/run_rows.hpp"
+#include "runtime/report_rows.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -66,7 +66,7 @@ private:
   void remember(const tick_result& scheduled);
   void count(outcome_counts& outcome, const tick_result& result, std::optional<instant> end);
 
-  run_rows<tick_result> rows_;
+  report_rows<tick_result> rows_;
   std::size_t max_unresolved_;
   std::set<std::string> unresolved_; ///< ids; an engine has one at a time
   std::int64_t scheduled_ = 0;

@@ -147,8 +147,8 @@ TEST_CASE("risk report: default columns and file") {
   CHECK(std::string(default_risk_report_directory) == "./dump/risk");
 }
 
-TEST_CASE("tally: by count, then name; beyond the limit names count together") {
-  tally names(2);
+TEST_CASE("name counts: by count, then name; beyond the limit names count together") {
+  name_counts names(2);
   for (const char* name : {"b", "a", "a", "c", "b", "d", "a"})
     names.add(name);
   CHECK(names.sorted() == counts{{"a", 3}, {"(other)", 2}, {"b", 2}});

@@ -17,11 +17,11 @@ struct named_count {
 
 /// How often each name occurred. Names may be free text, so only the first `max_names` are told
 /// apart; the others count together as `other_names`.
-class tally {
+class name_counts {
 public:
   static constexpr std::string_view other_names = "(other)";
 
-  explicit tally(std::int64_t max_names) : max_names_(static_cast<std::size_t>(max_names)) {}
+  explicit name_counts(std::int64_t max_names) : max_names_(static_cast<std::size_t>(max_names)) {}
 
   void add(const std::string& name);
   void clear() noexcept { counts_.clear(); }

@@ -1,4 +1,4 @@
-#include "runtime/tally.hpp"
+#include "runtime/name_counts.hpp"
 
 #include "runtime/cell_text.hpp"
 #include "runtime/column.hpp"
@@ -9,12 +9,12 @@
 
 namespace backtest {
 
-void tally::add(const std::string& name) {
+void name_counts::add(const std::string& name) {
   const bool is_new = counts_.find(name) == counts_.end();
   ++counts_[is_new && counts_.size() >= max_names_ ? std::string(other_names) : name];
 }
 
-std::vector<named_count> tally::sorted() const {
+std::vector<named_count> name_counts::sorted() const {
   std::vector<named_count> list;
   for (const auto& [name, count] : counts_)
     list.push_back({name, count});

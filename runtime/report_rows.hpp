@@ -14,10 +14,10 @@ namespace backtest {
 /// What the reports of one run have in common: its names, its newest rows, and the page they make.
 /// A row carries the names of its run as `run`.
 template <class Row>
-class run_rows {
+class report_rows {
 public:
   /// `run` must not be null; exchange and frame are taken from the rows as they come.
-  run_rows(shared_identity run, std::int64_t capacity)
+  report_rows(shared_identity run, std::int64_t capacity)
       : run_(std::move(run)), rows_(static_cast<std::size_t>(capacity)) {}
 
   void add(Row&& row) {
