@@ -89,7 +89,7 @@ std::string partial_report::markdown(const column_list<partial_event>& columns) 
   });
 }
 
-std::string partial_report::file_name() const { return report_file_name(run()); }
+std::string partial_report::file_name() const { return run_file_name(run()); }
 
 std::filesystem::path partial_report::dump(const std::filesystem::path& directory,
                                            const column_list<partial_event>& columns) const {

@@ -179,7 +179,7 @@ std::string performance_report::markdown(const column_list<metric_statistics>& c
        "## Detailed Metrics\n", markdown_table(columns, figures.metric_stats), note});
 }
 
-std::string performance_report::file_name() const { return report_file_name(run()); }
+std::string performance_report::file_name() const { return run_file_name(run()); }
 
 std::filesystem::path
 performance_report::dump(const std::filesystem::path& directory,

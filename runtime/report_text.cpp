@@ -99,7 +99,7 @@ std::string report_file_name(std::initializer_list<std::string_view> names) {
   return file_name + ".md";
 }
 
-std::string report_file_name(const run_identity& run) {
+std::string run_file_name(const run_identity& run) {
   return report_file_name({run.symbol, run.strategy_name, to_string(run.mode)});
 }
 

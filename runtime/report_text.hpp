@@ -29,7 +29,7 @@ std::string join_blocks(std::initializer_list<std::string> blocks);
 /// "BTCUSDT_cross.md": names made safe, joined by underscores.
 std::string report_file_name(std::initializer_list<std::string_view> names);
 /// "BTCUSDT_cross_backtest.md", for reports that exist in both modes.
-std::string report_file_name(const run_identity& run);
+std::string run_file_name(const run_identity& run);
 
 /// The summary of closed trades that backtest and live reports share: one labelled line per figure,
 /// with a hint which way is better; absent figures read "N/A (reason)".

@@ -110,7 +110,7 @@ std::string risk_report::markdown(const column_list<risk_event>& columns) const 
                     [this] { return summary(); });
 }
 
-std::string risk_report::file_name() const { return report_file_name(run()); }
+std::string risk_report::file_name() const { return run_file_name(run()); }
 
 std::filesystem::path risk_report::dump(const std::filesystem::path& directory,
                                         const column_list<risk_event>& columns) const {

@@ -127,7 +127,7 @@ std::string schedule_report::markdown(const column_list<tick_result>& columns) c
                     [this] { return summary_of(statistics()); });
 }
 
-std::string schedule_report::file_name() const { return report_file_name(run()); }
+std::string schedule_report::file_name() const { return run_file_name(run()); }
 
 std::filesystem::path schedule_report::dump(const std::filesystem::path& directory,
                                             const column_list<tick_result>& columns) const {

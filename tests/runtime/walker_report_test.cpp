@@ -4,6 +4,7 @@
 #include "tests/runtime/sample_ticks.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace backtest;
 using namespace backtest::testing;
