@@ -1,7 +1,7 @@
 #pragma once
 
-#include "runtime/column.hpp"
-#include "runtime/trade_sample.hpp"
+#include "runtime/report_rows.hpp"
+#include "runtime/trade_ledger.hpp"
 
 #include <filesystem>
 #include <optional>
@@ -9,15 +9,6 @@
 #include <vector>
 
 namespace backtest {
-
-/// What a run covered: its first and last instant and the symbol's closes there. Gives buy-and-hold
-/// return and exposure their meaning.
-struct run_bounds {
-  instant start = 0;
-  instant end = 0;
-  std::optional<double> first_close;
-  std::optional<double> last_close;
-};
 
 struct backtest_report_data {
   trade_statistics statistics;
@@ -45,14 +36,14 @@ public:
   /// A run starts: trades, rows and bounds are forgotten.
   void clear() noexcept;
   /// Known once a run has begun or ended; figures that need it are N/A before.
-  void set_bounds(const run_bounds& bounds) noexcept { bounds_ = bounds; }
+  void set_bounds(const run_bounds& bounds) noexcept { ledger_.set_bounds(bounds); }
 
-  const run_identity& run() const noexcept { return *run_; }
+  const run_identity& run() const noexcept { return rows_.run(); }
   /// The trades behind the statistics, for portfolio figures.
-  const trade_sample& trades() const noexcept { return trades_; }
-  const std::optional<run_bounds>& bounds() const noexcept { return bounds_; }
+  const trade_ledger& ledger() const noexcept { return ledger_; }
+  const trade_sample& trades() const noexcept { return ledger_.trades(); }
 
-  trade_statistics statistics() const;
+  trade_statistics statistics() const { return ledger_.statistics(); }
   backtest_report_data data() const;
   std::string markdown(const column_list<tick_result>& columns) const;
   std::string file_name() const;
@@ -61,11 +52,8 @@ public:
                              const column_list<tick_result>& columns) const;
 
 private:
-  shared_identity run_;
-  statistics_gates gates_;
-  trade_sample trades_;
-  newest_rows<tick_result> rows_;
-  std::optional<run_bounds> bounds_;
+  trade_ledger ledger_;
+  report_rows<tick_result> rows_;
 };
 
 } // namespace backtest

@@ -43,8 +43,8 @@ trade_statistics live_runs::statistics(const std::string& symbol,
                                        const std::string& strategy) const {
   trade_statistics statistics;
   core_.with_reports([&](report_book& book) {
-    if (const auto* report = book.find_backtest(symbol, strategy, run_mode::live))
-      statistics = report->statistics();
+    if (const auto* ledger = book.find_ledger(symbol, strategy, run_mode::live))
+      statistics = ledger->statistics();
   });
   return statistics;
 }

@@ -16,11 +16,11 @@ bool rounds_to_zero(std::string_view text) noexcept {
   return text.find_first_of("123456789") == std::string_view::npos;
 }
 
+} // namespace
+
 std::string with_unit(std::string text, std::string_view unit) {
   return text == not_available ? text : text.append(unit);
 }
-
-} // namespace
 
 std::string fixed_text(std::optional<double> value, int digits) {
   if (!is_shown(value))

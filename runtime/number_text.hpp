@@ -11,6 +11,9 @@ namespace backtest {
 /// How reports and tables print a figure that does not exist.
 inline constexpr std::string_view not_available = "N/A";
 
+/// The text with its unit behind it; N/A has none.
+std::string with_unit(std::string text, std::string_view unit);
+
 /// Fixed decimals; a value that rounds to zero has no sign. Not finite or absent: N/A.
 std::string fixed_text(std::optional<double> value, int digits);
 /// The same with `+` when the rounded value is above zero.

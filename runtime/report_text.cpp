@@ -1,7 +1,7 @@
 #include "runtime/report_text.hpp"
 
 #include "runtime/column.hpp"
-#include "runtime/number_text.hpp"
+#include "runtime/figure_text.hpp"
 #include "runtime/text_file.hpp"
 
 #include <fmt/format.h>
@@ -12,45 +12,25 @@ namespace {
 
 using stats = trade_statistics;
 
-std::string ratio(double value) { return fixed_text(value, 3); }
-std::string percent2(double value) { return percent_text(value, 2); }
-std::string percent3(double value) { return percent_text(value, 3); }
-std::string negative_percent2(double value) { return percent_text(-value, 2); }
-std::string signed_percent2(double value) { return signed_percent_text(value, 2); }
-std::string signed_percent3(double value) { return signed_percent_text(value, 3); }
-std::string minutes1(double value) { return fixed_text(value, 1) + " min"; }
+using namespace figure_text;
 
-constexpr std::string_view higher = " (higher is better)";
-constexpr std::string_view lower = " (lower is better)";
-constexpr std::string_view closer_to_zero = " (closer to 0 is better)";
-
-enum class shown : std::uint8_t { always, when_measured };
-
-struct summary_line {
-  std::string_view label;
-  statistic_member member;
-  std::string (*format)(double) = nullptr; ///< not for counts
-  std::string_view hint = {};
-  shown when = shown::always;
-};
-
-const summary_line summary_lines[] = {
+const figure_line summary_lines[] = {
     {"Total signals", &stats::total_signals},
     {"Closed signals", &stats::total_signals},
-    {"Win rate", &stats::win_rate, percent2, higher},
-    {"Average PNL", &stats::avg_pnl, signed_percent2, higher},
-    {"Total PNL", &stats::total_pnl, signed_percent2, higher},
-    {"Standard Deviation", &stats::std_dev, percent3, lower},
-    {"Sharpe Ratio", &stats::sharpe_ratio, ratio, higher},
-    {"Annualized Sharpe Ratio", &stats::annualized_sharpe_ratio, ratio, higher},
-    {"Sortino Ratio", &stats::sortino_ratio, ratio, higher},
-    {"Certainty Ratio", &stats::certainty_ratio, ratio, higher},
-    {"Profit Factor", &stats::profit_factor, ratio, higher},
-    {"Expectancy", &stats::expectancy, signed_percent3, higher},
-    {"Expected Yearly Returns", &stats::expected_yearly_returns, signed_percent2, higher},
-    {"Max Drawdown", &stats::max_drawdown, negative_percent2, closer_to_zero},
-    {"Calmar Ratio", &stats::calmar_ratio, ratio, higher},
-    {"Recovery Factor", &stats::recovery_factor, ratio, higher},
+    {"Win rate", &stats::win_rate, percent2, higher_is_better},
+    {"Average PNL", &stats::avg_pnl, signed_percent2, higher_is_better},
+    {"Total PNL", &stats::total_pnl, signed_percent2, higher_is_better},
+    {"Standard Deviation", &stats::std_dev, percent3, lower_is_better},
+    {"Sharpe Ratio", &stats::sharpe_ratio, ratio3, higher_is_better},
+    {"Annualized Sharpe Ratio", &stats::annualized_sharpe_ratio, ratio3, higher_is_better},
+    {"Sortino Ratio", &stats::sortino_ratio, ratio3, higher_is_better},
+    {"Certainty Ratio", &stats::certainty_ratio, ratio3, higher_is_better},
+    {"Profit Factor", &stats::profit_factor, ratio3, higher_is_better},
+    {"Expectancy", &stats::expectancy, signed_percent3, higher_is_better},
+    {"Expected Yearly Returns", &stats::expected_yearly_returns, signed_percent2, higher_is_better},
+    {"Max Drawdown", &stats::max_drawdown, negative_percent2, closer_to_zero_is_better},
+    {"Calmar Ratio", &stats::calmar_ratio, ratio3, higher_is_better},
+    {"Recovery Factor", &stats::recovery_factor, ratio3, higher_is_better},
     {"Median PNL", &stats::median_pnl, signed_percent3},
     {"Avg Win", &stats::avg_win, signed_percent2},
     {"Avg Loss", &stats::avg_loss, signed_percent2},
@@ -61,29 +41,15 @@ const summary_line summary_lines[] = {
     {"Avg Duration", &stats::avg_duration, minutes1},
     {"Avg Win Duration", &stats::avg_win_duration, minutes1},
     {"Avg Loss Duration", &stats::avg_loss_duration, minutes1},
-    {"Avg Peak PNL", &stats::avg_peak_pnl, signed_percent2, {}, shown::when_measured},
-    {"Avg Fall PNL", &stats::avg_fall_pnl, signed_percent2, {}, shown::when_measured},
-    {"Buy and Hold Return", &stats::buy_and_hold_return, signed_percent2, {}, shown::when_measured},
-    {"Exposure", &stats::exposure, percent2, {}, shown::when_measured},
+    {"Avg Peak PNL", &stats::avg_peak_pnl, signed_percent2, {}, line_shown::when_measured},
+    {"Avg Fall PNL", &stats::avg_fall_pnl, signed_percent2, {}, line_shown::when_measured},
+    {"Buy and Hold Return",
+     &stats::buy_and_hold_return,
+     signed_percent2,
+     {},
+     line_shown::when_measured},
+    {"Exposure", &stats::exposure, percent2, {}, line_shown::when_measured},
 };
-
-/// "63.64% (7W / 4L)", "N/A (min_trades_ratio)"; empty when the line is left out.
-std::string summary_value(const stats& statistics, const summary_line& line) {
-  const statistic_value value = value_of(statistics, line.member);
-  if (const auto* count = std::get_if<std::int64_t>(&value))
-    return fmt::format("{}", *count);
-  const auto& figure = std::get<std::optional<double>>(value);
-  if (!figure)
-    return line.when == shown::when_measured
-               ? ""
-               : fmt::format("{} ({})", not_available,
-                             reason_unavailable(statistics, key_of(line.member)));
-  const bool is_win_rate = line.member == statistic_member(&stats::win_rate);
-  return line.format(*figure) +
-         (is_win_rate ? fmt::format(" ({}W / {}L)", statistics.win_count, statistics.loss_count)
-                      : "") +
-         std::string(line.hint);
-}
 
 } // namespace
 
@@ -92,17 +58,27 @@ std::string report_title(std::string_view report, std::string_view subject) {
 }
 
 std::string report_title(std::string_view report, const run_identity& run) {
-  std::string title = report_title(report, run.symbol + ":" + run.strategy_name);
-  title += fmt::format("\n**Mode:** {}", to_string(run.mode));
-  if (!run.exchange_name.empty())
-    title += fmt::format(" · **Exchange:** {}", single_line(run.exchange_name));
-  if (!run.frame_name.empty())
-    title += fmt::format(" · **Frame:** {}", single_line(run.frame_name));
-  return title + '\n';
+  const std::string title = report_title(report, run.symbol + ":" + run.strategy_name);
+  return title + '\n' +
+         facts_line({{"Mode", to_string(run.mode)},
+                     {"Exchange", run.exchange_name},
+                     {"Frame", run.frame_name}});
 }
 
 std::string labelled_line(std::string_view label, std::string_view value) {
   return fmt::format("**{}:** {}  \n", label, value); // two blanks: a hard line break
+}
+
+std::string counted_line(std::string_view label, std::int64_t count) {
+  return labelled_line(label, fmt::format("{}", count));
+}
+
+std::string facts_line(std::initializer_list<std::pair<std::string_view, std::string_view>> facts) {
+  std::string line;
+  for (const auto& [label, value] : facts)
+    if (!value.empty())
+      line += fmt::format("{}**{}:** {}", line.empty() ? "" : " · ", label, single_line(value));
+  return line + '\n';
 }
 
 std::string join_blocks(std::initializer_list<std::string> blocks) {
@@ -123,12 +99,12 @@ std::string report_file_name(std::initializer_list<std::string_view> names) {
   return file_name + ".md";
 }
 
+std::string run_file_name(const run_identity& run) {
+  return report_file_name({run.symbol, run.strategy_name, to_string(run.mode)});
+}
+
 std::string trade_summary(const trade_statistics& statistics) {
-  std::string block;
-  for (const summary_line& line : summary_lines)
-    if (const std::string value = summary_value(statistics, line); !value.empty())
-      block += labelled_line(line.label, value);
-  return block;
+  return figure_lines(statistics, summary_lines);
 }
 
 std::string reliability_note(const trade_statistics& statistics, const statistics_gates& gates,

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace backtest {
 
@@ -17,11 +18,18 @@ std::string report_title(std::string_view report, const run_identity& run);
 /// "**Label:** value", ended so that the next line of the block stays a line of its own.
 std::string labelled_line(std::string_view label, std::string_view value);
 
+std::string counted_line(std::string_view label, std::int64_t count);
+
+/// "**Mode:** live · **Exchange:** csv", facts without a value left out.
+std::string facts_line(std::initializer_list<std::pair<std::string_view, std::string_view>> facts);
+
 /// Blocks separated by blank lines, empty ones left out.
 std::string join_blocks(std::initializer_list<std::string> blocks);
 
 /// "BTCUSDT_cross.md": names made safe, joined by underscores.
 std::string report_file_name(std::initializer_list<std::string_view> names);
+/// "BTCUSDT_cross_backtest.md", for reports that exist in both modes.
+std::string run_file_name(const run_identity& run);
 
 /// The summary of closed trades that backtest and live reports share: one labelled line per figure,
 /// with a hint which way is better; absent figures read "N/A (reason)".

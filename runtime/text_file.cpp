@@ -90,4 +90,11 @@ void write_text_file(const std::filesystem::path& path, std::string_view text) {
        is_written ? cause.message() : write_error);
 }
 
+std::filesystem::path write_text_file(const std::filesystem::path& directory,
+                                      std::string_view file_name, std::string_view text) {
+  std::filesystem::path path = directory / file_name;
+  write_text_file(path, text);
+  return path;
+}
+
 } // namespace backtest

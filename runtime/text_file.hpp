@@ -15,5 +15,8 @@ std::string safe_file_name(std::string_view name);
 /// and overwriting. Throws `failure{io_failed}` naming path and cause; the old file is then
 /// untouched.
 void write_text_file(const std::filesystem::path& path, std::string_view text);
+/// The same in a directory; returns the path written.
+std::filesystem::path write_text_file(const std::filesystem::path& directory,
+                                      std::string_view file_name, std::string_view text);
 
 } // namespace backtest

@@ -63,6 +63,8 @@ public:
   auto begin() const noexcept { return rows_.rbegin(); }
   auto end() const noexcept { return rows_.rbegin() + static_cast<std::ptrdiff_t>(size()); }
 
+  /// Null when there is none.
+  Row* newest() noexcept { return rows_.empty() ? nullptr : &rows_.back(); }
   /// The newest row that satisfies the condition, to be replaced in place; null when none does.
   template <class Condition>
   Row* find(Condition condition) {

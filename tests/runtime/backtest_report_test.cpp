@@ -1,49 +1,16 @@
 #include "runtime/backtest_report.hpp"
 
 #include "runtime/report_text.hpp"
-#include "tests/runtime/sample_trades.hpp"
+#include "tests/runtime/sample_ticks.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 
 using namespace backtest;
 using namespace backtest::testing;
 
 namespace {
-
-shared_identity identity(std::string symbol = "BTCUSDT", std::string strategy = "cross") {
-  return std::make_shared<run_identity>(
-      run_identity{std::move(symbol), std::move(strategy), "csv", "q1", run_mode::backtest});
-}
-
-tick_result closed_trade(const shared_identity& run, const trade_record& trade,
-                         std::string note = "") {
-  auto signal = std::make_shared<signal_row>();
-  signal->id = "id" + std::to_string(trade.seq);
-  signal->symbol = run->symbol;
-  signal->strategy_name = run->strategy_name;
-  signal->position = trade.seq % 2 ? position_side::short_side : position_side::long_side;
-  signal->note = std::move(note);
-  signal->price_open = 42000.5;
-  signal->price_take_profit = 43000;
-  signal->price_stop_loss = 41000;
-  signal->pending_at = trade.open_ts;
-  tick_result result;
-  result.action = tick_action::closed;
-  result.run = run;
-  result.signal = signal;
-  result.current_price = 42500;
-  result.timestamp = trade.close_ts;
-  result.close_timestamp = trade.close_ts;
-  result.closed_by = trade.pnl > 0 ? close_reason::take_profit : close_reason::stop_loss;
-  result.pnl = profit_and_loss{trade.pnl, 42000.5, 42500};
-  result.peak_pnl = trade.peak;
-  result.fall_pnl = trade.fall;
-  return result;
-}
 
 backtest_report report_of(const std::vector<double>& returns, const configuration& config = {}) {
   const auto run = identity();
@@ -205,9 +172,7 @@ TEST_CASE("backtest report: hostile names break neither lines nor files") {
   CHECK(text.starts_with("# Backtest Report: BTC|USDT # pwned:../näive name\n\n**Mode:**"));
   CHECK(text.find("| id0 | BTC\\|USDT # pwned | LONG |") != std::string::npos);
   CHECK(text.find("\n# pwned") == std::string::npos);
-  CHECK(report.file_name().find_first_not_of(
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-") ==
-        std::string::npos);
+  CHECK(is_plain_name(report.file_name()));
   CHECK(report.file_name() != backtest_report(identity("BTC|USDT # pwned"), {}).file_name());
 }
 
@@ -277,13 +242,7 @@ TEST_CASE("backtest report: default columns are valid and keyed as documented") 
 }
 
 TEST_CASE("backtest report: written where it belongs") {
-  const auto directory = std::filesystem::path(BACKTEST_BINARY_DIR) / "scratch" / "backtest_report";
-  std::filesystem::remove_all(directory);
   const auto report = report_of({1, -1});
-  const auto path = report.dump(directory, columns);
-  CHECK(path == directory / "BTCUSDT_cross.md");
-  std::ifstream in(path, std::ios::binary);
-  CHECK(std::string(std::istreambuf_iterator<char>(in), {}) == report.markdown(columns));
+  CHECK(is_written_as(report, "BTCUSDT_cross.md", columns));
   CHECK(std::string(default_backtest_report_directory) == "./dump/backtest");
-  std::filesystem::remove_all(directory);
 }

@@ -2,41 +2,19 @@
 
 #include "messages/error.hpp"
 #include "runtime/report_text.hpp"
+#include "tests/support/scratch_directory.hpp"
 
 #include <doctest/doctest.h>
 
 #include <fstream>
-#include <iterator>
 
 using namespace backtest;
+using namespace backtest::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-/// A directory of its own for one test, gone afterwards.
-struct scratch_directory {
-  fs::path path;
-
-  explicit scratch_directory(const char* name)
-      : path(fs::path(BACKTEST_BINARY_DIR) / "scratch" / name) {
-    fs::remove_all(path);
-    fs::create_directories(path);
-  }
-  ~scratch_directory() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-};
-
-std::string content_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-std::size_t entries_in(const fs::path& directory) {
-  return static_cast<std::size_t>(
-      std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
-}
+std::size_t entries_in(const fs::path& directory) { return names_in(directory).size(); }
 
 } // namespace
 
