@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <shared_mutex>
 #include <string>
 
 #include <rocksdb/file_system.h>
@@ -31,6 +32,9 @@ public:
 
   /// Ends the process as a power cut would: what was not synced is gone.
   [[noreturn]] void cut_power() {
+    // Nothing another thread does may reach the disk any more: a deletion, say, that relies on a
+    // sync which is undone here.
+    power_.lock();
     {
       const std::lock_guard lock{mutex_};
       for (const auto& [path, bytes] : synced_) {
@@ -51,11 +55,32 @@ public:
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* debug) override {
+    const std::shared_lock powered{power_};
     std::unique_ptr<rocksdb::FSWritableFile> file;
     auto status = FileSystemWrapper::NewWritableFile(path, options, &file, debug);
     if (status.ok()) {
       note_synced(path, 0);
       *result = std::make_unique<watched_file>(std::move(file), *this, path);
+    }
+    return status;
+  }
+
+  rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override {
+    const std::shared_lock powered{power_};
+    return FileSystemWrapper::DeleteFile(path, options, debug);
+  }
+  rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
+                               const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override {
+    const std::shared_lock powered{power_};
+    auto status = FileSystemWrapper::RenameFile(from, to, options, debug);
+    if (status.ok()) {
+      const std::lock_guard lock{mutex_};
+      if (auto known = synced_.extract(from)) {
+        known.key() = to;
+        synced_.insert(std::move(known));
+      }
     }
     return status;
   }
@@ -97,6 +122,7 @@ private:
   private:
     rocksdb::IOStatus write(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                             rocksdb::IODebugContext* debug) {
+      const std::shared_lock powered{owner_.power_};
       written_ += data.size();
       return target()->Append(data, options, debug);
     }
@@ -104,11 +130,14 @@ private:
     template <class Operation>
     rocksdb::IOStatus synced(const Operation& operation) {
       auto status = owner_.reached(file_step::sync, path_);
-      if (status.ok())
+      if (status.ok()) {
+        const std::shared_lock powered{owner_.power_};
         status = operation();
+        if (status.ok())
+          owner_.note_synced(path_, written_);
+      }
       if (!status.ok())
         return status;
-      owner_.note_synced(path_, written_);
       return owner_.reached(file_step::sync_done, path_);
     }
 
@@ -131,6 +160,7 @@ private:
     synced_[path] = bytes;
   }
 
+  std::shared_mutex power_; ///< held by whoever changes a file, and for good once it is cut
   std::mutex mutex_;
   hook hook_;
   std::map<std::string, std::uintmax_t> synced_;

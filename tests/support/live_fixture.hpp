@@ -9,6 +9,7 @@
 #include "tests/support/shared_store.hpp"
 
 #include <limits>
+#include <map>
 
 namespace backtest::testing {
 
@@ -51,13 +52,15 @@ inline runtime_options on(const test_disk& disk, std::size_t threads = 2) {
   return options;
 }
 
-/// Five synthetic symbols, three strategies and a shared cap of three positions over two days.
-inline const char* five_symbols = R"({
+/// Five synthetic symbols, three strategies and a shared cap of three positions over some days.
+inline std::string five_symbols(int days = 2) {
+  const auto end = to_iso(first_instant + days * day_ms - minute_ms);
+  return R"({
   "exchanges": [ { "name": "made_up", "type": "synthetic", "seed": 11, "start_price": 40000,
                    "volatility": 1.2,
                    "symbols": ["AAAUSDT", "BBBUSDT", "CCCUSDT", "DDDUSDT", "EEEUSDT"] } ],
   "frames": [ { "name": "days", "interval": "1m", "start": "2024-01-01T00:00:00Z",
-                "end": "2024-01-02T23:59:00Z" } ],
+                "end": ")" + end + R"(" } ],
   "risks": [ { "name": "cap", "rules": [ { "type": "max_positions", "limit": 3 } ] } ],
   "strategies": [
     { "name": "cross", "type": "sma_cross", "interval": "5m", "risk_name": "cap" },
@@ -65,9 +68,10 @@ inline const char* five_symbols = R"({
     { "name": "pullback", "type": "pullback_limit", "risk_name": "cap",
       "params": { "threshold": 0.0015, "offset": 0.001 } } ]
 })";
+}
 
-inline void add_five_symbols(runtime& target) {
-  auto loaded = parse_configuration(five_symbols, ".", "five_symbols", target.types());
+inline void add_five_symbols(runtime& target, int days = 2) {
+  auto loaded = parse_configuration(five_symbols(days), ".", "five_symbols", target.types());
   target.set_config(loaded.parameters);
   target.add(std::move(loaded.schemas));
 }
@@ -95,14 +99,16 @@ inline live_request one_buyer(std::shared_ptr<live_clock> clock) {
 }
 
 /// The journal of an undisturbed run of the five symbols.
-inline const std::vector<std::string>& undisturbed_journal() {
-  static const auto lines = [] {
+inline const std::vector<std::string>& undisturbed_journal(int days = 2) {
+  static std::map<int, std::vector<std::string>> known;
+  auto& lines = known[days];
+  if (lines.empty()) {
     const test_disk disk;
     runtime target{on(disk)};
-    add_five_symbols(target);
+    add_five_symbols(target, days);
     target.live().background(five_symbols_live()).wait();
-    return disk.journal();
-  }();
+    lines = disk.journal();
+  }
   return lines;
 }
 

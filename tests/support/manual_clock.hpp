@@ -2,7 +2,7 @@
 
 #include "runtime/live_clock.hpp"
 
-#include <algorithm>
+#include <condition_variable>
 #include <mutex>
 #include <utility>
 
@@ -21,6 +21,8 @@ public:
   void wake_at(instant when, std::function<void()> ring) override {
     {
       const std::lock_guard lock{mutex_};
+      armed_ = true;
+      changed_.notify_all();
       if (when > now_) {
         when_ = when;
         ring_ = std::move(ring);
@@ -33,6 +35,12 @@ public:
   void cancel() override {
     const std::lock_guard lock{mutex_};
     ring_ = {};
+  }
+
+  /// Blocks until somebody has set an alarm: the run took its first look at the clock.
+  void wait_until_watched() {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [this] { return armed_; });
   }
 
   void set(instant now) {
@@ -49,6 +57,8 @@ public:
 
 private:
   mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool armed_ = false;
   instant now_;
   bool replays_;
   instant when_ = 0;
