@@ -7,10 +7,15 @@
 #include "actors/strategy/strategy_actor.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/topics/topics_actor.hpp"
+#include "actors/store/store_actor.hpp"
+#include "runtime/live.hpp"
 #include "runtime/portfolio.hpp"
 #include "runtime/report_actor.hpp"
 #include "runtime/schemas.hpp"
 #include "tests/support/deterministic_system.hpp"
+#include "tests/support/manual_clock.hpp"
+
+#include <limits>
 
 #if !BACKTEST_CAF_MODERN
 
@@ -41,14 +46,23 @@ struct ready_exchange_state {
   }
 };
 
+/// What makes a portfolio a live one, replayed at full speed.
+struct live_parts {
+  std::unique_ptr<store> target;
+  std::vector<stored_run> stored; ///< where it was interrupted
+};
+
 /// Everything a portfolio run is made of, on a deterministic system.
 class deterministic_portfolio {
 public:
   deterministic_portfolio(deterministic_system& on, const schema_set& schemas,
                           std::shared_ptr<const ready_exchange_state::candles> candles,
                           const std::vector<std::string>& symbols, const subscription& wanted,
-                          const configuration& parameters = {})
+                          const configuration& parameters = {},
+                          std::optional<live_parts> live = std::nullopt)
       : system(on), setup_(std::make_shared<portfolio_setup>()) {
+    const auto mode = live ? run_mode::live : run_mode::backtest;
+    const auto frame_name = live ? std::string{} : schemas.frames.front().frame_name;
     auto& host = system.get();
     setup_->number = 1;
     setup_->parameters = parameters;
@@ -59,10 +73,11 @@ public:
         setup_->runs.push_back({std::make_shared<const run_identity>(run_identity{
                                     symbol, strategy.strategy_name,
                                     setup_->exchange->exchange_name,
-                                    schemas.frames.front().frame_name, run_mode::backtest}),
+                                    frame_name, mode}),
                                 std::make_shared<const strategy_schema>(strategy),
                                 {},
-                                stops.back().get_token()});
+                                stops.back().get_token(),
+                                stored_in(live, symbol, strategy.strategy_name)});
       }
     std::sort(setup_->runs.begin(), setup_->runs.end(), [](const auto& a, const auto& b) {
       return std::tie(a.identity->strategy_name, a.identity->symbol) <
@@ -81,11 +96,15 @@ public:
     record = setup_->record = std::make_shared<portfolio_record>(1, identities, 0);
     listen(wanted);
     system.run();
-    driver_ = spawn_portfolio(host, nullptr, setup_);
+    if (live)
+      spawn_live_driver(std::move(*live), schemas);
+    else
+      driver_ = spawn_portfolio(host, nullptr, setup_);
   }
 
   ~deterministic_portfolio() {
     end_actor(driver_);
+    end_actor(live_driver_);
     for (const auto& end : ends_)
       end();
     topics = topics_actor{};
@@ -100,7 +119,12 @@ public:
 
   void abort() { send_anonymously(driver_, abort_portfolio{}); }
 
-  void start() { send_anonymously(driver_, start_portfolio{}); }
+  void start() {
+    if (live_driver_)
+      send_anonymously(live_driver_, start_live_run{});
+    else
+      send_anonymously(driver_, start_portfolio{});
+  }
 
   /// The driver must be over; a seed that leaves it hanging has nothing left to do.
   void run_to_end() {
@@ -178,8 +202,31 @@ private:
     ends_.push_back([to = topics] { end_actor(to); });
   }
 
+  static std::optional<stored_run> stored_in(const std::optional<live_parts>& live,
+                                             const std::string& symbol,
+                                             const std::string& strategy) {
+    if (live)
+      for (const auto& run : live->stored)
+        if (run.identity.symbol == symbol && run.identity.strategy_name == strategy)
+          return run;
+    return std::nullopt;
+  }
+
+  void spawn_live_driver(live_parts parts, const schema_set& schemas) {
+    const auto setup = std::make_shared<live_setup>();
+    setup->portfolio = setup_;
+    setup->store =
+        spawn_scheduled_store(system.get(), nullptr, {std::move(parts.target), {0, 0}});
+    setup->clock = make_replay_clock(std::numeric_limits<double>::infinity());
+    setup->retry_clock = std::make_shared<impatient_clock>();
+    setup->frame_name = schemas.frames.front().frame_name;
+    ends_.push_back([to = setup->store] { end_actor(to); });
+    live_driver_ = spawn_live(system.get(), nullptr, setup);
+  }
+
   std::shared_ptr<portfolio_setup> setup_;
   portfolio_actor driver_;
+  live_actor live_driver_;
   std::vector<std::function<void()>> ends_;
 };
 

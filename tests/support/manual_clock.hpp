@@ -65,4 +65,13 @@ private:
   std::function<void()> ring_;
 };
 
+/// A clock whose alarms ring when they are set.
+class impatient_clock final : public live_clock {
+public:
+  bool is_replay() const noexcept override { return true; }
+  instant now() const override { return 0; }
+  void wake_at(instant, std::function<void()> ring) override { ring(); }
+  void cancel() override {}
+};
+
 } // namespace backtest::testing

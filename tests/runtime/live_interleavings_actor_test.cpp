@@ -1,0 +1,73 @@
+#include "storage/memory_store.hpp"
+#include "tests/support/faulty_store.hpp"
+#include "tests/support/interleaving_world.hpp"
+#include "tests/support/shared_store.hpp"
+
+#include "storage/journal.hpp"
+
+#if !BACKTEST_CAF_MODERN
+
+using namespace backtest;
+using namespace backtest::testing;
+using fate = faulty_store::fate;
+
+namespace {
+
+subscription nothing() { return {{topic::progress_walker}, {}, {}, {}}; }
+
+std::vector<std::string> journal_of(const store& from) {
+  std::vector<std::string> lines;
+  for (auto& line : read_journal(from, 1))
+    lines.push_back(std::move(line.text));
+  return lines;
+}
+
+/// One life of a node on what `disk` holds; `steps`: it is gone after so many messages.
+bool live_on(deterministic_system& system, const schema_set& schemas,
+             const std::vector<std::string>& symbols, const std::shared_ptr<store>& disk,
+             std::size_t steps, std::size_t fails_one_in) {
+  auto target = std::make_unique<faulty_store>(
+      std::make_unique<shared_store>(disk), [&system, fails_one_in] {
+        if (fails_one_in == 0 || !system.one_in(fails_one_in))
+          return fate::works;
+        return system.one_in(2) ? fate::lost : fate::kept;
+      });
+  auto found = read_runs(*disk);
+  deterministic_portfolio node{system,   schemas, small_world().candles,
+                               symbols,  nothing(), {},
+                               live_parts{std::move(target), std::move(found.runs)}};
+  node.start();
+  system.steps(steps);
+  return node.record->finished();
+}
+
+} // namespace
+
+TEST_CASE("live: interrupted anywhere, on a store that fails, the journal is that of an undisturbed "
+          "run, in 1,000 interleavings") {
+  std::size_t lines = 0, lives = 0;
+  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+    CAPTURE(seed);
+    auto expected_disk = std::shared_ptr<store>{make_memory_store()};
+    auto disk = std::shared_ptr<store>{make_memory_store()};
+    schema_set schemas;
+    auto symbols = small_world().symbols;
+    {
+      deterministic_system system{seed};
+      schemas = schemas_for(system);
+      symbols.resize(1 + system.choose(symbols.size()));
+      REQUIRE(live_on(system, schemas, symbols, expected_disk, SIZE_MAX, 0));
+    }
+    deterministic_system system{seed + 1'000'000};
+    for (int life = 0; life < 3; ++life, ++lives)
+      live_on(system, schemas, symbols, disk, system.choose(2'000), 4);
+    REQUIRE(live_on(system, schemas, symbols, disk, SIZE_MAX, 5));
+    const auto expected = journal_of(*expected_disk);
+    REQUIRE(journal_of(*disk) == expected);
+    lines += expected.size();
+  }
+  CHECK(lines > 10'000);
+  CHECK(lives == 3'000);
+}
+
+#endif
