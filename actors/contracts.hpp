@@ -9,6 +9,7 @@
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
 #include "messages/interest.hpp"
+#include "storage/group_commit.hpp"
 
 #include <chrono>
 #include <functional>
@@ -217,6 +218,27 @@ using partial_supervisor = supervisor_actor<partial_key, partial_actor>;
 
 // -- strategy client: key (symbol, strategy, mode) ----------------------------------------------------------------
 
+/// What a range came to; sent to the run's driver. Not an answer: CAF looks for the request of an
+/// answer among all that are open, and a driver has thousands.
+struct range_result {
+  std::size_t run = 0;             ///< of the driver
+  instant granted_until = 0;       ///< of the range
+  std::vector<event> events;
+  instant clock = 0;
+  run_counters counters;
+  std::int64_t gaps = 0;           ///< once the run is over
+  std::int64_t processed = 0;      ///< generation instants behind the run
+  bool over = false;
+  bool cut_short = false;          ///< a stop ended it early
+  std::optional<error> problem;    ///< the run failed
+  store_batch rows;                ///< live: what must be durable before anybody hears of the events
+  std::optional<stored_run> ended; ///< live: the run's rows once it is over
+  signal_state state = signal_state::idle;
+  bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
+};
+
+using range_consumer_actor = typed_interface<caf::result<void>(range_result)>;
+
 /// Everything a strategy client needs for one run.
 struct run_setup {
   std::shared_ptr<const strategy_schema> strategy; ///< as it was when the run was asked for
@@ -230,6 +252,8 @@ struct run_setup {
   std::uint64_t portfolio = 0;
   signal_source_actor source; ///< null for a plain function
   shared_census census;
+  weak_handle<range_consumer_actor> driver; ///< hears what ranges came to
+  std::size_t run = 0;                      ///< the driver's number of it
 };
 
 struct prepare_run {
@@ -245,21 +269,6 @@ struct advance_range {
   std::optional<loaded_series> minutes;
   std::vector<operator_command> commands;
   bool end_if_idle = false;
-};
-
-struct range_result {
-  std::vector<event> events;
-  instant clock = 0;
-  run_counters counters;
-  std::int64_t gaps = 0;
-  std::int64_t processed = 0;      ///< generation instants behind the run
-  bool over = false;
-  bool cut_short = false;          ///< a stop ended it early
-  std::optional<error> problem;    ///< the run failed
-  store_batch rows;                ///< live: what must be durable before anybody hears of the events
-  std::optional<stored_run> ended; ///< live: the run's rows once it is over
-  signal_state state = signal_state::idle;
-  bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
 };
 
 /// Live: the last range is durable; call the strategy's callbacks.
@@ -278,7 +287,7 @@ struct source_down {
 };
 
 using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run),   //
-                                       caf::result<range_result>(advance_range), //
+                                       caf::result<void>(advance_range),         //
                                        caf::result<range_announced>(announce_range), //
                                        caf::result<void>(source_down)>;
 
@@ -286,12 +295,12 @@ using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
 
 // -- store: its own thread; the commits of one turn of its mailbox become one synced batch -------------------
 
-/// Rows and events that become durable together; journalled events get numbers. After a failure the
-/// same ticket is sent again, with the same content, until it is answered without a problem.
+/// Rows and events that become durable together; journalled events get numbers. After a problem the
+/// same ticket is sent again, without the rows, until it is answered without one.
 struct commit_turn {
   std::uint64_t ticket = 0;
   store_batch rows;
-  std::vector<event> events;
+  shared_events events;
 };
 
 struct turn_committed {
@@ -451,6 +460,7 @@ struct shared_client_down {
 };
 
 using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
+                                        caf::result<void>(range_result),               //
                                         caf::result<void>(start_portfolio),            //
                                         caf::result<void>(abort_portfolio),            //
                                         caf::result<void>(demand_element),             //
@@ -479,6 +489,7 @@ struct run_controlled {
 };
 
 using live_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
+                                   caf::result<void>(range_result),               //
                                    caf::result<void>(start_live_run),             //
                                    caf::result<void>(stop_live),                  //
                                    caf::result<void>(boundary_reached),           //

@@ -72,7 +72,9 @@ struct live_state {
   };
   /// What is on its way to the store.
   struct turn {
-    commit_turn message;
+    std::uint64_t ticket = 0;
+    store_batch rows; ///< until they are sent
+    std::shared_ptr<std::vector<event>> events = std::make_shared<std::vector<event>>();
     std::vector<std::size_t> runs; ///< whose events it holds
     bool is_last = false;
   };
@@ -90,6 +92,7 @@ struct live_state {
   std::uint64_t tickets = 0;
   std::size_t steps = 0; ///< answers still missing before the next phase
   std::size_t announcing = 0;
+  std::size_t open_ranges = 0; ///< under way, but for those of late runs
   std::size_t fetching = 0; ///< symbols whose candles were asked for
   instant handled = INT64_MIN / 2; ///< system clock: the last boundary ranges were granted for
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
@@ -124,6 +127,10 @@ struct live_state {
   live_actor::behavior_type make_behavior() {
     return {
         [this](const interest_changed& message) { return note(message.masks); },
+        [this](range_result& message) {
+          take(message);
+          commit_if_complete();
+        },
         [this](const start_live_run&) { find_clients(); },
         [this](const stop_live&) {
           stopping = true;
@@ -323,7 +330,8 @@ struct live_state {
       }
     }
     const auto prepared = clients_setup(*setup, run, exchange, minutes, progress.arbiter,
-                                        progress.participant, std::move(plan));
+                                        progress.participant, std::move(plan),
+                                        range_consumer_actor{live_actor{self}});
     const strategy_key key{chosen.identity->symbol, chosen.identity->strategy_name, run_mode::live};
     send(self, setup->clients.strategies, clear_client<strategy_key>{key});
     const auto gone = [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); };
@@ -378,9 +386,7 @@ struct live_state {
   }
 
   bool turn_is_open() const {
-    return committing || announcing > 0 || fetching > 0 ||
-           std::any_of(runs.begin(), runs.end(),
-                       [](const auto& run) { return run.ranges > 0 && !run.late; });
+    return committing || announcing > 0 || fetching > 0 || open_ranges > 0;
   }
 
   void go_on() {
@@ -536,6 +542,7 @@ struct live_state {
     for (auto& run : runs)
       if (!run.over && run.ranges > 0 && !run.late) {
         run.late = true;
+        open_ranges -= static_cast<std::size_t>(run.ranges);
         if (run.arbiter)
           send(self, run.arbiter, go_on_without{run.participant, run.granted_until});
       }
@@ -547,6 +554,7 @@ struct live_state {
   void advance(std::size_t run, const range_grant& grant, bool end_if_idle) {
     auto& progress = runs[run];
     ++progress.ranges;
+    ++open_ranges;
     progress.granted_until = grant.until;
     advance_range message;
     message.grant = grant;
@@ -554,22 +562,20 @@ struct live_state {
       message.minutes = std::exchange(progress.new_minutes, {});
     message.commands = std::exchange(progress.commands, {});
     message.end_if_idle = end_if_idle;
-    request(self, progress.client, caf::infinite, std::move(message))
-        .then(
-            [this, run, until = grant.until](range_result& result) {
-              take(run, until, result);
-              commit_if_complete();
-            },
-            [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); });
+    send(self, progress.client, std::move(message));
   }
 
-  void take(std::size_t run, instant until, range_result& result) {
+  void take(range_result& result) {
+    const auto run = result.run;
     auto& progress = runs[run];
     if (progress.over)
       return;
-    if (--progress.ranges == 0)
+    --progress.ranges;
+    if (!progress.late)
+      --open_ranges;
+    else if (progress.ranges == 0)
       progress.late = false;
-    progress.next = until;
+    progress.next = result.granted_until;
     progress.summary.counters = result.counters;
     progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
     progress.events.insert(progress.events.end(), std::make_move_iterator(result.events.begin()),
@@ -602,12 +608,12 @@ struct live_state {
 
   /// Everything that waits to become durable, events in line order.
   void take_into(turn& next) {
-    next.message.ticket = (setup->number << 32) | ++tickets;
-    next.message.rows = std::exchange(first_rows, {});
-    next.message.events = std::exchange(late_events, {});
+    next.ticket = (setup->number << 32) | ++tickets;
+    next.rows = std::exchange(first_rows, {});
+    *next.events = std::exchange(late_events, {});
     std::vector<std::pair<instant, event>> in_order;
     for (const auto run : next.runs) {
-      next.message.rows.append(std::exchange(runs[run].rows, {}));
+      next.rows.append(std::exchange(runs[run].rows, {}));
       instant latest = INT64_MIN;
       for (auto& item : std::exchange(runs[run].events, {})) {
         latest = std::max(latest, instant_of(item).value_or(latest));
@@ -617,12 +623,13 @@ struct live_state {
     std::stable_sort(in_order.begin(), in_order.end(),
                      [](const auto& left, const auto& right) { return left.first < right.first; });
     for (auto& [when, item] : in_order)
-      next.message.events.push_back(std::move(item));
+      next.events->push_back(std::move(item));
   }
 
   void commit(turn next) {
     committing = std::move(next);
-    request(self, live->store, caf::infinite, committing->message)
+    request(self, live->store, caf::infinite,
+            commit_turn{committing->ticket, std::exchange(committing->rows, {}), committing->events})
         .then(
             [this](const turn_committed& answer) {
               if (answer.problem)
@@ -652,7 +659,7 @@ struct live_state {
 
   /// Durable: callbacks first, then everybody who listens.
   void announce(std::int64_t first_number) {
-    for (auto& item : committing->message.events)
+    for (auto& item : *committing->events)
       if (is_journalled(item))
         item.number = first_number++;
     for (const auto run : committing->runs)
@@ -678,16 +685,16 @@ struct live_state {
   void tell() {
     auto done = *std::exchange(committing, std::nullopt);
     if (setup->stream)
-      for (const auto& item : done.message.events)
+      for (const auto& item : *done.events)
         if (is_element(item))
           setup->stream->push(std::get<tick_result>(item.payload));
     for (const auto run : done.runs)
       for (auto& controller : std::exchange(runs[run].controllers, {}))
         controller.deliver(run_controlled{});
     if (done.is_last)
-      return tell_the_last(std::move(done.message.events));
-    if (!done.message.events.empty())
-      send_anonymously(setup->topics, publish{std::move(done.message.events)});
+      return tell_the_last(std::move(*done.events));
+    if (!done.events->empty())
+      send_anonymously(setup->topics, publish{std::move(*done.events)});
     commit_if_complete(); // what came in the meantime, else on
   }
 
@@ -721,7 +728,6 @@ struct live_state {
   // -- ending --------------------------------------------------------------------------------------------
 
   void client_gone(std::size_t run, const std::string& reason) {
-    runs[run].ranges = 0;
     end_run(run, {error_code::actor_failed,
                   fmt::format("the client of strategy {} on {} is gone: {}",
                               identity(run).strategy_name, identity(run).symbol, reason)});
@@ -747,6 +753,8 @@ struct live_state {
   void close_run(std::size_t run) {
     auto& progress = runs[run];
     progress.over = true;
+    if (!progress.late)
+      open_ranges -= static_cast<std::size_t>(progress.ranges);
     progress.ranges = 0;
     if (progress.arbiter)
       send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
@@ -764,7 +772,6 @@ struct live_state {
     failed = running = true;
     for (std::size_t run = 0; run < runs.size(); ++run) {
       runs[run].summary.identity = setup->runs[run].identity;
-      runs[run].ranges = 0;
       end_run(run, problem);
     }
     commit_if_complete();
@@ -790,13 +797,13 @@ struct live_state {
     if (!setup->stream)
       for (const auto& run : runs)
         if (!run.ended || !run.ended->ended || !run.ended->ended->announced)
-          last.message.events.push_back(
+          last.events->push_back(
               {topic::done_live, done_event{run.summary.identity, "", run.summary.outcome}});
     for (std::size_t i = 0; i < runs.size(); ++i)
       if (auto& ended = runs[i].ended; ended && ended->ended && !ended->ended->announced) {
         const auto before = *ended;
         ended->ended->announced = true;
-        put_run(last.message.rows, *ended, &before, profiles_of(*setup->runs[i].strategy));
+        put_run(last.rows, *ended, &before, profiles_of(*setup->runs[i].strategy));
       }
     commit(std::move(last));
   }

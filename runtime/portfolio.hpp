@@ -137,7 +137,8 @@ instant followed_after(const configuration& parameters);
 std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,
                                          const exchange_actor& exchange,
                                          const loaded_series& minutes, const risk_actor& arbiter,
-                                         std::size_t participant, run_plan plan);
+                                         std::size_t participant, run_plan plan,
+                                         const range_consumer_actor& driver);
 
 /// A run's bounds in time and price, for its reports.
 report_run_bounds bounds_of(const shared_identity& run, instant start, instant end,

@@ -97,6 +97,11 @@ struct portfolio_state {
   portfolio_actor::behavior_type make_behavior() {
     return {
         [this](const interest_changed& message) { return note(message.masks); },
+        [this](range_result& message) {
+          --runs[message.run].grants;
+          take(message.run, message);
+          go_on();
+        },
         [this](const start_portfolio&) { find_clients(); },
         [this](const abort_portfolio&) { self->quit(caf::exit_reason::user_shutdown); },
         [this](const demand_element&) {
@@ -246,7 +251,8 @@ struct portfolio_state {
     const auto prepared =
         clients_setup(*setup, run, exchange, minutes, runs[run].arbiter, runs[run].participant,
                       plan_for(chosen.identity, frame, *minutes.series,
-                               rules_for(*setup->exchange, setup->parameters)));
+                               rules_for(*setup->exchange, setup->parameters)),
+                      range_consumer_actor{portfolio_actor{self}});
     request(self, setup->reports, caf::infinite,
             bounds_of(chosen.identity, frame.first, std::min(frame.last, prepared->plan.data_end),
                       *minutes.series))
@@ -348,14 +354,7 @@ struct portfolio_state {
     advance_range message;
     message.grant = {progress.granted_until, progress.wanted,
                      is_stream() ? std::size_t{1} : range_events};
-    request(self, progress.client, caf::infinite, std::move(message))
-        .then(
-            [this, run](range_result& result) {
-              --runs[run].grants;
-              take(run, result);
-              go_on();
-            },
-            [this, run](const caf::error& reason) { client_gone(run, text_of(reason)); });
+    send(self, progress.client, std::move(message));
     await_grant(run);
   }
 

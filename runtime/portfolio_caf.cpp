@@ -134,7 +134,8 @@ instant followed_after(const configuration& parameters) {
 std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,
                                          const exchange_actor& exchange,
                                          const loaded_series& minutes, const risk_actor& arbiter,
-                                         std::size_t participant, run_plan plan) {
+                                         std::size_t participant, run_plan plan,
+                                         const range_consumer_actor& driver) {
   const auto& chosen = setup.runs[run];
   auto prepared = std::make_shared<run_setup>();
   prepared->strategy = chosen.strategy;
@@ -154,6 +155,8 @@ std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size
   prepared->portfolio = setup.number;
   prepared->source = chosen.source;
   prepared->census = setup.census;
+  prepared->driver = weak_handle<range_consumer_actor>{driver};
+  prepared->run = run;
   return prepared;
 }
 

@@ -8,71 +8,69 @@ namespace backtest {
 group_commit::group_commit(store& target, journal_limits limits)
     : target_(target), journal_(find_journal_bounds(target).last), retention_(target, limits) {}
 
-void group_commit::add(std::uint64_t ticket, store_batch rows, const std::vector<event>& events) {
-  const bool failed_before =
-      unfinished_ && std::any_of(unfinished_->outcomes.begin(), unfinished_->outcomes.end(),
-                                 [&](const auto& item) { return item.ticket == ticket; });
-  if (failed_before || settled_.count(ticket) > 0)
-    asked_.insert(ticket);
-  else
-    contributions_.push_back({ticket, std::move(rows), events});
+bool group_commit::knows(std::uint64_t ticket) const {
+  const auto holds = [ticket](const auto& outcome) { return outcome.ticket == ticket; };
+  return settled_.count(ticket) > 0 ||
+         std::any_of(contributions_.begin(), contributions_.end(),
+                     [ticket](const auto& item) { return item.first == ticket; }) ||
+         (unfinished_ &&
+          std::any_of(unfinished_->outcomes.begin(), unfinished_->outcomes.end(), holds));
+}
+
+void group_commit::add(std::uint64_t ticket, store_batch rows, shared_events events) {
+  asked_.insert(ticket);
+  const bool may_be_known = unfinished_ || !settled_.empty();
+  if (!may_be_known || !knows(ticket))
+    contributions_.emplace_back(ticket, contribution{std::move(rows), std::move(events)});
 }
 
 std::vector<commit_outcome> group_commit::commit() {
   std::vector<commit_outcome> answers;
-  for (auto asked = asked_.begin(); asked != asked_.end();) {
-    if (const auto found = settled_.find(*asked); found != settled_.end()) {
-      answers.push_back(std::move(found->second));
-      settled_.erase(found);
-      asked = asked_.erase(asked);
-    } else {
-      ++asked;
+  if (!unfinished_ || retry_unfinished()) {
+    if (!contributions_.empty()) {
+      unfinished_ = put_together();
+      try {
+        target_.commit(unfinished_->batch);
+        for (auto& outcome : unfinished_->outcomes)
+          settled_.emplace(outcome.ticket, std::move(outcome));
+        unfinished_.reset();
+      } catch (const failure& caught) {
+        problem_ = caught.reason();
+      }
     }
   }
-  if (unfinished_ && !retry_unfinished(answers))
-    return answers;
-  if (contributions_.empty())
-    return answers;
-  auto next = put_together();
-  try {
-    target_.commit(next.batch);
-    answers.insert(answers.end(), next.outcomes.begin(), next.outcomes.end());
-  } catch (const failure& caught) {
-    for (const auto& outcome : next.outcomes)
-      answers.push_back({outcome.ticket, 0, caught.reason()});
-    unfinished_ = std::move(next);
-  }
+  for (const auto ticket : std::exchange(asked_, {}))
+    if (auto settled = settled_.extract(ticket))
+      answers.push_back(std::move(settled.mapped()));
+    else
+      answers.push_back({ticket, 0, problem_});
+  std::stable_sort(answers.begin(), answers.end(), [](const auto& left, const auto& right) {
+    return left.first_number < right.first_number;
+  });
   return answers;
 }
 
-bool group_commit::retry_unfinished(std::vector<commit_outcome>& answers) {
+bool group_commit::retry_unfinished() {
   try {
     target_.reopen();
     // It may be there already; writing it once more changes nothing then.
     target_.commit(unfinished_->batch);
   } catch (const failure& caught) {
-    for (const auto ticket : std::exchange(asked_, {}))
-      answers.push_back({ticket, 0, caught.reason()});
-    for (const auto& waiting : std::exchange(contributions_, {}))
-      answers.push_back({waiting.ticket, 0, caught.reason()});
+    problem_ = caught.reason();
     return false;
   }
-  for (auto& outcome : unfinished_->outcomes) {
-    if (asked_.erase(outcome.ticket) > 0)
-      answers.push_back(std::move(outcome));
-    else
-      settled_.emplace(outcome.ticket, std::move(outcome));
-  }
+  for (auto& outcome : unfinished_->outcomes)
+    settled_.emplace(outcome.ticket, std::move(outcome));
   unfinished_.reset();
   return true;
 }
 
 group_commit::group group_commit::put_together() {
   group next;
-  for (auto& [ticket, rows, events] : std::exchange(contributions_, {})) {
+  for (auto& [ticket, content] : std::exchange(contributions_, {})) {
     commit_outcome outcome{ticket, 0, std::nullopt};
-    next.batch.append(std::move(rows));
-    for (const auto& item : events) {
+    next.batch.append(std::move(content.rows));
+    for (const auto& item : *content.events) {
       if (!is_journalled(item))
         continue;
       const auto line = journal_.append(next.batch, item);

@@ -2,13 +2,16 @@
 
 #include "storage/journal_retention.hpp"
 
-#include <functional>
+#include <memory>
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace backtest {
+
+using shared_events = std::shared_ptr<const std::vector<event>>;
 
 /// What became of one contribution to a group.
 struct commit_outcome {
@@ -25,10 +28,10 @@ public:
   /// `target` must outlive it. Throws `failure(store_failed)`.
   group_commit(store& target, journal_limits limits);
 
-  /// A contribution to the next commit. A ticket of a batch that failed only asks again what became
-  /// of it. Tickets are never used twice otherwise.
-  void add(std::uint64_t ticket, store_batch rows, const std::vector<event>& events);
-  bool empty() const noexcept { return contributions_.empty() && asked_.empty(); }
+  /// A contribution to the next commit. A ticket whose last outcome was a problem asks again what
+  /// became of it; its content is still here and what comes with it is ignored. Tickets are never
+  /// used twice otherwise.
+  void add(std::uint64_t ticket, store_batch rows, shared_events events);
 
   /// One outcome for every ticket added since the last call, in order of their numbers.
   std::vector<commit_outcome> commit();
@@ -37,26 +40,27 @@ public:
 
 private:
   struct contribution {
-    std::uint64_t ticket;
     store_batch rows;
-    std::vector<event> events;
+    shared_events events;
   };
   struct group {
     store_batch batch;
     std::vector<commit_outcome> outcomes;
   };
 
-  bool retry_unfinished(std::vector<commit_outcome>& answers);
+  bool retry_unfinished();
+  bool knows(std::uint64_t ticket) const;
   group put_together();
 
   store& target_;
   journal_writer journal_;
   journal_retention retention_;
   instant latest_ = 0; ///< of the events seen: by it the journal ages, also when history is replayed
-  std::vector<contribution> contributions_;
-  std::optional<group> unfinished_;                  ///< a batch that failed
-  std::set<std::uint64_t> asked_;                    ///< tickets that wait for news of old batches
-  std::map<std::uint64_t, commit_outcome> settled_;  ///< gone through since, not asked about yet
+  std::vector<std::pair<std::uint64_t, contribution>> contributions_; ///< by ticket
+  std::optional<group> unfinished_;                 ///< a batch that failed
+  error problem_;                                   ///< of the last commit that failed
+  std::set<std::uint64_t> asked_;                   ///< tickets that wait for an outcome
+  std::map<std::uint64_t, commit_outcome> settled_; ///< gone through, not asked about yet
 };
 
 } // namespace backtest

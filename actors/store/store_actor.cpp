@@ -29,7 +29,7 @@ struct store_state {
         [this](commit_turn& message) -> caf::result<turn_committed> {
           auto promise = promise_answer<turn_committed>(self);
           waiting.emplace(message.ticket, promise);
-          opened->commits.add(message.ticket, std::move(message.rows), message.events);
+          opened->commits.add(message.ticket, std::move(message.rows), std::move(message.events));
           // Whatever is in the mailbox by now comes before this message: one turn.
           if (!std::exchange(flush_is_due, true))
             send(self, store_actor{self}, flush_commits{});

@@ -60,11 +60,7 @@ struct strategy_state {
   std::shared_ptr<const run_setup> setup;
   std::optional<series_market> market;
   std::optional<strategy_core> core;
-  struct range {
-    advance_range wanted;
-    response_promise<range_result> answer;
-  };
-  std::deque<range> ranges; ///< the first is under way
+  std::deque<advance_range> ranges; ///< the first is under way
   std::vector<event> events;
   std::optional<pause_reason> ended; ///< how the run came to its end
   std::optional<stored_run> stored;  ///< live: what the store keeps of the run
@@ -88,12 +84,10 @@ struct strategy_state {
           prepare(message.setup);
           return run_prepared{};
         },
-        [this](const advance_range& message) -> caf::result<range_result> {
-          auto promise = promise_answer<range_result>(self);
-          ranges.push_back({message, promise});
+        [this](advance_range& message) {
+          ranges.push_back(std::move(message));
           if (ranges.size() == 1)
             go_on();
-          return promise;
         },
         [this](const announce_range&) {
           range_announced answer;
@@ -205,8 +199,9 @@ struct strategy_state {
         result.problem = core->reason();
       if (setup->plan.identity->mode == run_mode::live)
         keep(result);
-      ranges.front().answer.deliver(std::move(result));
+      result.granted_until = ranges.front().grant.until;
       ranges.pop_front();
+      tell_driver(std::move(result));
     }
   }
 
@@ -228,7 +223,7 @@ struct strategy_state {
 
   /// False while it waits for an answer.
   bool range_done() {
-    auto& wanted = ranges.front().wanted;
+    auto& wanted = ranges.front();
     if (auto minutes = std::exchange(wanted.minutes, std::nullopt))
       core->provide(*std::move(minutes));
     for (const auto asked : std::exchange(wanted.commands, {}))
@@ -267,10 +262,17 @@ struct strategy_state {
       send(self, setup->risk, clock_promise{setup->participant, core->take_ends(), core->clock()});
   }
 
+  void tell_driver(range_result result) {
+    if (auto driver = setup->driver.lock())
+      send(self, driver, std::move(result));
+  }
+
   range_result facts() const {
     range_result result;
+    result.run = setup->run;
     result.counters = core->counters();
-    result.gaps = core->gaps();
+    if (ended) // it looks through the candles
+      result.gaps = core->gaps();
     result.processed = core->processed_instants();
     result.cut_short = core->was_cut_short();
     return result;
@@ -283,8 +285,8 @@ struct strategy_state {
     result.clock = end_of_time;
     result.over = true;
     result.problem = error{error_code::actor_failed, fmt::format("{} is gone: {}", whom, text_of(reason))};
-    for (auto& waiting : std::exchange(ranges, {}))
-      waiting.answer.deliver(result);
+    ranges.clear();
+    tell_driver(std::move(result));
   }
 
   void ask_risk() {

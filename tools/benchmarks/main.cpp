@@ -2,6 +2,7 @@
 #include "actors/exchange/synthetic_candles.hpp"
 #include "tools/benchmarks/engine_ratios.hpp"
 #include "tools/benchmarks/hand_written_csv.hpp"
+#include "tools/benchmarks/live_scale.hpp"
 #include "tools/benchmarks/memory.hpp"
 #include "tools/benchmarks/repetitions.hpp"
 
@@ -23,7 +24,7 @@ namespace {
 constexpr std::string_view usage =
     "benchmarks [--benchmark_filter=REGEX ...]  Google Benchmark entries\n"
     "benchmarks --ratios [PART]                 figures next to their targets, one per line;\n"
-    "                                           PART: single, portfolio, csv, memory\n"
+    "                                           PART: single, portfolio, csv, memory, live\n"
     "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, portfolio2,\n"
     "                                           capped, capped2 (threads), for a profiler\n"
     "benchmarks --write-csv=FILE MINUTES        made-up candles from 2024-01-01 on\n"
@@ -61,6 +62,10 @@ void print_ratios(std::string_view part) {
     print_candle_size();
     print_idle_strategy_size();
   }
+  if (wanted("live")) {
+    print_live_ratios();
+    print_live_memory();
+  }
 }
 
 /// False: not one of our own modes.
@@ -88,6 +93,10 @@ bool run_mode_of(const std::vector<std::string>& arguments) {
     time_baseline_parser(*file);
   else if (const auto count = value("--idle-strategies="))
     hold_idle_strategies(static_cast<std::size_t>(integer_of(*count)));
+  else if (const auto live = value("--live-strategies="))
+    hold_live_strategies(static_cast<std::size_t>(integer_of(*live)));
+  else if (flag == "--replay-week")
+    replay_a_week();
   else if (const auto candles = value("--load-candles="))
     hold_candles(*candles);
   else

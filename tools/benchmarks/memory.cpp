@@ -3,13 +3,11 @@
 #include "actors/exchange/candle_writer.hpp"
 #include "actors/exchange/csv_source.hpp"
 #include "tools/benchmarks/engine_runs.hpp"
+#include "tools/benchmarks/processes.hpp"
 #include "tools/benchmarks/repetitions.hpp"
 
-#include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 
 #include <unistd.h>
 
@@ -18,29 +16,6 @@
 namespace backtest::benchmarks {
 
 namespace {
-
-/// A line of /proc/self/status in KiB.
-std::int64_t status_kib(const std::string& name) {
-  std::ifstream status{"/proc/self/status"};
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with(name + ":"))
-      return std::stoll(line.substr(name.size() + 1));
-  throw failure(error_code::io_failed, "/proc/self/status has no " + name);
-}
-
-/// Runs this program again; what it printed.
-std::istringstream run_again(const std::string& arguments) {
-  const auto self = std::filesystem::read_symlink("/proc/self/exe").string();
-  std::FILE* pipe = ::popen(fmt::format("'{}' {}", self, arguments).c_str(), "r");
-  if (pipe == nullptr)
-    throw failure(error_code::io_failed, "cannot run " + self);
-  std::string text;
-  for (char buffer[256]; std::fgets(buffer, sizeof buffer, pipe) != nullptr;)
-    text += buffer;
-  if (::pclose(pipe) != 0)
-    throw failure(error_code::io_failed, fmt::format("{} {} failed", self, arguments));
-  return std::istringstream{text};
-}
 
 std::int64_t resident_with(std::size_t idle_strategies) {
   std::int64_t kib = 0;
