@@ -17,7 +17,7 @@ struct started_run {
   std::vector<std::stop_source> stops;
   std::function<void()> stop_told; ///< after `stops`; live drivers would sleep until the next minute
   std::function<void()> demand;    ///< the consumer of the stream wants one more element
-  std::function<void()> abort;     ///< end at once
+  std::function<void()> end_at_once; ///< without a stop
 
   void stop();
 };

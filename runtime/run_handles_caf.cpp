@@ -23,8 +23,7 @@ signal_stream& signal_stream::operator=(signal_stream&& other) noexcept {
 signal_stream::~signal_stream() {
   if (!run_ || run_->record->finished())
     return;
-  run_->stop();
-  run_->abort();
+  run_->end_at_once(); // not `stop`: a live run would make durable what a stop does
   run_->record->wait();
 }
 

@@ -84,8 +84,9 @@ runtime_core::~runtime_core() {
   shutdown_.request_stop();
   {
     const std::lock_guard lock{mutex};
-    for (auto& [key, run] : known_)
-      run.stop.request_stop();
+    for (auto& [key, run] : known_) // a live run goes on after the next start, as if not stopped
+      if (std::get<run_mode>(key) == run_mode::backtest)
+        run.stop.request_stop();
     for (const auto& driver : drivers_)
       end_actor(driver.lock());
     for (const auto& driver : live_drivers_)
@@ -309,7 +310,9 @@ started_run runtime_core::start(const backtest_request& request, bool as_stream,
     if (auto strong = weak.lock())
       send_anonymously(strong, demand_element{});
   };
-  started.abort = [weak] {
+  started.end_at_once = [weak, stops = started.stops]() mutable {
+    for (auto& stop : stops) // a busy range ends early
+      stop.request_stop();
     if (auto strong = weak.lock())
       send_anonymously(strong, abort_portfolio{});
   };

@@ -159,7 +159,7 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
       send_anonymously(strong, stop_live{});
   };
   started.demand = [] {};
-  started.abort = [weak] {
+  started.end_at_once = [weak] {
     if (auto strong = weak.lock())
       send_anonymously(strong, abort_portfolio{});
   };

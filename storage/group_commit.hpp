@@ -33,7 +33,8 @@ public:
   /// used twice otherwise.
   void add(std::uint64_t ticket, store_batch rows, shared_events events);
 
-  /// One outcome for every ticket added since the last call, in order of their numbers.
+  /// One outcome for every ticket added since the last call: those without numbers, then in order
+  /// of their numbers.
   std::vector<commit_outcome> commit();
 
   std::int64_t last_number() const noexcept { return journal_.last(); }

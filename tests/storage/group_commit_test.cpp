@@ -64,8 +64,11 @@ TEST_CASE("group commit: contributions of one turn are one batch, numbered in th
   commits.add(3, row("c", "3"), told({closed(10)}));
   const auto outcomes = commits.commit();
   REQUIRE(outcomes.size() == 3);
-  CHECK(outcomes[0].first_number == 1);
-  CHECK(outcomes[1].first_number == 0);
+  CHECK(outcomes[0].ticket == 2);
+  CHECK(outcomes[0].first_number == 0);
+  CHECK(outcomes[1].ticket == 1);
+  CHECK(outcomes[1].first_number == 1);
+  CHECK(outcomes[2].ticket == 3);
   CHECK(outcomes[2].first_number == 3);
   for (const auto& outcome : outcomes)
     CHECK(!outcome.problem);
