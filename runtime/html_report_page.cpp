@@ -303,7 +303,7 @@ constexpr std::string_view navigation =
     "href=\"#configuration\">Configuration</a></div></nav>\n";
 
 constexpr std::string_view security =
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
     "'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">";
 
 std::string title_text(const html_report& report) {

@@ -1,5 +1,6 @@
 #include "runtime/html_report_text.hpp"
 
+#include "messages/json.hpp"
 #include "messages/utf8.hpp"
 #include "runtime/number_text.hpp"
 
@@ -13,6 +14,44 @@ namespace backtest::html {
 namespace {
 
 constexpr std::size_t longest_name = 80;
+constexpr std::size_t longest_json_line = 96;
+
+std::string one_line(const boost::json::value& tree) {
+  std::string text;
+  json_writer{text}.value(tree);
+  return text;
+}
+
+void append_indented(std::string& out, const boost::json::value& tree, std::size_t depth) {
+  auto line = one_line(tree);
+  if (!tree.is_structured() || (depth > 0 && line.size() + 2 * depth <= longest_json_line)) {
+    out += line;
+    return;
+  }
+  const std::string indent(2 * depth + 2, ' ');
+  bool is_first = true;
+  const auto begin_item = [&] {
+    out += is_first ? "\n" : ",\n";
+    out += indent;
+    is_first = false;
+  };
+  out += line.front();
+  if (const auto* object = tree.if_object())
+    for (const auto& [key, value] : *object) {
+      begin_item();
+      json_writer{out}.string(key);
+      out += ": ";
+      append_indented(out, value, depth + 1);
+    }
+  else
+    for (const auto& value : tree.get_array()) {
+      begin_item();
+      append_indented(out, value, depth + 1);
+    }
+  if (!is_first)
+    out += '\n' + std::string(2 * depth, ' ');
+  out += line.back();
+}
 
 std::string with_groups(std::string digits) {
   const auto point = std::min(digits.find('.'), digits.size());
@@ -77,6 +116,12 @@ std::string script_data(std::string json) {
     else
       out += c;
   }
+  return out;
+}
+
+std::string indented_json(const boost::json::value& tree) {
+  std::string out;
+  append_indented(out, tree, 0);
   return out;
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json/value.hpp>
+
 namespace backtest::html {
 
 /// Text as it may stand in an element or a quoted attribute; control characters and bytes that are
@@ -21,6 +23,9 @@ std::string shortened(std::string_view text, std::size_t bytes);
 
 /// JSON as it may stand in a script element.
 std::string script_data(std::string json);
+
+/// JSON over several lines; what is short stays on one.
+std::string indented_json(const boost::json::value& tree);
 
 /// "1,234,567"
 std::string grouped(std::int64_t count);
