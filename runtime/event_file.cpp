@@ -76,7 +76,7 @@ recorded_run read_events(std::string_view text, std::string_view file_name,
 
 configuration parameters_of(const recorded_run& run) {
   configuration parameters;
-  const boost::json::value document{run.configuration};
+  const boost::json::value document(run.configuration);
   const json_reader in{document, error_code::invalid_configuration, "configuration"};
   if (const auto given = in.find("config"))
     read_json(*given, parameters);

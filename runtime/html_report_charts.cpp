@@ -15,7 +15,7 @@ namespace {
 constexpr int chart_height = 10'000;
 constexpr std::size_t line_points = 1'200;
 constexpr std::size_t thumbnail_points = 120;
-constexpr int vertical_marks = 5;
+constexpr int vertical_marks = 7;
 constexpr int horizontal_marks = 7;
 
 std::string value_label(double value, int digits, bool is_signed, const std::string& unit) {

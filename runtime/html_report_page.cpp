@@ -245,8 +245,7 @@ std::string result_sections(const digest& all) {
   for (const auto& trade : all.trades)
     results.push_back(trade.pnl);
   std::sort(results.begin(), results.end());
-  return "<div class=\"two\">" +
-         section("results", "Results of trades",
+  return section("results", "Results of trades",
                  fmt::format("Trades (upwards) by net result in %. Median {}, mean {}; nine of ten "
                              "between {} and {}.",
                              signed_percent_text(percentile(results, 50), 2),
@@ -255,8 +254,7 @@ std::string result_sections(const digest& all) {
                              signed_percent_text(percentile(results, 95), 2)),
                  distribution_figure(all.trades)) +
          section("months", "Monthly returns", "Trades by the month they closed in, compounded.",
-                 month_table(monthly_returns(all.trades))) +
-         "</div>\n";
+                 month_table(monthly_returns(all.trades)));
 }
 
 std::string trade_section(const html_report& report, const digest& all) {

@@ -99,7 +99,7 @@ std::string price_figure(const std::string& symbol, const candle_series* candles
   chart.label = "Price of " + shortened(symbol, 80) + " with entries and exits";
   chart.group = "price " + symbol;
   chart.span = span;
-  chart.axis = axis_of(low, high, 5);
+  chart.axis = axis_of(low, high, 7);
   for (const auto& drawn : trades)
     chart.marks += marks_of(drawn, span, chart.axis);
   chart.lines = {{symbol, std::move(prices)}};

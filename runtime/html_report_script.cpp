@@ -165,7 +165,7 @@ class Chart {
     if (top > bottom || whole && this.lines.every(l => l.shown)) { top = 0; bottom = H; }
     let low = this.value(bottom), high = this.value(top);
     if (!(high > low)) { const by = (this.high - this.low) / 50; low -= by; high += by; }
-    const step = niceStep((high - low) / 5);
+    const step = niceStep((high - low) / 7);
     low = Math.floor(low / step + 1e-9) * step; high = Math.ceil(high / step - 1e-9) * step;
     this.svg.setAttribute('viewBox', `${a} ${this.height(high)} ${b - a} ${this.height(low) - this.height(high)}`);
     const digits = Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));

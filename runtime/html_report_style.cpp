@@ -131,12 +131,10 @@ tfoot th, tfoot td { border-top: 2px solid var(--edge); border-bottom: 0; font-w
 #trades tbody tr:hover { background: var(--bg); }
 .filters { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin: 12px 0 4px; }
 .filters input { flex: 1 1 180px; min-width: 0; } .filters output { color: var(--soft); font-size: 13px; }
-.two { display: grid; grid-template-columns: 1fr 1fr; gap: 18px; } .two > section { margin: 0; min-width: 0; }
 pre { margin: 10px 0 0; padding: 14px 16px; overflow: auto; max-height: 520px; font-size: 12.5px; line-height: 1.5;
   background: var(--bg); border-radius: 8px; border: 1px solid var(--edge); tab-size: 2; }
 summary { cursor: pointer; color: var(--accent); padding: 6px 0; font-size: 14px; }
 footer { padding-bottom: 40px; color: var(--soft); font-size: 13px; }
-@media (max-width: 900px) { .two { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 700px) {
   header, main, footer, nav div { padding-left: 14px; padding-right: 14px; }
   h1 { font-size: 24px; } section { padding: 16px 14px 14px; } .wide { margin-left: -14px; margin-right: -14px; padding: 0 14px; }

@@ -1,4 +1,5 @@
 #include "runtime/event_file.hpp"
+#include "runtime/html_report_text.hpp"
 #include "tools/commands.hpp"
 #include "tools/html_file.hpp"
 #include "tools/saved_reports.hpp"
@@ -62,7 +63,7 @@ int make_reports(const report_options& options) {
     for (const auto& item : events)
       report.apply(item);
     if (opened) {
-      report.facts.configuration = facts_of({.configuration = opened->file.raw}).configuration;
+      report.facts.configuration = html::indented_json(opened->file.raw);
       take_configured_candles(report, *opened);
     }
     write_html(report, options.html);
