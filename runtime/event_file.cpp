@@ -85,9 +85,9 @@ configuration parameters_of(const recorded_run& run) {
 }
 
 html_facts facts_of(const recorded_run& run) {
-  return {run.version, run.command, run.symbols, run.strategies,
-          run.frame,   run.exchange, run.from,   run.to,
-          html::indented_json(run.configuration)};
+  return {run.version,    run.command, run.symbols,
+          run.strategies, run.frame,   run.exchange,
+          run.from,       run.to,      html::indented_json(run.configuration)};
 }
 
 } // namespace backtest

@@ -25,7 +25,8 @@ struct recorded_run {
 
 /// Reads event lines as `run` and `live` write them, and calls `hear` for each event in order.
 /// Throws `failure{io_failed}` naming `file_name` and the line: for a file without the line of the
-/// run at its beginning, and for the first line that is not an event, a cut one at the end included.
+/// run at its beginning, and for the first line that is not an event, a cut one at the end
+/// included.
 recorded_run read_events(std::string_view text, std::string_view file_name,
                          const std::function<void(event_line&&)>& hear);
 

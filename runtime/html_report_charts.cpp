@@ -106,11 +106,11 @@ std::int64_t minute_of(const time_span& span, instant when) {
 
 std::string figure_of(const time_chart& chart) {
   const auto width = std::max<std::int64_t>(minute_of(chart.span, chart.span.until), 1);
-  std::string out = fmt::format(
-      "<figure class=\"chart\" data-group=\"{}\" data-from=\"{}\" data-width=\"{}\" "
-      "data-low=\"{}\" data-high=\"{}\" data-unit=\"{}\" data-signed=\"{}\">",
-      escaped(chart.group), chart.span.from, width, chart.axis.low, chart.axis.high,
-      escaped(chart.unit), chart.is_signed ? 1 : 0);
+  std::string out =
+      fmt::format("<figure class=\"chart\" data-group=\"{}\" data-from=\"{}\" data-width=\"{}\" "
+                  "data-low=\"{}\" data-high=\"{}\" data-unit=\"{}\" data-signed=\"{}\">",
+                  escaped(chart.group), chart.span.from, width, chart.axis.low, chart.axis.high,
+                  escaped(chart.unit), chart.is_signed ? 1 : 0);
   out += legend_of(chart.lines);
   out += "<div class=\"frame\">" + vertical_labels(chart.axis, chart.is_signed, chart.unit);
   out += fmt::format("<div class=\"plot\"><svg viewBox=\"0 0 {} {}\" preserveAspectRatio=\"none\" "
@@ -121,28 +121,41 @@ std::string figure_of(const time_chart& chart) {
     out += area_of(chart.lines.front().points, chart.span, chart.axis);
   // Backwards: the first line is the one that must not be hidden.
   for (std::size_t i = chart.lines.size(); i-- > 0;)
-    out += fmt::format("<path class=\"line s{}\" data-line=\"{}\" data-name=\"{}\" d=\"{}\"/>", i, i,
-                       escaped(shortened(chart.lines[i].name, 80)),
+    out += fmt::format("<path class=\"line s{}\" data-line=\"{}\" data-name=\"{}\" d=\"{}\"/>", i,
+                       i, escaped(shortened(chart.lines[i].name, 80)),
                        path_of(chart.lines[i].points, chart.span, chart.axis));
   out += chart.marks + "</svg></div><div class=\"xlab\" aria-hidden=\"true\"><div>";
   for (const auto& mark : time_marks(chart.span.from, chart.span.until, horizontal_marks))
-    out += fmt::format(
-        "<span style=\"left:{:.2f}%\">{}</span>",
-        percent_of(static_cast<double>(mark.when - chart.span.from),
-                   static_cast<double>(chart.span.until - chart.span.from)),
-        mark.label);
+    out += fmt::format("<span style=\"left:{:.2f}%\">{}</span>",
+                       percent_of(static_cast<double>(mark.when - chart.span.from),
+                                  static_cast<double>(chart.span.until - chart.span.from)),
+                       mark.label);
   return out + "</div></div></div></figure>";
 }
 
 std::string equity_figure(const std::vector<line>& lines, const time_span& span) {
-  time_chart chart{"Equity over time, percent gained since the start", "time", "%", true, true,
-                   span, axis_around_zero(lines), thinned_lines(lines), {}};
+  time_chart chart{"Equity over time, percent gained since the start",
+                   "time",
+                   "%",
+                   true,
+                   true,
+                   span,
+                   axis_around_zero(lines),
+                   thinned_lines(lines),
+                   {}};
   return figure_of(chart);
 }
 
 std::string drawdown_figure(const std::vector<line>& lines, const time_span& span) {
-  time_chart chart{"Drawdown over time, percent below the highest equity", "time", "%", false, true,
-                   span, axis_around_zero(lines), thinned_lines(lines), {}};
+  time_chart chart{"Drawdown over time, percent below the highest equity",
+                   "time",
+                   "%",
+                   false,
+                   true,
+                   span,
+                   axis_around_zero(lines),
+                   thinned_lines(lines),
+                   {}};
   return figure_of(chart);
 }
 

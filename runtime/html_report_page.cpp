@@ -16,7 +16,7 @@ namespace {
 
 using namespace html;
 
-constexpr std::size_t most_lines = 8;         // of symbols, beside the portfolio
+constexpr std::size_t most_lines = 8; // of symbols, beside the portfolio
 constexpr std::size_t most_cards = 60;
 constexpr std::size_t most_price_charts = 12;
 constexpr std::size_t most_drawn_trades = 3'000; // in all price charts together
@@ -35,7 +35,7 @@ struct symbol_part {
 struct digest {
   std::vector<trade_record> trades; ///< of all runs, in order of closing
   trade_statistics portfolio;
-  std::vector<symbol_part> symbols;         ///< most trades first
+  std::vector<symbol_part> symbols;       ///< most trades first
   std::vector<statistics_row> statistics; ///< by symbol, then strategy
   time_span span;
 };
@@ -56,8 +56,8 @@ digest digest_of(const html_report& report) {
     records.push_back(records_of(run));
   const std::vector<std::span<const trade_record>> members{records.begin(), records.end()};
   all.trades = in_order(members);
-  all.portfolio = report.portfolio ? *report.portfolio
-                                   : compute_portfolio_statistics(members, report.gates);
+  all.portfolio =
+      report.portfolio ? *report.portfolio : compute_portfolio_statistics(members, report.gates);
   std::size_t at = 0;
   for (auto run = report.runs.begin(); run != report.runs.end();) {
     symbol_part part;
@@ -93,10 +93,10 @@ digest digest_of(const html_report& report) {
 
 std::string section(std::string_view id, std::string_view title, std::string_view note,
                     const std::string& content) {
-  return fmt::format("<section id=\"{0}\" aria-labelledby=\"{0}-title\"><h2 id=\"{0}-title\">{1}</h2>"
-                     "{2}{3}</section>\n",
-                     id, title, note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", note),
-                     content);
+  return fmt::format(
+      "<section id=\"{0}\" aria-labelledby=\"{0}-title\"><h2 id=\"{0}-title\">{1}</h2>"
+      "{2}{3}</section>\n",
+      id, title, note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", note), content);
 }
 
 std::string empty_state(std::string_view text) {
@@ -173,7 +173,11 @@ std::string symbol_cards(const digest& all) {
     cards += fmt::format(
         "<article class=\"card\"><header>{}<span class=\"{}\">{}</span></header>{}<p>{} · win rate "
         "{} · max drawdown {}</p></article>",
-        name(part.symbol), !gained ? "none" : *gained > 0 ? "up" : *gained < 0 ? "down" : "none",
+        name(part.symbol),
+        !gained       ? "none"
+        : *gained > 0 ? "up"
+        : *gained < 0 ? "down"
+                      : "none",
         signed_percent_text(gained, 2),
         part.lines.equity.empty() ? empty_state("No trade has closed.")
                                   : thumbnail(part.lines, all.span),
@@ -231,8 +235,9 @@ std::string price_section(const html_report& report, const digest& all) {
   const std::string picker =
       charts > 1 ? "<select class=\"pick\" hidden aria-label=\"Symbol\">" + options + "</select>"
                  : "";
-  std::string note = "Hover over a trade for its result; zoom in to see take profits and stop losses "
-                     "where many trades are drawn.";
+  std::string note =
+      "Hover over a trade for its result; zoom in to see take profits and stop losses "
+      "where many trades are drawn.";
   if (charts < all.symbols.size())
     note += fmt::format(" The {} of {} symbols with most trades.", charts, all.symbols.size());
   return section("prices", "Prices and trades", note, picker + panes);
@@ -290,7 +295,8 @@ std::string configuration_section(const html_report& report) {
     return section("configuration", "Configuration", "",
                    empty_state("The events do not say how the run was configured."));
   return section("configuration", "Configuration", "As it was read when the run began.",
-                 "<pre tabindex=\"0\">" + escaped(shortened(text, longest_configuration)) + "</pre>");
+                 "<pre tabindex=\"0\">" + escaped(shortened(text, longest_configuration)) +
+                     "</pre>");
 }
 
 constexpr std::string_view navigation =
@@ -301,7 +307,8 @@ constexpr std::string_view navigation =
     "href=\"#configuration\">Configuration</a></div></nav>\n";
 
 constexpr std::string_view security =
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src "
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+    "style-src "
     "'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">";
 
 std::string title_text(const html_report& report) {
@@ -341,9 +348,9 @@ std::string html_page(const html_report& report) {
   page += section("rejections", "Refused by risk", "",
                   report.rejections.empty() ? empty_state("No signal was refused.")
                                             : rejection_tables(report));
-  page += section("errors", "Errors", "",
-                  report.problems.empty() ? empty_state("Nothing went wrong.")
-                                          : problem_table(report));
+  page +=
+      section("errors", "Errors", "",
+              report.problems.empty() ? empty_state("Nothing went wrong.") : problem_table(report));
   page += configuration_section(report);
   page += "</main>\n<footer>";
   page += fmt::format("backtest {}{}. Times are UTC. Results are net of fees and slippage.",

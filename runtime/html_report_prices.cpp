@@ -45,16 +45,16 @@ std::string marks_of(const drawn_trade& drawn, const time_span& span, const valu
   const auto begin = minute_of(span, trade.record.open_ts);
   const auto end = minute_of(span, trade.record.close_ts);
   const int entry = height_of(axis, trade.price_open), exit = height_of(axis, trade.price_close);
-  return fmt::format(
-      "<g class=\"t {}\" data-x=\"{},{}\" data-tip=\"{} {} {} → {} · {} % · {}\">"
-      "<path class=\"tp\" d=\"M{} {}H{}\"/><path class=\"sl\" d=\"M{} {}H{}\"/>"
-      "<path class=\"way\" d=\"M{} {}L{} {}\"/><path class=\"en\" d=\"M{} {}h0\"/>"
-      "<path class=\"ex {}\" d=\"M{} {}h0\"/></g>",
-      trade.record.pnl > 0 ? "gain" : "loss", begin, end, to_string(trade.position),
-      escaped(shortened(drawn.strategy, 40)), price(trade.price_open), price(trade.price_close),
-      signed_text(trade.record.pnl, 2), shown(trade.reason), begin,
-      height_of(axis, trade.price_take_profit), end, begin, height_of(axis, trade.price_stop_loss),
-      end, begin, entry, end, exit, begin, entry, to_string(trade.reason), end, exit);
+  return fmt::format("<g class=\"t {}\" data-x=\"{},{}\" data-tip=\"{} {} {} → {} · {} % · {}\">"
+                     "<path class=\"tp\" d=\"M{} {}H{}\"/><path class=\"sl\" d=\"M{} {}H{}\"/>"
+                     "<path class=\"way\" d=\"M{} {}L{} {}\"/><path class=\"en\" d=\"M{} {}h0\"/>"
+                     "<path class=\"ex {}\" d=\"M{} {}h0\"/></g>",
+                     trade.record.pnl > 0 ? "gain" : "loss", begin, end, to_string(trade.position),
+                     escaped(shortened(drawn.strategy, 40)), price(trade.price_open),
+                     price(trade.price_close), signed_text(trade.record.pnl, 2),
+                     shown(trade.reason), begin, height_of(axis, trade.price_take_profit), end,
+                     begin, height_of(axis, trade.price_stop_loss), end, begin, entry, end, exit,
+                     begin, entry, to_string(trade.reason), end, exit);
 }
 
 constexpr std::string_view legend =
@@ -90,8 +90,8 @@ std::string price_figure(const std::string& symbol, const candle_series* candles
   for (const auto& [trade, strategy] : trades) {
     span.from = std::min(span.from, trade->record.open_ts);
     span.until = std::max(span.until, trade->record.close_ts);
-    for (const double value : {trade->price_open, trade->price_close, trade->price_take_profit,
-                               trade->price_stop_loss})
+    for (const double value :
+         {trade->price_open, trade->price_close, trade->price_take_profit, trade->price_stop_loss})
       cover(value);
   }
   span.until = std::max(span.until, span.from + minute_ms);

@@ -162,6 +162,7 @@ class Chart {
       for (const n of t.g.querySelectorAll('.tp, .sl')) cover(+n.getAttribute('d').match(/-?\d+/g)[1]);
     }
     this.svg.classList.toggle('dense', inside > 60);
+    this.svg.classList.toggle('crowded', inside > 200);
     if (top > bottom || whole && this.lines.every(l => l.shown)) { top = 0; bottom = H; }
     let low = this.value(bottom), high = this.value(top);
     if (!(high > low)) { const by = (this.high - this.low) / 50; low -= by; high += by; }

@@ -147,9 +147,9 @@ std::vector<double> value_axis::marks() const {
 
 std::vector<time_mark> time_marks(instant from, instant until, int limit) {
   constexpr instant hour = 60 * minute_ms;
-  for (const instant step : {minute_ms, 5 * minute_ms, 15 * minute_ms, 30 * minute_ms, hour,
-                             3 * hour, 6 * hour, 12 * hour, day_ms, 2 * day_ms, 5 * day_ms,
-                             10 * day_ms}) {
+  for (const instant step :
+       {minute_ms, 5 * minute_ms, 15 * minute_ms, 30 * minute_ms, hour, 3 * hour, 6 * hour,
+        12 * hour, day_ms, 2 * day_ms, 5 * day_ms, 10 * day_ms}) {
     if ((until - from) / step > limit)
       continue;
     std::vector<time_mark> marks;
@@ -157,8 +157,8 @@ std::vector<time_mark> time_marks(instant from, instant until, int limit) {
       const auto day = day_of(when);
       const auto month = month_names[static_cast<std::size_t>(day.month - 1)];
       const bool is_midnight = align_down(when, day_ms) == when;
-      marks.push_back({when, is_midnight ? fmt::format("{} {}", day.day, month)
-                                         : to_iso(when).substr(11, 5)});
+      marks.push_back(
+          {when, is_midnight ? fmt::format("{} {}", day.day, month) : to_iso(when).substr(11, 5)});
     }
     return marks;
   }

@@ -34,7 +34,7 @@ h2 { margin: 0 0 2px; font-size: 19px; line-height: 1.3; letter-spacing: -.005em
 h3 { margin: 22px 0 4px; font-size: 15px; }
 p { margin: 0 0 10px; }
 .lead, .note, .hint { color: var(--soft); }
-.note { font-size: 13px; max-width: 78ch; }
+.note { font-size: 13px; max-width: 100ch; }
 .facts { display: flex; flex-wrap: wrap; gap: 4px 26px; margin: 0 0 18px; padding: 0; list-style: none; }
 .facts b { font-weight: 600; overflow-wrap: anywhere; }
 .facts span { color: var(--soft); margin-right: 6px; }
@@ -63,8 +63,8 @@ figure { margin: 10px 0 4px; }
 .plot svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: hidden; display: block; }
 .ylab { position: relative; font-size: 12px; color: var(--soft); }
 .ylab span { position: absolute; right: 10px; transform: translateY(-50%); white-space: nowrap; }
-.xlab { grid-column: 2; position: relative; font-size: 12px; color: var(--soft); overflow: hidden; margin: 0 -20px; }
-.xlab div { position: absolute; inset: 0 20px; }
+.xlab { grid-column: 2; position: relative; font-size: 12px; color: var(--soft); overflow: hidden; margin: 0 -26px; }
+.xlab div { position: absolute; inset: 0 26px; }
 .xlab span { position: absolute; top: 5px; transform: translateX(-50%); white-space: nowrap; }
 svg path { fill: none; vector-effect: non-scaling-stroke; }
 .grid { stroke: var(--grid); } .zero { stroke: var(--soft); }
@@ -92,6 +92,8 @@ rect.gain { fill: var(--good); } rect.loss { fill: var(--bad); }
 .ex { stroke-width: 8; } .gain .ex { stroke: var(--good); }
 .loss .ex { stroke: var(--bad); stroke-linecap: square; stroke-width: 6.5; }
 .dense .tp, .dense .sl { display: none; } .dense .ex { stroke-width: 5; } .dense .en { stroke-width: 3; }
+.crowded .en { display: none; } .crowded .ex { stroke-width: 3.4; } .crowded .loss .ex { stroke-width: 2.8; }
+.crowded .way { stroke-width: 1; opacity: .5; }
 .k-en { fill: var(--ink); r: 3px; } .k-gain { fill: var(--good); } .k-loss { fill: var(--bad); }
 .tools { display: none; } .js .tools { display: flex; justify-content: flex-end; gap: 4px; margin-bottom: 4px; }
 .tools button, .more, .filters input, .filters select, .pick {
@@ -124,7 +126,8 @@ tbody th { font-weight: 600; } .all th, .all td { border-top: 1px solid var(--ed
 tfoot th, tfoot td { border-top: 2px solid var(--edge); border-bottom: 0; font-weight: 650; }
 .heat td.good { background: color-mix(in srgb, var(--good) var(--h), transparent); }
 .heat td.bad { background: color-mix(in srgb, var(--bad) var(--h), transparent); }
-.months td { min-width: 74px; } .sum { font-weight: 650; border-left: 2px solid var(--edge); }
+.heat th, .heat td { padding-left: 6px; padding-right: 6px; } .heat thead th { white-space: normal; vertical-align: bottom; }
+.months td { min-width: 64px; } .sum { font-weight: 650; border-left: 2px solid var(--edge); }
 #trades th button { all: unset; cursor: pointer; } #trades th button:focus-visible { outline: 2px solid var(--accent); }
 #trades th[aria-sort="ascending"] button::after { content: " ▲"; }
 #trades th[aria-sort="descending"] button::after { content: " ▼"; }

@@ -46,7 +46,7 @@ const std::vector<heat_column>& heat_columns() {
       {"Max drawdown", &stats::max_drawdown, figure_text::negative_percent2, shading::lower},
       {"Avg win", &stats::avg_win, figure_text::signed_percent2},
       {"Avg loss", &stats::avg_loss, figure_text::signed_percent2},
-      {"Avg duration", &stats::avg_duration, figure_text::minutes1},
+      {"Avg duration", &stats::avg_duration, duration},
       {"Exposure", &stats::exposure, figure_text::percent2},
       {"Buy and hold", &stats::buy_and_hold_return, figure_text::signed_percent2},
   };
@@ -147,9 +147,11 @@ std::string key_figures(const trade_statistics& portfolio) {
   };
   const std::vector<tile> tiles{
       {{"Compounded return", &stats::compounded_return, figure_text::signed_percent2},
-       "all capital in each trade, one after another", true},
+       "all capital in each trade, one after another",
+       true},
       {{"Total PnL", &stats::total_pnl, figure_text::signed_percent2},
-       "sum of the results of all trades", true},
+       "sum of the results of all trades",
+       true},
       {{"Closed trades", &stats::total_signals},
        fmt::format("{} won · {} lost · {} even", grouped(portfolio.win_count),
                    grouped(portfolio.loss_count), grouped(portfolio.break_even_count))},
@@ -163,7 +165,10 @@ std::string key_figures(const trade_statistics& portfolio) {
   std::string out = "<dl class=\"tiles\">";
   for (const auto& [figure, hint, is_coloured] : tiles) {
     const auto number = number_of(portfolio, figure.member);
-    const auto colour = !is_coloured || !number ? "" : *number > 0 ? "up" : *number < 0 ? "down" : "";
+    const auto colour = !is_coloured || !number ? ""
+                        : *number > 0           ? "up"
+                        : *number < 0           ? "down"
+                                                : "";
     const auto reason = reason_unavailable(portfolio, key_of(figure.member));
     out += fmt::format("<div><dt>{}</dt><dd class=\"{}\" data-key=\"{}\">{}</dd><dd "
                        "class=\"hint\">{}</dd></div>",
@@ -192,9 +197,10 @@ std::string heat_table(const std::vector<statistics_row>& rows, const trade_stat
     for (std::size_t at = 0; at < columns.size(); ++at) {
       const auto number = number_of(row.statistics, columns[at].member);
       const bool is_shaded = number && columns[at].shade != shading::none;
-      out += fmt::format("<td{}>{}</td>",
-                         is_shaded ? shade_of(goodness(*number, ranges[at], columns[at].shade)) : "",
-                         figure_cell(row.statistics, columns[at]));
+      out +=
+          fmt::format("<td{}>{}</td>",
+                      is_shaded ? shade_of(goodness(*number, ranges[at], columns[at].shade)) : "",
+                      figure_cell(row.statistics, columns[at]));
     }
     out += "</tr>";
   }
@@ -229,17 +235,17 @@ std::string month_table(const std::vector<month_return>& months) {
                          signed_percent_text(at->percent, 2));
       ++at;
     }
-    out += fmt::format("<td class=\"sum\">{}</td></tr>",
-                       signed_percent_text(100 * (growth - 1), 2));
+    out +=
+        fmt::format("<td class=\"sum\">{}</td></tr>", signed_percent_text(100 * (growth - 1), 2));
   }
   return wrapped("heat months", out + "</tbody>");
 }
 
 std::string signal_table(const html_report& report) {
-  std::string out = table_head({"Symbol", "Strategy", "Outcome"}, {"Scheduled", "Opened", "Closed",
-                                                                   "Cancelled", "Refused by risk",
-                                                                   "Errors"}) +
-                    "<tbody>";
+  std::string out =
+      table_head({"Symbol", "Strategy", "Outcome"},
+                 {"Scheduled", "Opened", "Closed", "Cancelled", "Refused by risk", "Errors"}) +
+      "<tbody>";
   std::size_t shown = 0;
   for (const auto& [key, run] : report.runs) {
     if (++shown > most_heat_rows)
@@ -291,8 +297,8 @@ std::string rejection_tables(const html_report& report) {
 }
 
 std::string problem_table(const html_report& report) {
-  std::string out = table_head({"Time (UTC)", "Topic", "Symbol", "Strategy", "Code", "Message"}, {}) +
-                    "<tbody>";
+  std::string out =
+      table_head({"Time (UTC)", "Topic", "Symbol", "Strategy", "Code", "Message"}, {}) + "<tbody>";
   const std::size_t shown = std::min(report.problems.size(), most_problems);
   for (std::size_t i = 0; i < shown; ++i) {
     const auto& problem = report.problems[i];
@@ -319,7 +325,10 @@ trade_list trades_as_data(const html_report& report) {
   json_writer out{list.json};
   out.begin_object().key("runs").begin_array();
   for (const auto& [key, value] : report.runs) {
-    out.begin_array().string(shortened(key.first, 80)).string(shortened(key.second, 80)).end_array();
+    out.begin_array()
+        .string(shortened(key.first, 80))
+        .string(shortened(key.second, 80))
+        .end_array();
     for (const auto& trade : value.trades)
       newest.push_back({&trade, run});
     ++run;
@@ -342,8 +351,8 @@ trade_list trades_as_data(const html_report& report) {
     out.begin_array().integer(static_cast<std::int64_t>(of_run));
     out.integer(trade->position == position_side::long_side ? 1 : -1);
     out.integer(trade->record.open_ts).integer(trade->record.close_ts);
-    for (const double value : {trade->price_open, trade->price_close, trade->price_take_profit,
-                               trade->price_stop_loss})
+    for (const double value :
+         {trade->price_open, trade->price_close, trade->price_take_profit, trade->price_stop_loss})
       figure(value, "{:.9g}");
     figure(trade->record.pnl, "{:.4f}");
     out.integer(static_cast<std::int64_t>(trade->reason));

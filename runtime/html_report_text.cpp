@@ -131,10 +131,7 @@ std::string price(double value) {
   if (!std::isfinite(value))
     return std::string{not_available};
   const double size = std::abs(value);
-  const int digits = size >= 1000   ? 2
-                     : size >= 1    ? 4
-                     : size >= 0.01 ? 6
-                                    : 8;
+  const int digits = size >= 1000 ? 2 : size >= 1 ? 4 : size >= 0.01 ? 6 : 8;
   return with_groups(fmt::format("{:.{}f}", value, digits));
 }
 

@@ -11,10 +11,14 @@ namespace backtest::tools {
 
 html_report html_report_of(const run_header& header, const configuration& parameters) {
   html_report report;
-  report.facts = {BACKTEST_VERSION,       header.command,
-                  header.request.symbols, header.request.strategies,
-                  header.request.frame,   header.request.exchange,
-                  header.from,            header.to,
+  report.facts = {BACKTEST_VERSION,
+                  header.command,
+                  header.request.symbols,
+                  header.request.strategies,
+                  header.request.frame,
+                  header.request.exchange,
+                  header.from,
+                  header.to,
                   html::indented_json(header.configuration)};
   report.mode = header.mode;
   report.gates = gates_of(parameters);
@@ -26,7 +30,8 @@ html_report html_report_of(const run_header& header, const configuration& parame
 
 void take_statistics(html_report& report, const portfolio_outcome& outcome) {
   for (const auto& [summary, statistics] : outcome.runs)
-    report.runs[{summary.identity->symbol, summary.identity->strategy_name}].statistics = statistics;
+    report.runs[{summary.identity->symbol, summary.identity->strategy_name}].statistics =
+        statistics;
   report.portfolio = outcome.portfolio;
 }
 

@@ -17,8 +17,8 @@ saved_reports::saved_reports(const recorded_run& run, const configuration& param
   const auto mode = run.command == "live" ? run_mode::live : run_mode::backtest;
   for (const auto& symbol : run.symbols)
     for (const auto& strategy : run.strategies)
-      start(std::make_shared<run_identity>(
-          run_identity{symbol, strategy, run.exchange, mode == run_mode::live ? "" : run.frame, mode}));
+      start(std::make_shared<run_identity>(run_identity{
+          symbol, strategy, run.exchange, mode == run_mode::live ? "" : run.frame, mode}));
   for (auto& item : events) {
     if (const auto& names = identity_of(item))
       start(names);
@@ -44,9 +44,7 @@ void saved_reports::note(const event& item) {
   const auto& run = identity_of(item);
   if (!run)
     return;
-  const auto told = [&](report_kind kind) {
-    told_.emplace(kind, run->strategy_name, run->symbol);
-  };
+  const auto told = [&](report_kind kind) { told_.emplace(kind, run->strategy_name, run->symbol); };
   if (const auto* tick = std::get_if<tick_result>(&item.payload)) {
     const bool is_scheduled = tick->signal && tick->signal->is_scheduled;
     if (tick->action == tick_action::closed)

@@ -31,8 +31,8 @@ html_report large_report(int trades) {
                                           identity("DDD", "grid")};
   for (int i = 0; i < trades; ++i) {
     const instant open = t0 + i * minute_ms;
-    const trade_record trade{open, open + 30 * minute_ms, (i * 7919 % 401 - 200) / 173.0, {}, {},
-                             static_cast<std::uint64_t>(i)};
+    const trade_record trade{open, open + 30 * minute_ms,        (i * 7919 % 401 - 200) / 173.0, {},
+                             {},   static_cast<std::uint64_t>(i)};
     report.apply({topic::signal_backtest,
                   closed_trade(runs[static_cast<std::size_t>(i % 4)], trade, "a note")});
   }
@@ -167,8 +167,8 @@ TEST_CASE("html report: JSON over several lines") {
   CHECK(html::indented_json(tree) ==
         "{\n  \"a\": {\"b\":[1,0.1]},\n  \"c\": [],\n  \"d\": \"</pre>\"\n}");
   CHECK(html::indented_json(parse_json("{}")) == "{}");
-  const auto indented = html::indented_json(
-      parse_json(R"({"list":[{"name":")" + std::string(100, 'x') + R"("}]})"));
+  const auto indented =
+      html::indented_json(parse_json(R"({"list":[{"name":")" + std::string(100, 'x') + R"("}]})"));
   CHECK(indented == "{\n  \"list\": [\n    {\n      \"name\": \"" + std::string(100, 'x') +
                         "\"\n    }\n  ]\n}");
 }
@@ -234,7 +234,8 @@ TEST_CASE("html report: no bar of the distribution mixes gains and losses") {
 TEST_CASE("html report: what was counted is shown for each run") {
   const auto run = identity();
   html_report report;
-  report.apply({topic::signal_backtest, tick_of(run, tick_action::scheduled, t0, signal_of(*run, "a", t0))});
+  report.apply(
+      {topic::signal_backtest, tick_of(run, tick_action::scheduled, t0, signal_of(*run, "a", t0))});
   report.apply({topic::signal_backtest, opened_tick(run, t0, signal_of(*run, "a", t0))});
   report.apply({topic::signal_backtest, cancelled_tick(run, t0, signal_of(*run, "b", t0))});
   report.apply({topic::risk, refusal(run, "two at most")});
@@ -282,8 +283,8 @@ TEST_CASE("html report: many symbols, refusals and errors stay below five megaby
     for (auto trade : trades_of(returns_a))
       report.apply({topic::signal_backtest, closed_trade(run, trade, std::string(500, 'n'))});
     report.apply({topic::risk, refusal(run, std::string(5'000, 'c'))});
-    report.apply({topic::error,
-                  error_event{error_code::data_gap, std::string(5'000, 'e'), "", t0, run}});
+    report.apply(
+        {topic::error, error_event{error_code::data_gap, std::string(5'000, 'e'), "", t0, run}});
   }
   const auto page = html_page(report);
   CHECK(page.size() < most_bytes);
