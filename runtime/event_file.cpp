@@ -84,6 +84,23 @@ configuration parameters_of(const recorded_run& run) {
   return parameters;
 }
 
+std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run) {
+  const boost::json::value document(run.configuration);
+  const json_reader in{document, error_code::invalid_configuration, "configuration"};
+  auto from = run.from, to = run.to;
+  if (const auto frames = in.find("frames"))
+    for (const auto& frame : frames->elements())
+      if (frame.text("name") == run.frame) {
+        if (!from)
+          from = parse_iso(frame.text("start"));
+        if (!to)
+          to = parse_iso(frame.text("end"));
+      }
+  if (!from || !to || *from > *to)
+    return std::nullopt;
+  return std::pair{*from, *to};
+}
+
 html_facts facts_of(const recorded_run& run) {
   return {run.version,    run.command, run.symbols,
           run.strategies, run.frame,   run.exchange,

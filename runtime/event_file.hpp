@@ -34,6 +34,10 @@ recorded_run read_events(std::string_view text, std::string_view file_name,
 /// `failure{invalid_configuration}`.
 configuration parameters_of(const recorded_run& run);
 
+/// First and last instant of a backtest, from its frame and the command line; absent where the
+/// recorded configuration does not tell them.
+std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run);
+
 html_facts facts_of(const recorded_run& run);
 
 } // namespace backtest

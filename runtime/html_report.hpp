@@ -77,6 +77,8 @@ struct html_report {
   std::map<html_run_key, html_run> runs;
   std::vector<html_rejection> rejections; ///< in order of their instants
   std::vector<html_problem> problems;
+  /// First and last instant of the run, for exposure; absent: not known.
+  std::optional<std::pair<instant, instant>> bounds;
   std::optional<trade_statistics> portfolio; ///< absent: computed from the trades
   /// Candles by symbol, for price charts; without them the prices of the signals are drawn.
   std::map<std::string, shared_series> candles;

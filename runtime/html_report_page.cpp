@@ -56,8 +56,9 @@ digest digest_of(const html_report& report) {
     records.push_back(records_of(run));
   const std::vector<std::span<const trade_record>> members{records.begin(), records.end()};
   all.trades = in_order(members);
-  all.portfolio =
-      report.portfolio ? *report.portfolio : compute_portfolio_statistics(members, report.gates);
+  all.portfolio = report.portfolio
+                      ? *report.portfolio
+                      : compute_portfolio_statistics(members, report.gates, inputs_of(members));
   std::size_t at = 0;
   for (auto run = report.runs.begin(); run != report.runs.end();) {
     symbol_part part;
@@ -70,11 +71,14 @@ digest digest_of(const html_report& report) {
       rows.push_back({part.symbol, run->first.second,
                       run->second.statistics
                           ? *run->second.statistics
-                          : compute_trade_statistics(members[at], report.gates)});
+                          : compute_trade_statistics(members[at], report.gates,
+                                                     inputs_of(std::span{&members[at], 1}))});
     }
     const auto own = std::span{members}.subspan(first, at - first);
+    auto inputs = inputs_of(own);
+    inputs.buy_and_hold_return = rows.front().statistics.buy_and_hold_return;
     part.statistics = rows.size() == 1 ? rows.front().statistics
-                                       : compute_portfolio_statistics(own, report.gates);
+                                       : compute_portfolio_statistics(own, report.gates, inputs);
     part.lines = curves_of(in_order(own));
     if (rows.size() > 1)
       all.statistics.push_back({part.symbol, "", part.statistics});

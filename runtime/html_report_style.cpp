@@ -25,7 +25,7 @@ body {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
   font-variant-numeric: tabular-nums;
 }
-header, main, footer { max-width: 1200px; margin: 0 auto; padding: 0 20px; }
+header, main, footer { max-width: 1280px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 30px; }
 .eyebrow { margin: 0; color: var(--accent); font-size: 12px; font-weight: 700; letter-spacing: .09em;
   text-transform: uppercase; }
@@ -39,7 +39,7 @@ p { margin: 0 0 10px; }
 .facts b { font-weight: 600; overflow-wrap: anywhere; }
 .facts span { color: var(--soft); margin-right: 6px; }
 nav { position: sticky; top: 0; z-index: 5; background: var(--bg); border-bottom: 1px solid var(--edge); }
-nav div { max-width: 1200px; margin: 0 auto; padding: 0 20px; display: flex; gap: 2px; overflow-x: auto;
+nav div { max-width: 1280px; margin: 0 auto; padding: 0 20px; display: flex; gap: 2px; overflow-x: auto;
   scrollbar-width: none; }
 nav a { padding: 10px 12px 9px; color: var(--soft); text-decoration: none; white-space: nowrap; font-size: 14px; }
 nav a:first-child { margin-left: -12px; }
@@ -63,8 +63,8 @@ figure { margin: 10px 0 4px; }
 .plot svg { position: absolute; inset: 0; width: 100%; height: 100%; overflow: hidden; display: block; }
 .ylab { position: relative; font-size: 12px; color: var(--soft); }
 .ylab span { position: absolute; right: 10px; transform: translateY(-50%); white-space: nowrap; }
-.xlab { grid-column: 2; position: relative; font-size: 12px; color: var(--soft); overflow: hidden; margin: 0 -26px; }
-.xlab div { position: absolute; inset: 0 26px; }
+.xlab { grid-column: 2; position: relative; font-size: 12px; color: var(--soft); overflow: hidden; margin: 0 -28px; }
+.xlab div { position: absolute; inset: 0 28px; }
 .xlab span { position: absolute; top: 5px; transform: translateX(-50%); white-space: nowrap; }
 svg path { fill: none; vector-effect: non-scaling-stroke; }
 .grid { stroke: var(--grid); } .zero { stroke: var(--soft); }

@@ -171,6 +171,10 @@ void write_reports(runtime& target, const portfolio_outcome& outcome,
 void write_page(runtime& target, const portfolio_outcome& outcome, html_report& page,
                 const std::filesystem::path& file) {
   take_statistics(page, outcome);
+  if (page.mode == run_mode::backtest) {
+    const auto frame = target.get_frame(outcome.request.frame);
+    page.bounds = {frame.start, frame.end};
+  }
   take_candles(page, target.get_exchange(outcome.request.exchange), target.get_config());
   write_html(page, file);
 }

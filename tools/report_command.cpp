@@ -57,6 +57,7 @@ int make_reports(const report_options& options) {
     report.facts = facts_of(run);
     report.mode = run.command == "live" ? run_mode::live : run_mode::backtest;
     report.gates = gates_of(parameters);
+    report.bounds = bounds_of(run);
     for (const auto& symbol : run.symbols)
       for (const auto& strategy : run.strategies)
         report.runs[{symbol, strategy}];

@@ -15,6 +15,8 @@ saved_reports::saved_reports(const recorded_run& run, const configuration& param
                              std::vector<event> events)
     : parameters_(parameters), book_(report_set::all()) {
   const auto mode = run.command == "live" ? run_mode::live : run_mode::backtest;
+  if (const auto bounds = bounds_of(run); bounds && mode == run_mode::backtest)
+    bounds_ = run_bounds{bounds->first, bounds->second, {}, {}};
   for (const auto& symbol : run.symbols)
     for (const auto& strategy : run.strategies)
       start(std::make_shared<run_identity>(run_identity{
@@ -38,6 +40,8 @@ void saved_reports::start(const shared_identity& run) {
     return;
   runs_.push_back(run);
   book_.start(run, parameters_);
+  if (bounds_)
+    book_.set_bounds(*run, *bounds_);
 }
 
 void saved_reports::note(const event& item) {

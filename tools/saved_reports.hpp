@@ -28,6 +28,7 @@ private:
   void note(const event& item);
 
   configuration parameters_;
+  std::optional<run_bounds> bounds_;
   report_book book_;
   std::vector<shared_identity> runs_; ///< by strategy, then symbol
   /// Which reports have something to say: kind, strategy, symbol.

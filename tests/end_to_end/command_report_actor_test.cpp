@@ -49,7 +49,7 @@ TEST_CASE("command: a page of charts beside the summary, and the same counts fro
   CHECK(report.out.empty());
   CHECK(report.err.empty());
   const auto saved = bytes_of(folder / "saved.html");
-  for (const auto* key : {"total_signals", "total_pnl", "compounded_return", "max_drawdown"})
+  for (const auto* key : {"total_signals", "total_pnl", "compounded_return", "max_drawdown", "sharpe_ratio"})
     CHECK_MESSAGE(figure_in(saved, key) == figure_in(page, key), key);
   CHECK(holds(saved, "Prices as far as entries and exits tell them."));
 

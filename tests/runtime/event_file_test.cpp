@@ -75,6 +75,20 @@ TEST_CASE("event file: what is wrong is named with file and line") {
   CHECK(problem_of(run_line + "\r\n" + good + "\r\n") == "");
 }
 
+TEST_CASE("event file: the bounds of a run come from its frame and its flags") {
+  recorded_run run;
+  run.frame = "q1";
+  CHECK_FALSE(bounds_of(run));
+  run.configuration = parse_json(R"({"frames":[{"name":"x","start":"2023-01-01","end":"2023-02-01"},
+    {"name":"q1","start":"2024-01-01T00:00:00Z","end":"2024-01-03T00:00:00Z"}]})")
+                          .as_object();
+  CHECK(bounds_of(run) == std::pair{t0, t0 + 2 * day_ms});
+  run.from = t0 + day_ms;
+  CHECK(bounds_of(run) == std::pair{t0 + day_ms, t0 + 2 * day_ms});
+  run.to = t0;
+  CHECK_FALSE(bounds_of(run));
+}
+
 TEST_CASE("event file: a wrong parameter is a configuration error") {
   recorded_run run;
   run.configuration = parse_json(R"({"config":{"percent_fe":1}})").as_object();

@@ -82,7 +82,7 @@ TEST_CASE("html report in a browser: scripts run, nothing complains, the counts 
     const auto opened = open_page(folder, html_page(busy_report(trades)));
     CHECK_MESSAGE(opened.complaints.empty(), opened.complaints);
     CHECK(contains(opened.dom, "data-script=\"done\""));
-    CHECK_FALSE(contains(opened.dom, "data-script-error"));
+    CHECK_FALSE(contains(opened.dom, "data-script-error="));
     CHECK(contains(opened.dom, fmt::format("data-key=\"total_signals\">{}<", trades)));
     if (trades > 0)
       CHECK(contains(opened.dom, fmt::format("data-matching=\"{}\"", trades)));
