@@ -56,6 +56,12 @@ digest digest_of(const html_report& report) {
     records.push_back(records_of(run));
   const std::vector<std::span<const trade_record>> members{records.begin(), records.end()};
   all.trades = in_order(members);
+  const auto inputs_of = [&](std::span<const std::span<const trade_record>> some) {
+    statistics_inputs inputs;
+    if (report.bounds)
+      inputs.exposure = exposure_of(some, report.bounds->first, report.bounds->second);
+    return inputs;
+  };
   all.portfolio = report.portfolio
                       ? *report.portfolio
                       : compute_portfolio_statistics(members, report.gates, inputs_of(members));

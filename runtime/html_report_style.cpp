@@ -154,7 +154,7 @@ footer { padding-bottom: 40px; color: var(--soft); font-size: 13px; }
   body { font-size: 11px; } nav, .tools, .filters, .more, .pick { display: none !important; }
   section { border: 0; padding: 0; break-inside: auto; } figure, .card, .tiles, tr { break-inside: avoid; }
   h2, h3 { break-after: avoid; } .wide { overflow: visible; margin: 8px 0; padding: 0; } table { font-size: 8.5px; }
-  th, td { padding: 2px 4px; white-space: normal; } thead th { font-size: 8px; } pre { max-height: none; white-space: pre-wrap; }
+  th, td { padding: 2px 4px; white-space: normal; } .heat { font-size: 7.2px; } .heat th, .heat td { padding: 2px; } .heat thead th { font-size: 6.8px; } :not(.heat) > thead th { font-size: 8px; } pre { max-height: none; white-space: pre-wrap; }
   .plot { height: 210px; } .low .plot { height: 120px; } .tiles { grid-template-columns: repeat(4, 1fr); }
   .tiles dd { font-size: 17px; } td.text bdi { max-width: none; } .months td { min-width: 0; }
 }
