@@ -82,7 +82,8 @@ std::string saved_reports::pages() const {
 void saved_reports::write(const std::filesystem::path& directory) const {
   const bool notes = parameters_.report_show_signal_note;
   for (const auto& run : runs_) {
-    const auto& [symbol, strategy] = std::tie(run->symbol, run->strategy_name);
+    const auto& symbol = run->symbol;
+    const auto& strategy = run->strategy_name;
     const auto dump = [&](report_kind kind, const auto* report, const char* folder,
                           const auto& columns) {
       const bool is_told = kind == report_kind::backtest || kind == report_kind::live ||
