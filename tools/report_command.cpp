@@ -45,6 +45,8 @@ void take_configured_candles(html_report& report, const opened_configuration& op
 }
 
 int make_reports(const report_options& options) {
+  if (options.configuration.config.empty() && !options.configuration.plugins.empty())
+    throw failure(error_code::invalid_argument, "--plugin: only with --config");
   std::optional<opened_configuration> opened;
   if (!options.configuration.config.empty())
     opened = open_configuration(options.configuration, options_of(options.common));

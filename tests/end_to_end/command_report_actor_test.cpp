@@ -49,7 +49,8 @@ TEST_CASE("command: a page of charts beside the summary, and the same counts fro
   CHECK(report.out.empty());
   CHECK(report.err.empty());
   const auto saved = bytes_of(folder / "saved.html");
-  for (const auto* key : {"total_signals", "total_pnl", "compounded_return", "max_drawdown", "sharpe_ratio"})
+  for (const auto* key :
+       {"total_signals", "total_pnl", "compounded_return", "max_drawdown", "sharpe_ratio"})
     CHECK_MESSAGE(figure_in(saved, key) == figure_in(page, key), key);
   CHECK(holds(saved, "Prices as far as entries and exits tell them."));
 
@@ -107,6 +108,7 @@ TEST_CASE("command: report says what is wrong with a file, and where") {
   CHECK(missing.status == 1);
   CHECK(holds(missing.err, "none.jsonl"));
   CHECK(run_command({"report"}).status == 2);
+  CHECK(run_command({"report", "--events", folder / "none.jsonl", "--plugin", "p.so"}).status == 2);
 
   const auto config = folder.write("config.json", small_configuration());
   REQUIRE(run_command({"run", "--config", config, "--events", folder / "e.jsonl"}).status == 0);
