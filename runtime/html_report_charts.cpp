@@ -19,6 +19,8 @@ constexpr int vertical_marks = 7;
 constexpr int horizontal_marks = 7;
 
 std::string value_label(double value, int digits, bool is_signed, const std::string& unit) {
+  if (unit.empty() && digits == 0)
+    return grouped(std::llround(value));
   const auto text = is_signed ? signed_text(value, digits) : fixed_text(value, digits);
   return unit.empty() ? text : text + "\u202f" + unit;
 }
