@@ -11,6 +11,7 @@ void add_status_command(CLI::App& program, action& chosen);
 void add_parity_command(CLI::App& program, action& chosen);
 void add_demo_command(CLI::App& program, action& chosen);
 void add_candles_command(CLI::App& program, action& chosen);
+void add_report_command(CLI::App& program, action& chosen);
 void add_check_command(CLI::App& program, action& chosen);
 void add_list_command(CLI::App& program, action& chosen);
 void add_plugin_command(CLI::App& program, action& chosen);

@@ -44,6 +44,9 @@ struct demo_options {
 };
 
 int demonstrate(const demo_options& options) {
+  auto outputs = options.outputs;
+  if (outputs.html.empty())
+    outputs.html = outputs.reports / "report.html";
   const auto threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, threads);
   runtime target{std::move(of_runtime)};
@@ -56,19 +59,20 @@ int demonstrate(const demo_options& options) {
   header.request = {
       {"AAAUSDT", "BBBUSDT", "CCCUSDT"}, {"cross", "grid", "pullback"}, "demo", "march"};
   const bool talks =
-      !options.common.quiet && !options.outputs.json && !options.outputs.stdout_is_taken();
+      !options.common.quiet && !outputs.json && !outputs.stdout_is_taken();
   if (talks)
     print_result("Three strategies on three made-up markets, March 2024, one minute\n"
                  "at a time: `cross` follows crossing averages, `grid` trades by the hour,\n"
                  "`pullback` waits for a better price with limit entries. Together they may hold\n"
                  "at most five positions; the rest is refused. The data are random: expect to\n"
                  "lose the costs of trading.\n\n");
-  const int status = run_portfolio(target, header, options.outputs, options.common, threads);
+  const int status = run_portfolio(target, header, outputs, options.common, threads);
   if (talks && status == exit_done)
     print_result(
-        fmt::format("\nReports: {}/*.md. The configuration of a run of your own looks like "
-                    "this one:\n\n{}\n\nThen: backtest run --config config.json\n",
-                    options.outputs.reports.string(), demo_configuration));
+        fmt::format("\nCharts, in any browser: {}\nReports: {}/*.md. The configuration of a run of "
+                    "your own looks like this one:\n\n{}\n\nThen: backtest run --config config.json "
+                    "--html report.html\n",
+                    outputs.html.string(), outputs.reports.string(), demo_configuration));
   return status;
 }
 

@@ -41,6 +41,7 @@ int run_program(int argc, char** argv) {
   add_parity_command(program, chosen);
   add_demo_command(program, chosen);
   add_status_command(program, chosen);
+  add_report_command(program, chosen);
   add_candles_command(program, chosen);
   add_check_command(program, chosen);
   add_list_command(program, chosen);

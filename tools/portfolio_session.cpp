@@ -1,6 +1,7 @@
 #include "tools/portfolio_session.hpp"
 
 #include "messages/json.hpp"
+#include "tools/html_file.hpp"
 #include "tools/interruption.hpp"
 #include "tools/progress_bar.hpp"
 #include "tools/summary.hpp"
@@ -55,6 +56,11 @@ public:
               {}},
              [this](const event& item) { trades_->hear(item); });
     }
+    if (!outputs.html.empty()) {
+      page_ = std::make_unique<html_report>(html_report_of(header, target.get_config()));
+      listen(subscription_for({}, false, header.mode),
+             [this](const event& item) { page_->apply(item); });
+    }
     if (common.quiet)
       return;
     listen({{topic::error}, {}, {}, {}}, [this](const event& item) { note_error(item); });
@@ -99,6 +105,9 @@ public:
     return complete;
   }
 
+  /// The page that was asked for; null when none was.
+  html_report* page() const noexcept { return page_.get(); }
+
   /// First error event of a run, and how many there were.
   void print_errors(const portfolio_outcome& outcome) const {
     for (const auto& [summary, statistics] : outcome.runs) {
@@ -139,6 +148,7 @@ private:
   runtime& target_;
   std::unique_ptr<event_writer> events_;
   std::unique_ptr<trade_writer> trades_;
+  std::unique_ptr<html_report> page_;
   std::unique_ptr<progress_bar> progress_;
   std::map<run_names, std::string> first_errors_;
   std::vector<listener_handle> listeners_;
@@ -156,6 +166,17 @@ void write_reports(runtime& target, const portfolio_outcome& outcome,
                    const std::filesystem::path& directory) {
   for (const auto& [summary, statistics] : outcome.runs)
     target.backtest().dump(summary.identity->symbol, summary.identity->strategy_name, directory);
+}
+
+void write_page(runtime& target, const portfolio_outcome& outcome, html_report& page,
+                const std::filesystem::path& file) {
+  take_statistics(page, outcome);
+  if (page.mode == run_mode::backtest) {
+    const auto frame = target.get_frame(outcome.request.frame);
+    page.bounds = {frame.start, frame.end};
+  }
+  take_candles(page, target.get_exchange(outcome.request.exchange), target.get_config());
+  write_html(page, file);
 }
 
 void print_outcome(const portfolio_outcome& outcome, const output_options& outputs,
@@ -181,6 +202,7 @@ void add_output_options(CLI::App& command, output_options& options) {
   command.add_flag("--ticks", options.ticks, "Also the events idle, waiting and active");
   command.add_flag("--json", options.json, "A summary object on stdout instead of the table");
   command.add_option("--trades", options.trades, "Write closed signals as CSV")->type_name("FILE");
+  command.add_option("--html", options.html, "Write one page with charts")->type_name("FILE");
 }
 
 std::size_t thread_count(std::size_t given) {
@@ -218,6 +240,8 @@ int run_session(runtime& target, const run_header& header, const output_options&
     print_outcome(outcome, outputs, common);
     if (!outputs.reports.empty())
       write_reports(target, outcome, outputs.reports);
+    if (auto* const page = listeners.page())
+      write_page(target, outcome, *page, outputs.html);
   } catch (const failure& problem) {
     print_problem(problem.what());
     good = false;

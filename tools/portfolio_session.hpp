@@ -19,6 +19,7 @@ struct output_options {
   bool json = false;
   std::string trades;
   std::filesystem::path reports;
+  std::filesystem::path html;
 
   /// Event lines own stdout; what would be printed there goes to stderr.
   bool stdout_is_taken() const noexcept { return events == "-"; }

@@ -39,6 +39,7 @@ void add_run_command(CLI::App& program, action& chosen) {
       "  backtest run --config config.json --symbol BTCUSDT --strategy cross --threads 4\n"
       "  backtest run --config config.json --from 2024-02-01 --to 2024-02-29T23:59\n"
       "  backtest run --config config.json --events events.jsonl --trades trades.csv --json\n"
+      "  backtest run --config config.json --html report.html\n"
       "  backtest run --config config.json --plugin ./my_strategy.so --reports reports",
       options->common);
   add_configuration_options(command, options->configuration);

@@ -232,7 +232,7 @@ TEST_CASE("command: demo needs nothing and writes its reports") {
   CHECK(result.status == 0);
   CHECK(result.out.find("portfolio") != std::string::npos);
   CHECK(result.err.empty());
-  CHECK(std::distance(std::filesystem::directory_iterator{folder / "reports"}, {}) == 9);
+  CHECK(std::distance(std::filesystem::directory_iterator{folder / "reports"}, {}) == 10);
 }
 
 TEST_CASE("command: help and version") {
@@ -243,6 +243,7 @@ TEST_CASE("command: help and version") {
                                                        {"demo"},
                                                        {"check"},
                                                        {"list"},
+                                                       {"report"},
                                                        {"candles"},
                                                        {"candles", "import"},
                                                        {"candles", "export"},

@@ -1,0 +1,112 @@
+#include "runtime/event_file.hpp"
+#include "runtime/html_report_text.hpp"
+#include "tools/commands.hpp"
+#include "tools/html_file.hpp"
+#include "tools/saved_reports.hpp"
+#include "tools/selection.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace backtest::tools {
+
+namespace {
+
+struct report_options {
+  common_options common;
+  configuration_options configuration;
+  std::filesystem::path events;
+  std::filesystem::path html;
+  std::filesystem::path markdown;
+};
+
+std::string content_of(const std::filesystem::path& file) {
+  std::ifstream in{file, std::ios::binary};
+  try {
+    if (in)
+      return {std::istreambuf_iterator<char>{in}, {}};
+  } catch (const std::ios_base::failure&) {
+    // A directory opens, but cannot be read.
+  }
+  throw failure(error_code::io_failed,
+                fmt::format("--events: cannot read {}, expected a file that run or live wrote",
+                            file.string()));
+}
+
+/// Candles of the configured exchange of that name; without one the charts do with less.
+void take_configured_candles(html_report& report, const opened_configuration& opened) {
+  for (const auto& exchange : opened.file.schemas.exchanges)
+    if (exchange.exchange_name == report.facts.exchange)
+      take_candles(report, exchange, opened.file.parameters);
+}
+
+int make_reports(const report_options& options) {
+  if (options.configuration.config.empty() && !options.configuration.plugins.empty())
+    throw failure(error_code::invalid_argument, "--plugin: only with --config");
+  std::optional<opened_configuration> opened;
+  if (!options.configuration.config.empty())
+    opened = open_configuration(options.configuration, options_of(options.common));
+  std::vector<event> events;
+  const auto run = read_events(content_of(options.events), options.events.string(),
+                               [&](event_line&& line) { events.push_back(std::move(line.item)); });
+  const auto parameters = opened ? opened->file.parameters : parameters_of(run);
+  if (!options.html.empty()) {
+    html_report report;
+    report.facts = facts_of(run);
+    report.mode = run.command == "live" ? run_mode::live : run_mode::backtest;
+    report.gates = gates_of(parameters);
+    report.bounds = bounds_of(run);
+    for (const auto& symbol : run.symbols)
+      for (const auto& strategy : run.strategies)
+        report.runs[{symbol, strategy}];
+    for (const auto& item : events)
+      report.apply(item);
+    if (opened) {
+      report.facts.configuration = html::indented_json(opened->file.raw);
+      take_configured_candles(report, *opened);
+    }
+    write_html(report, options.html);
+  }
+  if (options.html.empty() || !options.markdown.empty()) {
+    const saved_reports saved{run, parameters, std::move(events)};
+    if (options.markdown.empty())
+      print_result(saved.pages());
+    else
+      saved.write(options.markdown);
+  }
+  return exit_done;
+}
+
+} // namespace
+
+void add_report_command(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<report_options>();
+  auto& command = add_command(
+      program, "report", "Render reports from saved events: an HTML page, markdown, or both",
+      "  backtest run --config config.json --events events.jsonl\n"
+      "  backtest report --events events.jsonl\n"
+      "  backtest report --events events.jsonl --html report.html\n"
+      "  backtest report --events events.jsonl --config config.json --html report.html\n"
+      "  backtest report --events events.jsonl --markdown reports\n"
+      "Without --html and --markdown the reports of all runs are printed. With --config the page\n"
+      "shows that configuration, and the candles of its files in the price charts.",
+      options->common);
+  command.add_option("--events", options->events, "Event lines written by run or live")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--config", options->configuration.config, "Configuration of the run")
+      ->type_name("FILE");
+  add_plugin_option(command, options->configuration.plugins);
+  command.add_option("--html", options->html, "Write one page with charts")->type_name("FILE");
+  command
+      .add_option("--markdown", options->markdown,
+                  "Write every report there are events for, a directory for each kind")
+      ->type_name("DIR");
+  perform_when_chosen(command, chosen, options, &make_reports);
+}
+
+} // namespace backtest::tools
