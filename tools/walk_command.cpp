@@ -124,8 +124,8 @@ void print_failures(const walk_summary& summary) {
   }
 }
 
-void write_reports(runtime& target, const walk_summary& summary,
-                   const std::filesystem::path& directory) {
+void write_reports_of(runtime& target, const walk_summary& summary,
+                      const std::filesystem::path& directory) {
   std::vector<shared_identity> runs;
   for (const auto& walk : summary.walks) {
     target.walker().dump(walk.result.symbol, summary.walker.walker_name, directory / "walker");
@@ -177,7 +177,7 @@ int walk_and_tell(const walk_options& options) {
       print_result(text);
   });
   if (!options.outputs.reports.empty())
-    attempt([&] { write_reports(target, summary, options.outputs.reports); });
+    attempt([&] { write_reports_of(target, summary, options.outputs.reports); });
   return good ? exit_done : exit_failed;
 }
 

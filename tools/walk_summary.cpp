@@ -35,9 +35,11 @@ std::string aligned(const std::vector<table_row>& rows) {
         widest[i] = row[i];
   std::string text;
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      text += fmt::format(i == 1 ? "{}{:<{}}" : "{}{:>{}}", i == 0 ? "" : "  ", row[i],
-                          widest[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const auto width = widest[i].size();
+      text += i == 0 ? "" : "  ";
+      text += i == 1 ? fmt::format("{:<{}}", row[i], width) : fmt::format("{:>{}}", row[i], width);
+    }
     text += '\n';
   }
   return text;
