@@ -1,9 +1,11 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
 
-#include <algorithm>
+#include <csignal>
+#include <fstream>
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -178,4 +180,32 @@ TEST_CASE("command walk: bad names and flags are usage errors that say what is k
   const auto help = run_command({"walk", "--help"});
   CHECK(help.status == 0);
   CHECK(contains(help.out, "backtest walk --config config.json --walker compare"));
+}
+
+TEST_CASE("command walk: interrupted, it reports what there is and begins nothing more") {
+  const temporary_folder folder{"command_walk_interrupted"};
+  auto text = walker_configuration();
+  const std::string end = "2024-01-02T23:59";
+  text.replace(text.find(end), end.size(), "2024-12-31T23:59"); // with every tick: minutes of work
+  const auto config = folder.write("config.json", text);
+  const std::string pipe = folder / "events";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  running_command command{
+      {"walk", "--config", config, "--walker", "compare", "--ticks", "--events", pipe, "--json"}};
+  std::ifstream events{pipe};
+  std::string line;
+  REQUIRE(std::getline(events, line)); // it runs
+  command.send_signal(SIGINT);
+  REQUIRE(command.wait_for_stderr("stopping"));
+  while (std::getline(events, line))
+    ;
+  const auto result = command.wait();
+  CHECK(result.status == 0);
+  const auto summary = summary_of(result.out);
+  const auto& walks = summary.at("walks").as_array();
+  REQUIRE(walks.size() <= 1);
+  if (!walks.empty()) {
+    CHECK(walks.front().at("outcome") == "stopped");
+    CHECK(walks.front().at("best_strategy").is_null());
+  }
 }

@@ -2,6 +2,9 @@
 
 #include "tests/support/scratch_directory.hpp"
 
+#include <algorithm>
+#include <limits>
+
 using namespace backtest;
 using namespace backtest::testing;
 
@@ -131,6 +134,38 @@ TEST_CASE("reports: one key, or every one of a kind, is cleared") {
   target.heat().clear();
   CHECK(target.heat().get_data("limit", backtest_mode).total_symbols == 0);
   CHECK(target.backtest().get_data("BTC", "buyer").statistics.total_signals > 0);
+}
+
+TEST_CASE("reports: a live run has its own, of every action") {
+  const watchdog guard{};
+  const scratch_directory folder{"report_views_live"};
+  runtime target{with_every_report()};
+  add_basics(target, buy, day_ms / 4);
+  live_request request;
+  request.symbols = {"BTC"};
+  request.strategies = {"buyer"};
+  request.exchange = "exchange";
+  request.frame = "frame";
+  request.clock = make_replay_clock(std::numeric_limits<double>::infinity());
+  CHECK(target.live().get_data("BTC", "buyer").total_events == 0);
+  target.live().background(request).wait();
+  const auto data = target.live().get_data("BTC", "buyer");
+  CHECK(data.total_closed > 0);
+  CHECK(data.statistics.total_signals == data.total_closed);
+  CHECK(data.total_events > data.total_closed);
+  const auto has = [&](tick_action action) {
+    return std::any_of(data.event_list.begin(), data.event_list.end(),
+                       [&](const tick_result& tick) { return tick.action == action; });
+  };
+  CHECK(has(tick_action::opened));
+  CHECK(has(tick_action::active));
+  CHECK(target.live().get_report("BTC", "buyer").find("# Live Trading Report: BTC:buyer") == 0);
+  CHECK(target.live().dump("BTC", "buyer", folder.path) == folder.path / "BTC_buyer.md");
+  CHECK(target.partial().get_data("BTC", "buyer", run_mode::live).total_profit > 0);
+  CHECK(target.partial().get_data("BTC", "buyer", backtest_mode).total_profit == 0);
+  CHECK(target.heat().get_data("buyer", run_mode::live).portfolio.total_signals ==
+        data.total_closed);
+  CHECK(target.backtest().get_data("BTC", "buyer").statistics.total_signals == 0);
 }
 
 TEST_CASE("reports: a dump is named by symbol, strategy and mode") {
