@@ -39,7 +39,9 @@ public:
   std::shared_ptr<walk> start_walk(const std::string& symbol, const std::string& walker,
                                    bool is_background, std::string_view source);
   /// A backtest of a walker; the names are the walker's. Nothing once the runtime is ending.
-  std::optional<started_run> start_walked(const std::shared_ptr<portfolio_setup>& setup);
+  std::optional<started_run>
+  start_walked(const std::shared_ptr<portfolio_setup>& setup,
+               const std::function<void(const started_run&)>& before_start);
   /// A walker is over.
   void release(const run_identity& walker, const std::vector<std::string>& strategies);
   /// Null when it never ran.

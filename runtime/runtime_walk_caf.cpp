@@ -99,7 +99,8 @@ void runtime_core::release(const run_identity& walker, const std::vector<std::st
 }
 
 std::optional<started_run>
-runtime_core::start_walked(const std::shared_ptr<portfolio_setup>& setup) {
+runtime_core::start_walked(const std::shared_ptr<portfolio_setup>& setup,
+                           const std::function<void(const started_run&)>& before_start) {
   const calling_thread visit{system};
   started_run started;
   portfolio_actor driver;
@@ -110,6 +111,7 @@ runtime_core::start_walked(const std::shared_ptr<portfolio_setup>& setup) {
     setup->is_walked = true;
     started = launch(setup, false, driver);
   }
+  before_start(started);
   send_anonymously(driver, start_portfolio{});
   return started;
 }

@@ -73,15 +73,14 @@ std::optional<walker_event> walk::backtest_next() {
 }
 
 std::optional<run_summary> walk::backtest(const std::shared_ptr<portfolio_setup>& setup) {
-  auto begun = core_->start_walked(setup);
+  const auto begun = core_->start_walked(setup, [this](const started_run& run) {
+    const std::lock_guard lock{mutex_};
+    current_ = run;
+    if (stop_.stop_requested()) // before it was there to be told
+      current_->stop();
+  });
   if (!begun)
     return std::nullopt;
-  {
-    const std::lock_guard lock{mutex_};
-    current_ = begun;
-  }
-  if (stop_.stop_requested()) // before it was there to be told
-    begun->stop();
   begun->record->wait();
   const std::lock_guard lock{mutex_};
   current_.reset();

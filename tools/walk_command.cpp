@@ -99,8 +99,7 @@ private:
 };
 
 /// One symbol after another, until Ctrl-C.
-void walk_symbols(runtime& target, walk_summary& summary) {
-  interruption interrupted;
+void walk_symbols(runtime& target, walk_summary& summary, const interruption& interrupted) {
   for (const auto& symbol : summary.symbols) {
     if (interrupted.token().stop_requested())
       return;
@@ -153,9 +152,10 @@ int walk_and_tell(const walk_options& options) {
   header.configuration = opened.file.raw;
   header.request = {summary.symbols, summary.walker.strategies, summary.walker.exchange_name,
                     summary.walker.frame_name};
+  const interruption interrupted;
   walk_audience listeners{target, header, options};
   const auto began = std::chrono::steady_clock::now();
-  walk_symbols(target, summary);
+  walk_symbols(target, summary, interrupted);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
   summary.elapsed_seconds = elapsed.count();
   bool good = !summary.any_failed();
