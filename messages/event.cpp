@@ -1,5 +1,7 @@
 #include "messages/event.hpp"
 
+#include "messages/trade_statistics.hpp"
+
 #include <array>
 #include <tuple>
 
@@ -90,6 +92,27 @@ bool control_event::operator==(const control_event& o) const {
   return same(run, o.run) && command == o.command && timestamp == o.timestamp;
 }
 
+bool progress_walker::operator==(const progress_walker& o) const {
+  return same(run, o.run) && total_strategies == o.total_strategies &&
+         processed_strategies == o.processed_strategies && progress == o.progress;
+}
+
+bool walker_event::operator==(const walker_event& o) const {
+  return same(run, o.run) && same(statistics, o.statistics) &&
+         std::tie(walker_name, metric, metric_value, best_metric, best_strategy, strategies_tested,
+                  total_strategies, partial) ==
+             std::tie(o.walker_name, o.metric, o.metric_value, o.best_metric, o.best_strategy,
+                      o.strategies_tested, o.total_strategies, o.partial);
+}
+
+bool walker_complete::operator==(const walker_complete& o) const {
+  return same(run, o.run) && same(best_statistics, o.best_statistics) &&
+         std::tie(metric, total_strategies, strategies_tested, strategies_failed, stopped,
+                  best_strategy, best_metric) ==
+             std::tie(o.metric, o.total_strategies, o.strategies_tested, o.strategies_failed,
+                      o.stopped, o.best_strategy, o.best_metric);
+}
+
 const shared_identity& identity_of(const event& item) noexcept {
   return std::visit([](const auto& payload) -> const shared_identity& { return payload.run; },
                     item.payload);
@@ -105,6 +128,9 @@ std::optional<instant> instant_of(const event& item) noexcept {
     std::optional<instant> operator()(const done_event&) const { return std::nullopt; }
     std::optional<instant> operator()(const progress_backtest&) const { return std::nullopt; }
     std::optional<instant> operator()(const performance_event&) const { return std::nullopt; }
+    std::optional<instant> operator()(const progress_walker&) const { return std::nullopt; }
+    std::optional<instant> operator()(const walker_event&) const { return std::nullopt; }
+    std::optional<instant> operator()(const walker_complete&) const { return std::nullopt; }
   };
   return std::visit(visitor{}, item.payload);
 }

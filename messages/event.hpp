@@ -8,6 +8,9 @@
 
 namespace backtest {
 
+struct trade_statistics;
+using shared_statistics = std::shared_ptr<const trade_statistics>;
+
 /// Outcome of one instant.
 enum class tick_action : std::uint8_t { idle, scheduled, waiting, opened, active, closed, cancelled };
 enum class close_reason : std::uint8_t { take_profit, stop_loss, time_expired, user };
@@ -130,6 +133,47 @@ struct control_event {
   bool operator==(const control_event& other) const;
 };
 
+/// How far a walker has come on one symbol. Its run bears the walker's name as strategy.
+struct progress_walker {
+  shared_identity run;
+  std::int64_t total_strategies = 0;
+  std::int64_t processed_strategies = 0; ///< tested or failed
+  double progress = 0;                   ///< 0..1
+
+  bool operator==(const progress_walker& other) const;
+};
+
+/// A walker is done with one of its strategies.
+struct walker_event {
+  shared_identity run; ///< of that strategy
+  std::string walker_name;
+  shared_statistics statistics; ///< of its trades; never null
+  std::string metric;
+  std::optional<double> metric_value;
+  std::optional<double> best_metric; ///< so far
+  std::optional<std::string> best_strategy;
+  std::int64_t strategies_tested = 0;
+  std::int64_t total_strategies = 0;
+  bool partial = false; ///< cut short by a stop, and so never the best
+
+  bool operator==(const walker_event& other) const;
+};
+
+/// A walker is over on one symbol. Its run bears the walker's name as strategy.
+struct walker_complete {
+  shared_identity run;
+  std::string metric;
+  std::int64_t total_strategies = 0;
+  std::int64_t strategies_tested = 0;
+  std::int64_t strategies_failed = 0;
+  bool stopped = false; ///< a strategy was cut short or never started
+  std::optional<std::string> best_strategy;
+  std::optional<double> best_metric;
+  shared_statistics best_statistics; ///< null: there is no winner
+
+  bool operator==(const walker_complete& other) const;
+};
+
 enum class topic : std::uint8_t {
   signal,
   signal_live,
@@ -155,7 +199,8 @@ enum class topic : std::uint8_t {
 inline constexpr std::size_t topic_count = 19;
 
 using event_payload = std::variant<tick_result, partial_event, risk_event, error_event, done_event,
-                                   progress_backtest, performance_event, control_event>;
+                                   progress_backtest, performance_event, control_event,
+                                   progress_walker, walker_event, walker_complete>;
 
 /// One thing that happened, on one topic. A tick result travels once, under signal_backtest or
 /// signal_live; subscribers of `signal` receive it too.
@@ -170,7 +215,7 @@ struct event {
 /// Names of the run an event belongs to; null where it belongs to none.
 const shared_identity& identity_of(const event& item) noexcept;
 
-/// The instant an event line is sorted by; absent for done, progress and performance.
+/// The instant an event line is sorted by; absent for done, progress, performance and walkers.
 std::optional<instant> instant_of(const event& item) noexcept;
 
 std::string_view to_string(tick_action value) noexcept;

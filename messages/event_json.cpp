@@ -1,6 +1,7 @@
 #include "messages/event_json.hpp"
 
 #include "messages/signal_json.hpp"
+#include "messages/statistics_json.hpp"
 
 #include <fmt/format.h>
 
@@ -126,6 +127,84 @@ void write_payload(json_writer& out, const control_event& item) {
   out.key("timestamp").integer(item.timestamp);
 }
 
+/// Names of a walker's run on one symbol.
+void write_walker(json_writer& out, const run_identity& run) {
+  out.key("walker_name").string(run.strategy_name);
+  out.key("symbol").string(run.symbol);
+  out.key("exchange_name").string(run.exchange_name);
+  out.key("frame_name").string(run.frame_name);
+}
+
+shared_identity read_walker(const json_reader& in) {
+  auto run = std::make_shared<run_identity>();
+  run->strategy_name = in.text("walker_name");
+  run->symbol = in.text("symbol");
+  run->exchange_name = in.text("exchange_name");
+  run->frame_name = in.text("frame_name");
+  return run;
+}
+
+/// Always there, null where there is no such figure.
+void write_figure(json_writer& out, std::string_view key, const std::optional<double>& value) {
+  out.key(key);
+  value ? out.number(*value) : out.null();
+}
+std::optional<double> read_figure(const json_reader& in, std::string_view key) {
+  const auto found = in.member(key);
+  return found.value().is_null() ? std::nullopt : std::optional(found.number());
+}
+
+void write_name(json_writer& out, std::string_view key, const std::optional<std::string>& name) {
+  out.key(key);
+  name ? out.string(*name) : out.null();
+}
+std::optional<std::string> read_name(const json_reader& in, std::string_view key) {
+  const auto found = in.member(key);
+  return found.value().is_null() ? std::nullopt : std::optional(std::string{found.text()});
+}
+
+shared_statistics read_statistics(const json_reader& in) {
+  auto statistics = std::make_shared<trade_statistics>();
+  read_json(in, *statistics);
+  return statistics;
+}
+
+void write_payload(json_writer& out, const progress_walker& item) {
+  write_walker(out, *item.run);
+  out.key("total_strategies").integer(item.total_strategies);
+  out.key("processed_strategies").integer(item.processed_strategies);
+  out.key("progress").number(item.progress);
+}
+
+void write_payload(json_writer& out, const walker_event& item) {
+  out.key("walker_name").string(item.walker_name);
+  write_run(out, item.run);
+  write_json(out.key("stats"), *item.statistics);
+  out.key("metric").string(item.metric);
+  write_figure(out, "metric_value", item.metric_value);
+  write_figure(out, "best_metric", item.best_metric);
+  write_name(out, "best_strategy", item.best_strategy);
+  out.key("strategies_tested").integer(item.strategies_tested);
+  out.key("total_strategies").integer(item.total_strategies);
+  out.key("partial").boolean(item.partial);
+}
+
+void write_payload(json_writer& out, const walker_complete& item) {
+  write_walker(out, *item.run);
+  out.key("metric").string(item.metric);
+  out.key("total_strategies").integer(item.total_strategies);
+  out.key("strategies_tested").integer(item.strategies_tested);
+  out.key("strategies_failed").integer(item.strategies_failed);
+  out.key("stopped").boolean(item.stopped);
+  write_name(out, "best_strategy", item.best_strategy);
+  write_figure(out, "best_metric", item.best_metric);
+  out.key("best_stats");
+  if (item.best_statistics)
+    write_json(out, *item.best_statistics);
+  else
+    out.null();
+}
+
 tick_result read_tick(const json_reader& in) {
   tick_result tick;
   tick.action = in.one_of("action", &parse_tick_action, "a tick action");
@@ -236,6 +315,41 @@ control_event read_control(const json_reader& in) {
           in.integer("timestamp")};
 }
 
+progress_walker read_progress_walker(const json_reader& in) {
+  return {read_walker(in), in.integer("total_strategies"), in.integer("processed_strategies"),
+          in.number("progress")};
+}
+
+walker_event read_walker_event(const json_reader& in) {
+  walker_event item;
+  item.run = read_run(in);
+  item.walker_name = in.text("walker_name");
+  item.statistics = read_statistics(in.member("stats"));
+  item.metric = in.text("metric");
+  item.metric_value = read_figure(in, "metric_value");
+  item.best_metric = read_figure(in, "best_metric");
+  item.best_strategy = read_name(in, "best_strategy");
+  item.strategies_tested = in.integer("strategies_tested");
+  item.total_strategies = in.integer("total_strategies");
+  item.partial = in.flag("partial");
+  return item;
+}
+
+walker_complete read_walker_complete(const json_reader& in) {
+  walker_complete item;
+  item.run = read_walker(in);
+  item.metric = in.text("metric");
+  item.total_strategies = in.integer("total_strategies");
+  item.strategies_tested = in.integer("strategies_tested");
+  item.strategies_failed = in.integer("strategies_failed");
+  item.stopped = in.flag("stopped");
+  item.best_strategy = read_name(in, "best_strategy");
+  item.best_metric = read_figure(in, "best_metric");
+  if (const auto best = in.member("best_stats"); !best.value().is_null())
+    item.best_statistics = read_statistics(best);
+  return item;
+}
+
 event_payload read_payload(topic on, const json_reader& in, const json_reader& outer) {
   switch (on) {
   case topic::signal:
@@ -253,10 +367,10 @@ event_payload read_payload(topic on, const json_reader& in, const json_reader& o
   case topic::progress_backtest: return read_progress(in);
   case topic::control: return read_control(in);
   case topic::performance: return read_performance(in);
-  case topic::progress_walker:
-  case topic::progress_optimizer:
-  case topic::walker:
-  case topic::walker_complete: break;
+  case topic::progress_walker: return read_progress_walker(in);
+  case topic::walker: return read_walker_event(in);
+  case topic::walker_complete: return read_walker_complete(in);
+  case topic::progress_optimizer: break;
   }
   outer.fail_at("topic", fmt::format("events of the topic \"{}\" cannot be read", to_string(on)));
 }

@@ -1,9 +1,10 @@
 #pragma once
 
 #include "runtime/live_clock.hpp"
+#include "runtime/live_report.hpp"
 #include "runtime/run_handles.hpp"
-#include "runtime/statistics.hpp"
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -56,6 +57,16 @@ public:
 
   /// Over the trades closed since the run's latest start.
   trade_statistics statistics(const std::string& symbol, const std::string& strategy) const;
+
+  live_report_data get_data(const std::string& symbol, const std::string& strategy) const;
+  /// Markdown; `columns` replaces the runtime's own for this call.
+  std::string get_report(const std::string& symbol, const std::string& strategy,
+                         const std::optional<column_list<tick_result>>& columns = {}) const;
+  /// Writes the markdown below `directory` and returns the file's path; throws `failure{io_failed}`.
+  std::filesystem::path
+  dump(const std::string& symbol, const std::string& strategy,
+       const std::filesystem::path& directory = default_live_report_directory,
+       const std::optional<column_list<tick_result>>& columns = {}) const;
 
   // Operator commands: each blocks until it is durable, at most a minute of the run's clock, and
   // throws `failure{invalid_argument}` when it finds nothing to do. After a restart they hold.

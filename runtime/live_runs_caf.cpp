@@ -1,17 +1,27 @@
 #include "runtime/live_runs.hpp"
 
-#include "runtime/report_book.hpp"
-#include "runtime/runtime_core.hpp"
-
-#include <fmt/format.h>
+#include "runtime/report_access.hpp"
 
 namespace backtest {
 
 namespace {
 
-void check_names(const runtime_core& core, const std::string& strategy, std::string_view source) {
-  for (const auto& risk : profiles_of(*core.schemas.strategies.get(strategy, source)))
-    core.schemas.risks.get(risk, source);
+template <class Work>
+auto work_on(const runtime_core& core, const std::string& symbol, const std::string& strategy,
+             Work&& work) {
+  return on_report(
+      core, [&](const report_book& book) { return book.find_live(symbol, strategy); },
+      [&](const configuration& parameters) {
+        return live_report{std::make_shared<const run_identity>(
+                               run_identity{symbol, strategy, "", "", run_mode::live}),
+                           parameters};
+      },
+      work);
+}
+
+auto chosen_columns(const runtime_core& core,
+                    const std::optional<column_list<tick_result>>& given) {
+  return columns_for(core, &report_columns::live, "live_columns", given);
 }
 
 } // namespace
@@ -28,14 +38,14 @@ run_handle live_runs::background(live_request request) {
 }
 
 void live_runs::stop(const std::string& symbol, const std::string& strategy) {
-  check_names(core_, strategy, "live.stop");
+  check_strategy(core_, strategy, "live.stop");
   core_.stop(symbol, strategy, run_mode::live);
 }
 
 std::vector<run_status> live_runs::list() const { return core_.statuses(run_mode::live); }
 
 run_status live_runs::status(const std::string& symbol, const std::string& strategy) const {
-  check_names(core_, strategy, "live.status");
+  check_strategy(core_, strategy, "live.status");
   return core_.status(symbol, strategy, run_mode::live);
 }
 
@@ -47,6 +57,29 @@ trade_statistics live_runs::statistics(const std::string& symbol,
       statistics = ledger->statistics();
   });
   return statistics;
+}
+
+live_report_data live_runs::get_data(const std::string& symbol,
+                                     const std::string& strategy) const {
+  check_strategy(core_, strategy, "live.get_data");
+  return work_on(core_, symbol, strategy, [](const live_report& r) { return r.data(); });
+}
+
+std::string live_runs::get_report(const std::string& symbol, const std::string& strategy,
+                                  const std::optional<column_list<tick_result>>& columns) const {
+  check_strategy(core_, strategy, "live.get_report");
+  const auto chosen = chosen_columns(core_, columns);
+  return work_on(core_, symbol, strategy, [&](const live_report& r) { return r.markdown(chosen); });
+}
+
+std::filesystem::path
+live_runs::dump(const std::string& symbol, const std::string& strategy,
+                const std::filesystem::path& directory,
+                const std::optional<column_list<tick_result>>& columns) const {
+  check_strategy(core_, strategy, "live.dump");
+  const auto chosen = chosen_columns(core_, columns);
+  return work_on(core_, symbol, strategy,
+                 [&](const live_report& r) { return r.dump(directory, chosen); });
 }
 
 void live_runs::pause(const std::string& symbol, const std::string& strategy) {
@@ -64,7 +97,7 @@ void live_runs::close_pending(const std::string& symbol, const std::string& stra
 
 void live_runs::control(const std::string& symbol, const std::string& strategy,
                         operator_command command) {
-  check_names(core_, strategy, "live.control");
+  check_strategy(core_, strategy, "live.control");
   core_.control(symbol, strategy, command);
 }
 

@@ -117,6 +117,7 @@ struct portfolio_setup {
   shared_census census;
   std::shared_ptr<portfolio_record> record;
   std::shared_ptr<stream_channel> stream; ///< null: a background run, which announces `done`
+  bool is_walked = false; ///< a walker runs it, holds its names, and tells of its end itself
   std::shared_ptr<const std::atomic<std::int64_t>> steady_clock; ///< milliseconds, for deadlines
   std::function<double()> stopwatch;          ///< milliseconds, for performance events
   std::function<instant()> wall_clock;

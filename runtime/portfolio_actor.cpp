@@ -119,6 +119,7 @@ struct portfolio_state {
   const run_identity& identity(std::size_t run) const { return *setup->runs[run].identity; }
 
   bool is_stream() const { return setup->stream != nullptr; }
+  bool announces() const { return !is_stream() && !setup->is_walked; }
 
   // -- starting: clients, reports, interest, candles ------------------------------------------------
 
@@ -410,7 +411,7 @@ struct portfolio_state {
     if (progress.over)
       return;
     progress.summary.outcome = run_outcome::failed;
-    if (!is_stream()) // there its consumer hears of it
+    if (announces()) // else its consumer hears of it
       merger->add(run,
                   {{topic::exit, error_event{problem.code, problem.message, "backtest",
                                              std::nullopt, setup->runs[run].identity}}},
@@ -491,8 +492,9 @@ struct portfolio_state {
         if (run.summary.problem && !problem)
           problem = run.summary.problem;
       setup->stream->close(std::move(problem));
-      return finish();
     }
+    if (!announces())
+      return finish();
     publish done;
     for (const auto& run : runs)
       done.events.push_back({topic::done_backtest,

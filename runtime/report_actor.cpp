@@ -10,7 +10,7 @@ struct report_state {
   self_pointer<report_actor, report_state> self = nullptr;
   report_book book;
 
-  void init() {}
+  void init(report_set enabled) { book.enable(enabled); }
 
   report_actor::behavior_type make_behavior() {
     return {
@@ -44,8 +44,9 @@ struct report_state {
 
 } // namespace
 
-report_actor spawn_reports(caf::actor_system& system, const shared_census& census) {
-  return spawn_actor<report_state, report_actor>(system, census);
+report_actor spawn_reports(caf::actor_system& system, const shared_census& census,
+                           report_set enabled) {
+  return spawn_actor<report_state, report_actor>(system, census, enabled);
 }
 
 } // namespace backtest

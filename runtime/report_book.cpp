@@ -83,18 +83,35 @@ void report_book::clear(const run_identity& run, report_set kinds) {
   run_reports* const reports = find(run);
   if (reports == nullptr)
     return;
+  clear(*reports, kinds);
+  if (kinds.has(report_kind::heat) && reports->heat != nullptr)
+    reports->heat->clear(run.symbol);
+}
+
+void report_book::clear(report_set kinds) {
+  for (auto& [run, reports] : runs_)
+    clear(reports, kinds);
+  if (kinds.has(report_kind::heat))
+    for (auto& [name, heat] : heats_)
+      heat.clear();
+}
+
+void report_book::clear_heat(const std::string& strategy_name, run_mode mode) {
+  if (const auto found = heats_.find({strategy_name, mode}); found != heats_.end())
+    found->second.clear();
+}
+
+void report_book::clear(run_reports& reports, report_set kinds) {
   const auto clear_one = [&](report_kind kind, auto& report) {
     if (kinds.has(kind) && report)
       report->clear();
   };
-  clear_one(report_kind::backtest, reports->backtest);
-  clear_one(report_kind::live, reports->live);
-  clear_one(report_kind::schedule, reports->schedule);
-  clear_one(report_kind::performance, reports->performance);
-  clear_one(report_kind::partial, reports->partial);
-  clear_one(report_kind::risk, reports->risk);
-  if (kinds.has(report_kind::heat) && reports->heat != nullptr)
-    reports->heat->clear(run.symbol);
+  clear_one(report_kind::backtest, reports.backtest);
+  clear_one(report_kind::live, reports.live);
+  clear_one(report_kind::schedule, reports.schedule);
+  clear_one(report_kind::performance, reports.performance);
+  clear_one(report_kind::partial, reports.partial);
+  clear_one(report_kind::risk, reports.risk);
 }
 
 void report_book::clear() {

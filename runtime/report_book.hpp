@@ -36,6 +36,10 @@ public:
   /// Events of runs that never started are ignored.
   void apply(event item);
   void clear(const run_identity& run, report_set kinds = report_set::all());
+  /// Of every run.
+  void clear(report_set kinds);
+  /// One strategy's heat report, all symbols.
+  void clear_heat(const std::string& strategy_name, run_mode mode);
   void clear();
 
   /// Null when nothing of that name ever ran, or that report was not enabled then.
@@ -76,6 +80,7 @@ private:
   };
 
   run_reports* find(const run_identity& run);
+  static void clear(run_reports& reports, report_set kinds);
   run_reports* reports_of(const shared_identity& run);
   heat_report* start_heat(const run_identity& run, const configuration& parameters);
   void apply_tick(run_reports& reports, tick_result&& tick);

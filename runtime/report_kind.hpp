@@ -35,6 +35,11 @@ public:
     return every;
   }
 
+  constexpr report_set with(report_set more) const noexcept {
+    report_set both = *this;
+    both.bits_ |= more.bits_;
+    return both;
+  }
   constexpr bool has(report_kind kind) const noexcept { return (bits_ & bit(kind)) != 0; }
   friend constexpr bool operator==(report_set, report_set) = default;
 

@@ -7,9 +7,13 @@
 #include "runtime/listener.hpp"
 #include "runtime/live_runs.hpp"
 #include "runtime/portfolio.hpp"
+#include "runtime/report_columns.hpp"
+#include "runtime/report_kind.hpp"
+#include "runtime/report_views.hpp"
 #include "runtime/schemas.hpp"
 #include "runtime/statistics.hpp"
 #include "runtime/type_registry.hpp"
+#include "runtime/walker_runs.hpp"
 
 #include <filesystem>
 #include <functional>
@@ -82,8 +86,6 @@ public:
   trade_statistics portfolio_statistics(const std::vector<shared_identity>& runs) const;
 
 private:
-  void check_names(const std::string& strategy, std::string_view source) const;
-
   runtime_core& core_;
 };
 
@@ -98,6 +100,9 @@ struct runtime_options {
   std::filesystem::path data_directory;
   /// A store of one's own in its place.
   std::function<std::unique_ptr<store>()> open_store;
+  /// Those that are kept; what they need is told for their sake. Summaries, portfolio statistics and
+  /// walkers rest on those of backtest and live.
+  report_set reports{report_kind::backtest, report_kind::live};
 };
 
 /// Everything a program holds of the library: schemas, configuration, topics and runs. Thread-safe.
@@ -156,9 +161,16 @@ public:
   configuration get_config() const;
   void reset_config();
   void set_logger(shared_logger log);
-  /// Columns of backtest reports; throws `failure{invalid_configuration}`.
-  void set_backtest_columns(column_list<tick_result> columns);
-  column_list<tick_result> get_backtest_columns() const;
+  /// Which reports are kept of runs from now on. Throws `failure{already_running}` while anything
+  /// runs. Not thread-safe.
+  void enable_reports(report_set kinds);
+  report_set enabled_reports() const;
+  /// Replaces the groups that are set, each as a whole, for every report from now on. Throws
+  /// `failure{invalid_configuration}` with every violation, and changes nothing then.
+  void set_columns(column_overrides changes);
+  report_columns get_columns() const;
+  /// As they are without `set_columns`.
+  report_columns get_default_columns() const;
 
   /// Types that configuration files may name; for plugins and programs that load such files. Not
   /// thread-safe.
@@ -190,9 +202,21 @@ public:
   listener_handle listen_partial_profit(std::function<void(const partial_event&)> callback);
   listener_handle listen_partial_loss(std::function<void(const partial_event&)> callback);
   listener_handle listen_risk(std::function<void(const risk_event&)> callback);
+  listener_handle listen_walker(std::function<void(const walker_event&)> callback);
+  listener_handle listen_walker_progress(std::function<void(const progress_walker&)> callback);
+  listener_handle listen_walker_complete(std::function<void(const walker_complete&)> callback);
+  listener_handle listen_done_walker(std::function<void(const done_event&)> callback);
 
   backtest_runs backtest();
   live_runs live();
+  walker_runs walker();
+
+  // Reports of what `enable_reports` names.
+  schedule_reports schedule();
+  performance_reports performance();
+  partial_reports partial();
+  risk_reports risk();
+  heat_reports heat();
 
   /// Returns once every subscriber has heard everything published before. Not from an actor or a
   /// callback.

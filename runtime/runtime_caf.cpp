@@ -151,16 +151,22 @@ void runtime::set_logger(shared_logger log) {
     core_->log->set(std::move(log));
 }
 
-void runtime::set_backtest_columns(column_list<tick_result> columns) {
-  require_valid("backtest_columns", columns);
+void runtime::enable_reports(report_set kinds) { core_->enable_reports(kinds); }
+report_set runtime::enabled_reports() const { return core_->enabled_reports(); }
+
+void runtime::set_columns(column_overrides changes) {
+  require_valid(changes);
   const std::lock_guard lock{core_->mutex};
-  core_->backtest_columns = std::move(columns);
+  core_->columns = merged(std::move(core_->columns), std::move(changes));
 }
 
-column_list<tick_result> runtime::get_backtest_columns() const {
+report_columns runtime::get_columns() const {
   const std::lock_guard lock{core_->mutex};
-  return core_->backtest_columns.value_or(
-      default_backtest_columns(core_->parameters.report_show_signal_note));
+  return columns_with(core_->columns, core_->parameters.report_show_signal_note);
+}
+
+report_columns runtime::get_default_columns() const {
+  return default_report_columns(get_config().report_show_signal_note);
 }
 
 type_registry& runtime::types() noexcept { return core_->types; }
@@ -258,6 +264,10 @@ BACKTEST_LISTEN(listen_performance, performance, performance_event)
 BACKTEST_LISTEN(listen_partial_profit, partial_profit, partial_event)
 BACKTEST_LISTEN(listen_partial_loss, partial_loss, partial_event)
 BACKTEST_LISTEN(listen_risk, risk, risk_event)
+BACKTEST_LISTEN(listen_walker, walker, walker_event)
+BACKTEST_LISTEN(listen_walker_progress, progress_walker, progress_walker)
+BACKTEST_LISTEN(listen_walker_complete, walker_complete, walker_complete)
+BACKTEST_LISTEN(listen_done_walker, done_walker, done_event)
 #undef BACKTEST_LISTEN
 
 // -- the rest -----------------------------------------------------------------------------------------
@@ -274,6 +284,12 @@ void runtime::flush() {
 
 backtest_runs runtime::backtest() { return backtest_runs{*core_}; }
 live_runs runtime::live() { return live_runs{*core_}; }
+walker_runs runtime::walker() { return walker_runs{*core_}; }
+schedule_reports runtime::schedule() { return schedule_reports{*core_}; }
+performance_reports runtime::performance() { return performance_reports{*core_}; }
+partial_reports runtime::partial() { return partial_reports{*core_}; }
+risk_reports runtime::risk() { return risk_reports{*core_}; }
+heat_reports runtime::heat() { return heat_reports{*core_}; }
 caf::actor_system& runtime::system() noexcept { return core_->system; }
 topics_actor runtime::topics() const { return core_->topics; }
 client_supervisors runtime::clients() const { return core_->clients; }

@@ -2,6 +2,7 @@
 
 #include "messages/caf.hpp"
 #include "runtime/registry.hpp"
+#include "runtime/report_columns.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/switchable_logger.hpp"
 #include "runtime/ticking_clock.hpp"
@@ -10,7 +11,9 @@
 #include <mutex>
 #include <set>
 #include <stop_token>
+#include <thread>
 #include <tuple>
+#include <utility>
 
 namespace backtest {
 
@@ -28,6 +31,24 @@ public:
   started_run start_live(const live_request& request, bool as_stream, std::string_view source);
   /// Blocks until the command is durable; throws `failure{invalid_argument}`.
   void control(const std::string& symbol, const std::string& strategy, operator_command command);
+  /// Throws `failure`: `not_found`, `invalid_argument`.
+  std::shared_ptr<const walker_schema> check_walker(const std::string& symbol,
+                                                    const std::string& walker,
+                                                    std::string_view source) const;
+  /// Takes the names of the walker and its strategies. In the background it goes on by itself.
+  std::shared_ptr<walk> start_walk(const std::string& symbol, const std::string& walker,
+                                   bool is_background, std::string_view source);
+  /// A backtest of a walker; the names are the walker's. Nothing once the runtime is ending.
+  std::optional<started_run>
+  start_walked(const std::shared_ptr<portfolio_setup>& setup,
+               const std::function<void(const started_run&)>& before_start);
+  /// A walker is over.
+  void release(const run_identity& walker, const std::vector<std::string>& strategies);
+  /// Null when it never ran.
+  std::shared_ptr<walk> find_walk(const std::string& symbol, const std::string& walker) const;
+  std::vector<run_status> walker_statuses() const;
+  /// Publishes, and does not wait for anybody to hear of it.
+  void tell(event item) const;
   run_status status(const std::string& symbol, const std::string& strategy, run_mode mode) const;
   /// Works on the store in its actor and waits; not from an actor. Opens it when it is not yet.
   void with_store(std::function<void(store&)> work);
@@ -36,6 +57,9 @@ public:
 
   /// Works on the reports in their actor and waits; not from an actor.
   void with_reports(std::function<void(report_book&)> work) const;
+  /// Throws `failure{already_running}` while anything runs.
+  void enable_reports(report_set kinds);
+  report_set enabled_reports() const;
   void write_log(log_level level, std::string_view topic, std::string_view payload,
                  const log_context& context = {}) const noexcept;
   listener_handle subscribe(subscription wanted, const subscriber_actor& subscriber);
@@ -51,7 +75,7 @@ public:
 
   mutable std::mutex mutex; ///< guards what follows
   configuration parameters;
-  std::optional<column_list<tick_result>> backtest_columns;
+  column_overrides columns;
   std::map<std::string, signal_source_actor> sources;
   /// Kept alive by the bus as long as they listen.
   std::vector<weak_handle<subscriber_actor>> listeners;
@@ -72,6 +96,15 @@ private:
   /// Names, stops, record and stream of a run that is about to start.
   started_run register_run(portfolio_setup& setup, bool as_stream);
   void take_names(const portfolio_setup& setup);
+  void take_names(const run_identity& walker, const std::vector<std::string>& strategies);
+  /// Registers and spawns a backtest; `mutex` is held.
+  started_run launch(const std::shared_ptr<portfolio_setup>& setup, bool as_stream,
+                     portfolio_actor& driver);
+  void subscribe_reports();
+  void walk_to_end(walk& begun) const;
+  /// Lets go of walkers that are over.
+  void reap_walks();
+  void end_walks();
   void check_names(const std::vector<std::string>& symbols,
                    const std::vector<std::string>& strategies, const std::string& exchange,
                    std::string_view source) const;
@@ -80,7 +113,21 @@ private:
 
   mutable ticking_clock deadline_clock_;
   std::stop_source shutdown_;
+  /// A walker in the background.
+  struct walk_thread {
+    std::shared_ptr<walk> walked;
+    std::thread thread;
+  };
+  using walk_key = std::pair<std::string, std::string>; ///< symbol, walker
+
+  bool is_ending_ = false;
+  report_set enabled_reports_;
+  std::vector<subscription_id> report_subscriptions_;
   std::set<run_key> taken_;
+  std::set<walk_key> taken_walkers_;
+  std::map<walk_key, std::shared_ptr<walk>> walks_; ///< the latest of each
+  std::vector<walk_thread> walk_threads_;
+  std::vector<std::weak_ptr<walk>> walk_streams_;
   std::map<run_key, known_run> known_;
   std::map<std::uint64_t, std::weak_ptr<const portfolio_setup>> setups_;
   std::vector<weak_handle<portfolio_actor>> drivers_;

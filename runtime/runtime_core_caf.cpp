@@ -10,6 +10,7 @@
 #include "runtime/report_actor.hpp"
 #include "runtime/report_book.hpp"
 #include "runtime/spdlog_logger.hpp"
+#include "runtime/walk.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -61,11 +62,10 @@ runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
   require_valid(parameters);
   const calling_thread visit{system};
   topics = spawn_topics(system, census);
-  reports = spawn_reports(system, census);
+  reports = spawn_reports(system, census, options.reports);
+  enabled_reports_ = options.reports;
   spawn_supervisors();
-  send_anonymously(topics, ::backtest::subscribe{{{topic::signal_backtest, topic::signal_live}, {tick_action::closed}, {}, {}},
-                                                 subscriber_actor{reports},
-                                                 true});
+  subscribe_reports();
   const auto error_log = spawn_error_log(system, census, log);
   remember_listener(error_log);
   send_anonymously(topics,
@@ -84,6 +84,9 @@ runtime_core::~runtime_core() {
   shutdown_.request_stop();
   {
     const std::lock_guard lock{mutex};
+    is_ending_ = true;
+    for (auto& [key, known] : walks_)
+      known->stop();
     for (auto& [key, run] : known_) // a live run goes on after the next start, as if not stopped
       if (std::get<run_mode>(key) == run_mode::backtest)
         run.stop.request_stop();
@@ -96,6 +99,7 @@ runtime_core::~runtime_core() {
     listeners.clear();
     sources.clear();
   }
+  end_walks();
   end_actor(clients.strategies);
   end_actor(clients.exchanges);
   end_actor(clients.frames);
@@ -235,7 +239,8 @@ started_run runtime_core::register_run(portfolio_setup& setup, bool as_stream) {
     for (const auto& name : profiles_of(*run.strategy))
       if (profiles.insert(name).second)
         setup.risks.push_back(schemas.risks.get(name, "capture"));
-  take_names(setup);
+  if (!setup.is_walked)
+    take_names(setup);
   started_run started;
   setup.number = ++last_number_;
   std::vector<shared_identity> identities;
@@ -253,10 +258,12 @@ started_run runtime_core::register_run(portfolio_setup& setup, bool as_stream) {
   const bool live = identities.front()->mode == run_mode::live;
   if (live)
     live_profiles_.merge(std::set<std::string>{profiles});
-  setup.release = [this, live, profiles, number = setup.number, identities] {
+  setup.release = [this, live, profiles, number = setup.number, is_walked = setup.is_walked,
+                   identities] {
     const std::lock_guard inner{mutex};
-    for (const auto& identity : identities)
-      taken_.erase({identity->symbol, identity->strategy_name, identity->mode});
+    if (!is_walked)
+      for (const auto& identity : identities)
+        taken_.erase({identity->symbol, identity->strategy_name, identity->mode});
     if (live)
       for (const auto& name : profiles)
         live_profiles_.erase(name);
@@ -293,17 +300,22 @@ started_run runtime_core::start(const backtest_request& request, bool as_stream,
   const calling_thread visit{system};
   {
     const std::lock_guard lock{mutex};
-    const auto setup = capture(identities);
-    started = register_run(*setup, as_stream);
-    setups_[setup->number] = setup;
-    driver = spawn_portfolio(system, census, setup);
-    std::erase_if(drivers_, [](const auto& item) { return !item.lock(); });
-    drivers_.emplace_back(driver);
+    started = launch(capture(identities), as_stream, driver);
   }
   write_log(log_level::info, source,
             fmt::format("run {} starts: {} strategies on {} symbols", started.record->id(),
                         request.strategies.size(), request.symbols.size()));
   send_anonymously(driver, start_portfolio{});
+  return started;
+}
+
+started_run runtime_core::launch(const std::shared_ptr<portfolio_setup>& setup, bool as_stream,
+                                 portfolio_actor& driver) {
+  auto started = register_run(*setup, as_stream);
+  setups_[setup->number] = setup;
+  driver = spawn_portfolio(system, census, setup);
+  std::erase_if(drivers_, [](const auto& item) { return !item.lock(); });
+  drivers_.emplace_back(driver);
   // The driver lives as long as its run; a handle that is kept must not keep it.
   const weak_handle<portfolio_actor> weak{driver};
   started.demand = [weak] {
@@ -323,7 +335,10 @@ void runtime_core::stop(const std::string& symbol, const std::string& strategy, 
   const std::lock_guard lock{mutex};
   if (taken_.count({symbol, strategy, mode}) == 0)
     return;
-  auto& run = known_.at({symbol, strategy, mode});
+  const auto found = known_.find({symbol, strategy, mode});
+  if (found == known_.end())
+    return; // a walker holds the name and has not come to it yet
+  auto& run = found->second;
   run.stop.request_stop();
   if (auto driver = run.live.lock())
     send_anonymously(driver, stop_live{});
@@ -374,6 +389,38 @@ void runtime_core::with_reports(std::function<void(report_book&)> work) const {
                });
   if (thrown)
     std::rethrow_exception(thrown);
+}
+
+void runtime_core::subscribe_reports() {
+  const calling_thread visit{system};
+  caf::scoped_actor self{system};
+  const auto gone = [](const caf::error& reason) {
+    throw failure(error_code::actor_failed, "the bus is gone: " + text_of(reason));
+  };
+  for (const auto id : std::exchange(report_subscriptions_, {}))
+    send_anonymously(topics, unsubscribe{id});
+  for (auto& wanted : subscriptions_for(enabled_reports_))
+    request(self, topics, caf::infinite,
+            ::backtest::subscribe{std::move(wanted), subscriber_actor{reports}, true})
+        .receive([&](const subscribed& answer) { report_subscriptions_.push_back(answer.id); },
+                 gone);
+}
+
+void runtime_core::enable_reports(report_set kinds) {
+  {
+    const std::lock_guard lock{mutex};
+    if (!taken_.empty())
+      throw failure(error_code::already_running,
+                    "enable_reports: runs are under way; reports are chosen before they start");
+    enabled_reports_ = kinds;
+  }
+  with_reports([kinds](report_book& book) { book.enable(kinds); });
+  subscribe_reports();
+}
+
+report_set runtime_core::enabled_reports() const {
+  const std::lock_guard lock{mutex};
+  return enabled_reports_;
 }
 
 void runtime_core::write_log(log_level level, std::string_view topic, std::string_view payload,

@@ -26,6 +26,21 @@ struct sizing_schema {
   std::optional<double> max_position_size;
 };
 
+struct trade_statistics;
+struct walker_complete;
+
+/// Each may be empty. The walker waits for them; what they throw becomes an error event. They may
+/// use the runtime, and must not wait for the walker.
+struct walker_callbacks {
+  std::function<void(const std::string& strategy, const std::string& symbol)> on_strategy_start;
+  std::function<void(const std::string& strategy, const std::string& symbol,
+                     const trade_statistics& statistics, std::optional<double> metric_value)>
+      on_strategy_complete;
+  std::function<void(const std::string& strategy, const std::string& symbol, const error& reason)>
+      on_strategy_error;
+  std::function<void(const walker_complete& outcome)> on_complete;
+};
+
 struct walker_schema {
   std::string walker_name;
   std::string note;
@@ -33,6 +48,7 @@ struct walker_schema {
   std::string frame_name;
   std::vector<std::string> strategies;
   std::string metric = "sharpe_ratio";
+  walker_callbacks callbacks = {};
 };
 
 /// Everything a configuration file or a program registered.

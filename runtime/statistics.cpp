@@ -12,47 +12,6 @@ namespace {
 
 using stats = trade_statistics;
 
-constexpr std::array<statistic_field, 38> fields{{
-    {"total_signals", &stats::total_signals},
-    {"excluded_count", &stats::excluded_count},
-    {"win_count", &stats::win_count},
-    {"loss_count", &stats::loss_count},
-    {"break_even_count", &stats::break_even_count},
-    {"win_rate", &stats::win_rate},
-    {"total_pnl", &stats::total_pnl},
-    {"avg_pnl", &stats::avg_pnl},
-    {"median_pnl", &stats::median_pnl},
-    {"std_dev", &stats::std_dev},
-    {"sharpe_ratio", &stats::sharpe_ratio},
-    {"span_days", &stats::span_days},
-    {"trades_per_year", &stats::trades_per_year},
-    {"annualized_sharpe_ratio", &stats::annualized_sharpe_ratio},
-    {"avg_win", &stats::avg_win},
-    {"avg_loss", &stats::avg_loss},
-    {"profit_factor", &stats::profit_factor},
-    {"certainty_ratio", &stats::certainty_ratio},
-    {"expectancy", &stats::expectancy},
-    {"max_drawdown", &stats::max_drawdown},
-    {"compounded_return", &stats::compounded_return},
-    {"expected_yearly_returns", &stats::expected_yearly_returns},
-    {"sortino_ratio", &stats::sortino_ratio},
-    {"calmar_ratio", &stats::calmar_ratio},
-    {"recovery_factor", &stats::recovery_factor},
-    {"max_win_streak", &stats::max_win_streak},
-    {"max_loss_streak", &stats::max_loss_streak},
-    {"avg_win_streak_pnl", &stats::avg_win_streak_pnl},
-    {"avg_loss_streak_pnl", &stats::avg_loss_streak_pnl},
-    {"avg_duration", &stats::avg_duration},
-    {"avg_win_duration", &stats::avg_win_duration},
-    {"avg_loss_duration", &stats::avg_loss_duration},
-    {"avg_peak_pnl", &stats::avg_peak_pnl},
-    {"avg_fall_pnl", &stats::avg_fall_pnl},
-    {"best_peak_pnl", &stats::best_peak_pnl},
-    {"worst_fall_pnl", &stats::worst_fall_pnl},
-    {"buy_and_hold_return", &stats::buy_and_hold_return},
-    {"exposure", &stats::exposure},
-}};
-
 constexpr double eps = 1e-9; // percent; below it a deviation is rounding noise
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -380,6 +339,7 @@ private:
 };
 
 std::size_t position_of(std::string_view key) noexcept {
+  const auto fields = statistic_fields();
   return static_cast<std::size_t>(
       std::find_if(fields.begin(), fields.end(), [&](const auto& f) { return f.key == key; }) -
       fields.begin());
@@ -507,43 +467,6 @@ double percentile(std::span<const double> ascending, double percent) noexcept {
   const std::size_t above = std::min(below + 1, ascending.size() - 1);
   const double weight = rank - static_cast<double>(below);
   return (1 - weight) * ascending[below] + weight * ascending[above];
-}
-
-std::span<const statistic_field> statistic_fields() noexcept { return fields; }
-
-statistic_value value_of(const trade_statistics& statistics, const statistic_member& member) {
-  return std::visit(
-      [&](auto pointer) -> statistic_value {
-        const auto& value = statistics.*pointer;
-        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::optional<std::int64_t>>)
-          return value ? statistic_value(*value) : statistic_value(std::optional<double>());
-        else
-          return value;
-      },
-      member);
-}
-
-std::string_view key_of(const statistic_member& member) noexcept {
-  for (const statistic_field& field : fields)
-    if (field.member == member)
-      return field.key;
-  return "";
-}
-
-std::optional<statistic_value> find_statistic(const trade_statistics& statistics,
-                                              std::string_view key) {
-  const std::size_t position = position_of(key);
-  if (position == fields.size())
-    return std::nullopt;
-  return value_of(statistics, fields[position].member);
-}
-
-std::string_view reason_unavailable(const trade_statistics& statistics,
-                                    std::string_view key) noexcept {
-  for (const unavailable_statistic& hidden : statistics.unavailable)
-    if (hidden.key == key)
-      return hidden.reason;
-  return "";
 }
 
 } // namespace backtest

@@ -34,12 +34,6 @@ const figure_line best_lines[] = {
     {"Recovery Factor", &stats::recovery_factor, ratio3},
 };
 
-std::optional<double> metric_of(const trade_statistics& statistics, std::string_view metric) {
-  const auto value = find_statistic(statistics, metric);
-  const auto* figure = value ? std::get_if<std::optional<double>>(&*value) : nullptr;
-  return figure == nullptr || !*figure || !std::isfinite(**figure) ? std::nullopt : *figure;
-}
-
 bool stands_above(const walker_result& left, const walker_result& right) {
   if (left.partial != right.partial)
     return right.partial;
@@ -99,6 +93,12 @@ void require_walker_metric(std::string_view metric) {
     throw failure(error_code::invalid_argument,
                   fmt::format("walker metric \"{}\" is unknown, must be one of {}", metric,
                               fmt::join(metrics, ", ")));
+}
+
+std::optional<double> metric_of(const trade_statistics& statistics, std::string_view metric) {
+  const auto value = find_statistic(statistics, metric);
+  const auto* figure = value ? std::get_if<std::optional<double>>(&*value) : nullptr;
+  return figure == nullptr || !*figure || !std::isfinite(**figure) ? std::nullopt : *figure;
 }
 
 std::vector<walker_result> ranked(std::vector<walker_result> results) {

@@ -18,6 +18,9 @@ std::span<const std::string_view> walker_metrics() noexcept;
 /// Throws `failure{invalid_argument}` naming the metrics there are.
 void require_walker_metric(std::string_view metric);
 
+/// The figure strategies are compared by; absent when it is not available, or not finite.
+std::optional<double> metric_of(const trade_statistics& statistics, std::string_view metric);
+
 /// How one strategy of a walker did.
 struct walker_result {
   std::string strategy_name;

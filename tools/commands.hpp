@@ -8,6 +8,7 @@ namespace backtest::tools {
 void add_run_command(CLI::App& program, action& chosen);
 void add_live_command(CLI::App& program, action& chosen);
 void add_status_command(CLI::App& program, action& chosen);
+void add_walk_command(CLI::App& program, action& chosen);
 void add_parity_command(CLI::App& program, action& chosen);
 void add_demo_command(CLI::App& program, action& chosen);
 void add_candles_command(CLI::App& program, action& chosen);

@@ -1,6 +1,7 @@
 #include "runtime/configuration_file.hpp"
 #include "tools/commands.hpp"
 #include "tools/portfolio_session.hpp"
+#include "tools/report_files.hpp"
 #include "tools/selection.hpp"
 
 #include <memory>
@@ -49,6 +50,7 @@ int demonstrate(const demo_options& options) {
     outputs.html = outputs.reports / "report.html";
   const auto threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, threads);
+  of_runtime.reports = reports_kept_for(options.outputs.reports);
   runtime target{std::move(of_runtime)};
   const auto loaded = parse_configuration(demo_configuration, ".", "demo", target.types());
   target.set_config(loaded.parameters);

@@ -1,6 +1,7 @@
 #include "storage/redis_store.hpp"
 #include "tools/commands.hpp"
 #include "tools/portfolio_session.hpp"
+#include "tools/report_files.hpp"
 #include "tools/selection.hpp"
 
 #include <charconv>
@@ -55,6 +56,7 @@ int run_live(const live_options& options) {
                               options.speed.empty() ? "--frame" : "--speed"));
   const auto threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, threads);
+  of_runtime.reports = reports_kept_for(options.outputs.reports);
   of_runtime.data_directory = options.data_directory;
   if (options.store != "rocksdb")
     of_runtime.open_store = [url = options.store] { return open_redis_store(url); };
@@ -121,7 +123,7 @@ void add_live_command(CLI::App& program, action& chosen) {
       ->check(CLI::Range(1, 1024))
       ->type_name("K");
   add_output_options(command, options->outputs);
-  command.add_option("--reports", options->outputs.reports, "Write a markdown report of each run")
+  command.add_option("--reports", options->outputs.reports, "Write markdown reports of each run")
       ->type_name("DIR");
   perform_when_chosen(command, chosen, options, &run_live);
 }

@@ -38,6 +38,7 @@ int run_program(int argc, char** argv) {
   action chosen;
   add_run_command(program, chosen);
   add_live_command(program, chosen);
+  add_walk_command(program, chosen);
   add_parity_command(program, chosen);
   add_demo_command(program, chosen);
   add_status_command(program, chosen);

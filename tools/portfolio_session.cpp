@@ -4,6 +4,7 @@
 #include "tools/html_file.hpp"
 #include "tools/interruption.hpp"
 #include "tools/progress_bar.hpp"
+#include "tools/report_files.hpp"
 #include "tools/summary.hpp"
 #include "tools/trade_writer.hpp"
 
@@ -162,10 +163,11 @@ void print_failures(const portfolio_outcome& outcome) {
                                 summary.problem ? summary.problem->message : "no reason given"));
 }
 
-void write_reports(runtime& target, const portfolio_outcome& outcome,
-                   const std::filesystem::path& directory) {
+std::vector<shared_identity> identities_of(const portfolio_outcome& outcome) {
+  std::vector<shared_identity> runs;
   for (const auto& [summary, statistics] : outcome.runs)
-    target.backtest().dump(summary.identity->symbol, summary.identity->strategy_name, directory);
+    runs.push_back(summary.identity);
+  return runs;
 }
 
 void write_page(runtime& target, const portfolio_outcome& outcome, html_report& page,
@@ -239,7 +241,7 @@ int run_session(runtime& target, const run_header& header, const output_options&
   try {
     print_outcome(outcome, outputs, common);
     if (!outputs.reports.empty())
-      write_reports(target, outcome, outputs.reports);
+      write_reports(target, identities_of(outcome), outputs.reports);
     if (auto* const page = listeners.page())
       write_page(target, outcome, *page, outputs.html);
   } catch (const failure& problem) {

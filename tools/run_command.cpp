@@ -1,5 +1,6 @@
 #include "tools/commands.hpp"
 #include "tools/portfolio_session.hpp"
+#include "tools/report_files.hpp"
 #include "tools/selection.hpp"
 
 #include <memory>
@@ -19,6 +20,7 @@ struct run_options {
 int run(const run_options& options) {
   const auto threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, threads);
+  of_runtime.reports = reports_kept_for(options.outputs.reports);
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
   run_header header;
   header.command = "run";
@@ -49,7 +51,7 @@ void add_run_command(CLI::App& program, action& chosen) {
       ->check(CLI::Range(1, 1024))
       ->type_name("K");
   add_output_options(command, options->outputs);
-  command.add_option("--reports", options->outputs.reports, "Write a markdown report of each run")
+  command.add_option("--reports", options->outputs.reports, "Write markdown reports of each run")
       ->type_name("DIR");
   perform_when_chosen(command, chosen, options, &run);
 }

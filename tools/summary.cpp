@@ -1,6 +1,6 @@
 #include "tools/summary.hpp"
 
-#include "messages/json.hpp"
+#include "messages/statistics_json.hpp"
 #include "runtime/summary_table.hpp"
 
 #include <algorithm>
@@ -11,23 +11,7 @@ namespace backtest::tools {
 namespace {
 
 void write_statistics(json_writer& out, const trade_statistics& statistics) {
-  out.key("statistics").begin_object();
-  for_each_statistic(statistics, [&out](std::string_view key, const statistic_value& value) {
-    out.key(key);
-    if (const auto* count = std::get_if<std::int64_t>(&value))
-      out.integer(*count);
-    else if (const auto& figure = std::get<std::optional<double>>(value))
-      out.number(*figure);
-    else
-      out.null();
-  });
-  if (!statistics.unavailable.empty()) {
-    out.key("unavailable").begin_object();
-    for (const auto& [key, reason] : statistics.unavailable)
-      out.key(key).string(reason);
-    out.end_object();
-  }
-  out.end_object();
+  write_json(out.key("statistics"), statistics);
 }
 
 void write_names(json_writer& out, std::string_view key, const std::vector<std::string>& names) {

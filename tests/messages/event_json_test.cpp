@@ -207,8 +207,10 @@ TEST_CASE("event lines: no number is null, and a tick may be shown on the topic 
 TEST_CASE("event lines: what is wrong is named by its path") {
   CHECK(failure_of(R"({"seq":1,"topic":"weather","event":{}})") ==
         "topic: expected a topic, got \"weather\"");
-  CHECK(failure_of(R"({"topic":"walker","event":{}})") ==
-        "topic: events of the topic \"walker\" cannot be read");
+  CHECK(failure_of(R"({"topic":"progress_optimizer","event":{}})") ==
+        "topic: events of the topic \"progress_optimizer\" cannot be read");
+  CHECK(failure_of(R"({"topic":"walker","event":{}})") == "event.symbol: missing");
+  CHECK(failure_of(R"({"topic":"walker_complete","event":{}})") == "event.walker_name: missing");
   CHECK(failure_of(R"({"topic":"risk"})") == "event: missing");
   CHECK(failure_of(R"({"seq":"1","topic":"risk","event":{}})") ==
         "seq: expected an integer, got \"1\"");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "messages/event.hpp"
+#include "messages/trade_statistics.hpp"
 
 #include <bit>
 #include <cmath>
@@ -88,8 +89,29 @@ public:
     return tick;
   }
 
+  trade_statistics statistics() {
+    trade_statistics made;
+    made.total_signals = integer();
+    made.win_count = integer();
+    made.total_pnl = maybe_number();
+    made.sharpe_ratio = maybe_number();
+    if (!made.sharpe_ratio)
+      made.unavailable.push_back({"sharpe_ratio", "min_trades_ratio"});
+    made.max_win_streak = maybe_integer();
+    made.exposure = maybe_number();
+    return made;
+  }
+  shared_statistics figures() { return std::make_shared<const trade_statistics>(statistics()); }
+  shared_identity walker() {
+    return std::make_shared<run_identity>(
+        run_identity{text(), text(), text(), text(), run_mode::backtest});
+  }
+  std::optional<std::string> maybe_text() {
+    return maybe([this] { return text(); });
+  }
+
   event any() {
-    switch (random_() % 8) {
+    switch (random_() % 11) {
     case 0: {
       constexpr topic on[] = {topic::signal, topic::signal_live, topic::signal_backtest};
       return {on[random_() % 3], tick()};
@@ -116,6 +138,16 @@ public:
       return {topic::progress_backtest, progress_backtest{run(), integer(), integer(), number()}};
     case 6:
       return {topic::control, control_event{run(), pick<operator_command>(4), integer()}};
+    case 7:
+      return {topic::progress_walker, progress_walker{walker(), integer(), integer(), number()}};
+    case 8:
+      return {topic::walker,
+              walker_event{run(), text(), figures(), text(), maybe_number(), maybe_number(),
+                           maybe_text(), integer(), integer(), coin()}};
+    case 9:
+      return {topic::walker_complete,
+              walker_complete{walker(), text(), integer(), integer(), integer(), coin(),
+                              maybe_text(), maybe_number(), coin() ? figures() : nullptr}};
     default:
       return {topic::performance,
               performance_event{run(), pick<metric_type>(4), number(), integer(), maybe_integer()}};

@@ -1,0 +1,218 @@
+#include "runtime/walk.hpp"
+
+#include "runtime/report_book.hpp"
+#include "runtime/runtime_core.hpp"
+
+#include <fmt/format.h>
+
+namespace backtest {
+
+walk::walk(runtime_core& core, walk_setup setup)
+    : core_(&core), setup_(std::move(setup)),
+      report_(*setup_.schema, setup_.identity->symbol, setup_.parameters) {}
+
+std::optional<walker_event> walk::advance() {
+  const std::lock_guard working{working_};
+  if (core_ == nullptr || over_)
+    return std::nullopt;
+  try {
+    while (next_ < setup_.backtests.size() && !stop_.stop_requested())
+      if (auto element = backtest_next())
+        return element;
+    finish();
+    return std::nullopt;
+  } catch (const failure& problem) {
+    fail(problem.reason());
+    throw;
+  } catch (const std::exception& problem) {
+    const error reason{error_code::actor_failed, fmt::format("walker {} on {}: {}",
+                                                             setup_.schema->walker_name,
+                                                             setup_.identity->symbol,
+                                                             problem.what())};
+    fail(reason);
+    throw failure(reason);
+  }
+}
+
+void walk::stop() {
+  stop_.request_stop();
+  const std::lock_guard lock{mutex_};
+  if (current_)
+    current_->stop();
+}
+
+void walk::leave() {
+  stop();
+  try {
+    while (advance())
+      ;
+  } catch (const failure&) { // NOLINT: it was announced
+  }
+  const std::lock_guard working{working_};
+  core_ = nullptr;
+}
+
+walker_report walk::report() const {
+  const std::lock_guard lock{mutex_};
+  return report_;
+}
+
+std::optional<walker_event> walk::backtest_next() {
+  const auto& next = setup_.backtests[next_++];
+  const auto& run = *next->runs.front().identity;
+  call("on_strategy_start", setup_.schema->callbacks.on_strategy_start, run.strategy_name,
+       run.symbol);
+  const auto summary = backtest(next);
+  if (!summary)
+    return std::nullopt;
+  if (summary->outcome != run_outcome::failed)
+    return take_result(*summary);
+  take_failure(run, summary->problem.value_or(
+                        error{error_code::actor_failed, "the backtest failed without a reason"}));
+  return std::nullopt;
+}
+
+std::optional<run_summary> walk::backtest(const std::shared_ptr<portfolio_setup>& setup) {
+  const auto begun = core_->start_walked(setup, [this](const started_run& run) {
+    const std::lock_guard lock{mutex_};
+    current_ = run;
+    if (stop_.stop_requested()) // before it was there to be told
+      current_->stop();
+  });
+  if (!begun)
+    return std::nullopt;
+  begun->record->wait();
+  const std::lock_guard lock{mutex_};
+  current_.reset();
+  return begun->record->summaries().front();
+}
+
+std::optional<walker_event> walk::take_result(const run_summary& summary) {
+  const auto& run = *summary.identity;
+  const bool partial = summary.outcome == run_outcome::stopped;
+  backtest_report_data result;
+  core_->with_reports([&](report_book& book) {
+    if (const auto* report = book.find_backtest(run.symbol, run.strategy_name))
+      result = report->data();
+  });
+  walker_event told;
+  told.run = summary.identity;
+  told.walker_name = setup_.schema->walker_name;
+  told.statistics = std::make_shared<const trade_statistics>(result.statistics);
+  told.metric = setup_.schema->metric;
+  told.metric_value = metric_of(result.statistics, told.metric);
+  told.partial = partial;
+  walker_report_data so_far;
+  {
+    const std::lock_guard lock{mutex_};
+    report_.add(run.strategy_name, std::move(result), partial);
+    if (partial)
+      report_.stop();
+    so_far = report_.data();
+  }
+  told.best_strategy = so_far.best_strategy;
+  told.best_metric = so_far.best_metric;
+  told.strategies_tested = so_far.strategies_tested;
+  told.total_strategies = so_far.total_strategies;
+  if (!partial) {
+    tell_progress();
+    call("on_strategy_complete", setup_.schema->callbacks.on_strategy_complete, run.strategy_name,
+         run.symbol, *told.statistics, told.metric_value);
+  }
+  tell(topic::walker, told);
+  return told;
+}
+
+void walk::take_failure(const run_identity& run, const error& reason) {
+  tell(topic::error, error_event{reason.code, reason.message, "walker", std::nullopt,
+                                 std::make_shared<const run_identity>(run)});
+  call("on_strategy_error", setup_.schema->callbacks.on_strategy_error, run.strategy_name,
+       run.symbol, reason);
+  {
+    const std::lock_guard lock{mutex_};
+    report_.add_failure(run.strategy_name);
+  }
+  tell_progress();
+}
+
+void walk::tell_progress() {
+  walker_report_data so_far;
+  {
+    const std::lock_guard lock{mutex_};
+    so_far = report_.data();
+  }
+  const auto processed = so_far.strategies_tested + so_far.strategies_failed;
+  tell(topic::progress_walker,
+       progress_walker{setup_.identity, so_far.total_strategies, processed,
+                       static_cast<double>(processed) /
+                           static_cast<double>(so_far.total_strategies)});
+}
+
+void walk::finish() {
+  walker_report_data result;
+  {
+    const std::lock_guard lock{mutex_};
+    if (stop_.stop_requested())
+      report_.stop();
+    result = report_.data();
+  }
+  walker_complete told{setup_.identity,
+                       result.metric,
+                       result.total_strategies,
+                       result.strategies_tested,
+                       result.strategies_failed,
+                       result.stopped,
+                       result.best_strategy,
+                       result.best_metric,
+                       nullptr};
+  if (result.best_statistics)
+    told.best_statistics = std::make_shared<const trade_statistics>(*result.best_statistics);
+  call("on_complete", setup_.schema->callbacks.on_complete, told);
+  tell(topic::walker_complete, std::move(told));
+  close(result.stopped ? run_outcome::stopped : run_outcome::completed, std::nullopt);
+}
+
+void walk::fail(const error& reason) {
+  if (setup_.is_background) // a stream's consumer hears of it
+    tell(topic::exit,
+         error_event{reason.code, reason.message, "walker", std::nullopt, setup_.identity});
+  close(run_outcome::failed, reason);
+}
+
+void walk::close(run_outcome outcome, std::optional<error> problem) {
+  over_ = true;
+  core_->release(*setup_.identity, setup_.schema->strategies);
+  if (setup_.is_background)
+    tell(topic::done_walker,
+         done_event{setup_.identity, setup_.schema->walker_name, outcome});
+  run_summary summary;
+  summary.identity = setup_.identity;
+  summary.outcome = outcome;
+  summary.problem = std::move(problem);
+  setup_.record->finish_run(0, std::move(summary), setup_.backtests.front()->wall_clock());
+  setup_.record->finish(std::nullopt);
+  setup_.backtests.clear(); // whoever keeps the walk must not keep their actors
+}
+
+void walk::tell(topic on, event_payload payload) { core_->tell({on, std::move(payload)}); }
+
+template <class Function, class... Arguments>
+void walk::call(const char* name, const Function& callback, const Arguments&... arguments) {
+  if (!callback)
+    return;
+  const auto complain = [&](std::string_view what) {
+    tell(topic::error,
+         error_event{error_code::callback_failed,
+                     fmt::format("walker {}: {} threw: {}", setup_.schema->walker_name, name, what),
+                     "walker", std::nullopt, setup_.identity});
+  };
+  try {
+    callback(arguments...);
+  } catch (const std::exception& caught) {
+    complain(caught.what());
+  } catch (...) {
+    complain("something that is not a std::exception");
+  }
+}
+
+} // namespace backtest

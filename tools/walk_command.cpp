@@ -1,0 +1,213 @@
+#include "tools/commands.hpp"
+#include "tools/interruption.hpp"
+#include "tools/portfolio_session.hpp"
+#include "tools/progress_bar.hpp"
+#include "tools/report_files.hpp"
+#include "tools/selection.hpp"
+#include "tools/trade_writer.hpp"
+#include "tools/walk_summary.hpp"
+
+#include <chrono>
+#include <memory>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace backtest::tools {
+
+namespace {
+
+struct walk_options {
+  common_options common;
+  configuration_options configuration;
+  std::string walker;
+  std::vector<std::string> symbols;
+  output_options outputs;
+  std::size_t threads = 0;
+};
+
+walker_schema chosen_walker(const runtime& target, const std::string& name) {
+  std::vector<std::string> known;
+  for (auto& schema : target.list_walkers()) {
+    if (schema.walker_name == name)
+      return schema;
+    known.push_back(std::move(schema.walker_name));
+  }
+  throw failure(error_code::not_found,
+                fmt::format("--walker: there is no walker \"{}\", expected one of {}", name,
+                            comma_list(known)));
+}
+
+/// Everything that listens to a walker on behalf of the person who started it.
+class walk_audience {
+public:
+  walk_audience(runtime& target, const run_header& header, const walk_options& options)
+      : target_(target) {
+    const auto& outputs = options.outputs;
+    if (!outputs.events.empty()) {
+      auto wanted = subscription_for(outputs.topics, outputs.ticks, run_mode::backtest);
+      if (outputs.topics.empty())
+        wanted.topics.insert(wanted.topics.end(),
+                             {topic::walker, topic::walker_complete, topic::done_walker});
+      events_ = std::make_unique<event_writer>(outputs.events, header);
+      listen(wanted, [this](const event& item) { events_->hear(item); });
+    }
+    if (!outputs.trades.empty()) {
+      trades_ = std::make_unique<trade_writer>(outputs.trades);
+      listen({{topic::signal_backtest}, {tick_action::closed}, {}, {}},
+             [this](const event& item) { trades_->hear(item); });
+    }
+    if (!options.common.quiet && ::isatty(STDERR_FILENO) == 1) {
+      progress_ = std::make_unique<progress_bar>(header.request.symbols.size() *
+                                                 header.request.strategies.size());
+      listen({{topic::progress_backtest}, {}, {}, {}}, [this](const event& item) {
+        progress_->hear(std::get<progress_backtest>(item.payload));
+      });
+    }
+  }
+
+  ~walk_audience() { unsubscribe(); }
+  walk_audience(const walk_audience&) = delete;
+  walk_audience& operator=(const walk_audience&) = delete;
+
+  /// Returns once everything was heard; throws `failure{io_failed}` when a file is incomplete.
+  void close() {
+    target_.flush();
+    unsubscribe();
+    if (progress_)
+      progress_->clear();
+    if (events_)
+      events_->close();
+    if (trades_)
+      trades_->close();
+  }
+
+private:
+  void listen(subscription wanted, event_callback callback) {
+    listeners_.push_back(target_.listen(std::move(wanted), std::move(callback)));
+  }
+  void unsubscribe() {
+    for (auto& listener : listeners_)
+      listener.unsubscribe();
+  }
+
+  runtime& target_;
+  std::unique_ptr<event_writer> events_;
+  std::unique_ptr<trade_writer> trades_;
+  std::unique_ptr<progress_bar> progress_;
+  std::vector<listener_handle> listeners_;
+};
+
+/// One symbol after another, until Ctrl-C.
+void walk_symbols(runtime& target, walk_summary& summary, const interruption& interrupted) {
+  for (const auto& symbol : summary.symbols) {
+    if (interrupted.token().stop_requested())
+      return;
+    auto handle = target.walker().background(symbol, summary.walker.walker_name);
+    {
+      const std::stop_callback stop{interrupted.token(), [&handle] { handle.cancel(); }};
+      handle.wait();
+    }
+    summary.walks.push_back(walk_outcome_of(target, summary.walker, handle));
+  }
+}
+
+void print_failures(const walk_summary& summary) {
+  for (const auto& walk : summary.walks) {
+    for (const auto& item : walk.failed)
+      print_problem(fmt::format("{} on {} failed: {}", item.strategy_name, walk.result.symbol,
+                                item.message));
+    if (walk.status.problem)
+      print_problem(fmt::format("walker {} on {} failed: {}", walk.result.walker_name,
+                                walk.result.symbol, walk.status.problem->message));
+  }
+}
+
+void write_reports_of(runtime& target, const walk_summary& summary,
+                      const std::filesystem::path& directory) {
+  std::vector<shared_identity> runs;
+  for (const auto& walk : summary.walks) {
+    target.walker().dump(walk.result.symbol, summary.walker.walker_name, directory / "walker");
+    for (const auto& item : walk.result.strategy_results)
+      runs.push_back(std::make_shared<const run_identity>(
+          run_identity{walk.result.symbol, item.strategy_name, summary.walker.exchange_name,
+                       summary.walker.frame_name, run_mode::backtest}));
+  }
+  write_reports(target, runs, directory);
+}
+
+int walk_and_tell(const walk_options& options) {
+  walk_summary summary;
+  summary.threads = thread_count(options.threads);
+  auto of_runtime = options_of(options.common, summary.threads);
+  of_runtime.reports = reports_kept_for(options.outputs.reports);
+  const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  auto& target = *opened.target;
+  summary.walker = chosen_walker(target, options.walker);
+  summary.symbols =
+      chosen_symbols(target.get_exchange(summary.walker.exchange_name), options.symbols);
+  target.walker().status(summary.symbols.front(), options.walker); // the names in it
+  run_header header;
+  header.command = "walk";
+  header.configuration = opened.file.raw;
+  header.request = {summary.symbols, summary.walker.strategies, summary.walker.exchange_name,
+                    summary.walker.frame_name};
+  const interruption interrupted;
+  walk_audience listeners{target, header, options};
+  const auto began = std::chrono::steady_clock::now();
+  walk_symbols(target, summary, interrupted);
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
+  summary.elapsed_seconds = elapsed.count();
+  bool good = !summary.any_failed();
+  const auto attempt = [&good](auto&& work) {
+    try {
+      work();
+    } catch (const failure& problem) {
+      print_problem(problem.what());
+      good = false;
+    }
+  };
+  attempt([&] { listeners.close(); });
+  print_failures(summary);
+  attempt([&] {
+    const auto text = options.outputs.json ? to_json(summary) : to_table(summary);
+    if (options.outputs.stdout_is_taken())
+      fmt::print(stderr, "{}", text);
+    else
+      print_result(text);
+  });
+  if (!options.outputs.reports.empty())
+    attempt([&] { write_reports_of(target, summary, options.outputs.reports); });
+  return good ? exit_done : exit_failed;
+}
+
+} // namespace
+
+void add_walk_command(CLI::App& program, action& chosen) {
+  const auto options = std::make_shared<walk_options>();
+  auto& command = add_command(
+      program, "walk", "Backtest the strategies of a walker one by one, and rank them",
+      "  backtest walk --config config.json --walker compare\n"
+      "  backtest walk --config config.json --walker compare --symbol BTCUSDT --json\n"
+      "  backtest walk --config config.json --walker compare --reports reports --quiet\n"
+      "Every symbol has a ranking of its own. Values that are not available never win; ties go to\n"
+      "the strategy named first.",
+      options->common);
+  add_configuration_options(command, options->configuration);
+  command.add_option("--walker", options->walker, "Walker of the configuration")
+      ->required()
+      ->type_name("NAME");
+  command.add_option("--symbol", options->symbols, "Symbol (repeatable; default: all)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
+  command
+      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("K");
+  add_output_options(command, options->outputs);
+  command.add_option("--reports", options->outputs.reports, "Write markdown reports")
+      ->type_name("DIR");
+  perform_when_chosen(command, chosen, options, &walk_and_tell);
+}
+
+} // namespace backtest::tools
