@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every test: style, the plain cores under two compilers and two levels of optimisation, and the
-# whole project as released.
+# Every test: style, the plain cores under two compilers and two levels of optimisation, the whole
+# project as released, and the same with the address and undefined-behaviour sanitizers.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
@@ -32,3 +32,8 @@ step release
 cmake --preset release >/dev/null
 cmake --build --preset release
 ctest --preset release -j "$(nproc)"
+
+step "sanitizers"
+cmake --preset asan >/dev/null
+cmake --build --preset asan
+ctest --preset asan -j "$(nproc)"

@@ -205,6 +205,7 @@ void add_walk_command(CLI::App& program, action& chosen) {
       ->check(CLI::Range(1, 1024))
       ->type_name("K");
   add_output_options(command, options->outputs);
+  command.remove_option(command.get_option("--html")); // the page shows one run of each strategy
   command.add_option("--reports", options->outputs.reports, "Write markdown reports")
       ->type_name("DIR");
   perform_when_chosen(command, chosen, options, &walk_and_tell);
