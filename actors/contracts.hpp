@@ -544,7 +544,8 @@ BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
   BACKTEST_TYPE_ID(resolve<backtest::client##_key>)                                                \
   BACKTEST_TYPE_ID(resolved<backtest::client##_actor>)                                             \
   BACKTEST_TYPE_ID(clear_client<backtest::client##_key>)                                           \
-  BACKTEST_TYPE_ID(client_down<backtest::client##_key>)
+  BACKTEST_TYPE_ID(client_down<backtest::client##_key>)                                            \
+  BACKTEST_TYPE_ID(forget_client<backtest::client##_key>)
 CAF_BEGIN_TYPE_ID_BLOCK(backtest_caf, caf::first_custom_type_id + 1200)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_TYPE_ID)
 BACKTEST_SUPERVISOR_TYPE_IDS(strategy)
