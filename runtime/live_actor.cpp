@@ -68,7 +68,8 @@ struct live_state {
     loaded_series new_minutes;     ///< system clock: what came since the last range
     bool may_be_late = false;      ///< its last minute may still come
     std::vector<operator_command> commands;
-    std::vector<response_promise<run_controlled>> controllers;
+    /// Operators whose commands wait for the next range, and those whose commands went with one.
+    std::vector<response_promise<run_controlled>> controllers, controllers_of_range;
   };
   /// What is on its way to the store.
   struct turn {
@@ -147,7 +148,10 @@ struct live_state {
             commit(*std::exchange(committing, std::nullopt));
         },
         [this](const control_run& message) { return control(message); },
-        [this](const abort_portfolio&) { self->quit(caf::exit_reason::user_shutdown); },
+        [this](const abort_portfolio&) {
+          refuse_all_controllers({error_code::actor_failed, "the live run was let go of"});
+          self->quit(caf::exit_reason::user_shutdown);
+        },
         [this](const run_client_down& message) { client_gone(message.run, message.reason); },
         [this](const shared_client_down& message) {
           fail_all({error_code::actor_failed,
@@ -561,6 +565,8 @@ struct live_state {
     if (progress.new_minutes.series)
       message.minutes = std::exchange(progress.new_minutes, {});
     message.commands = std::exchange(progress.commands, {});
+    for (auto& controller : std::exchange(progress.controllers, {}))
+      progress.controllers_of_range.push_back(std::move(controller));
     message.end_if_idle = end_if_idle;
     send(self, progress.client, std::move(message));
   }
@@ -689,7 +695,7 @@ struct live_state {
         if (is_element(item))
           setup->stream->push(std::get<tick_result>(item.payload));
     for (const auto run : done.runs)
-      for (auto& controller : std::exchange(runs[run].controllers, {}))
+      for (auto& controller : std::exchange(runs[run].controllers_of_range, {}))
         controller.deliver(run_controlled{});
     if (done.is_last)
       return tell_the_last(std::move(*done.events));
@@ -702,7 +708,7 @@ struct live_state {
 
   caf::result<run_controlled> control(const control_run& message) {
     auto promise = promise_answer<run_controlled>(self);
-    const auto refuse = [&](std::string why) {
+    const auto answer_no = [&](std::string why) {
       promise.deliver(run_controlled{error{error_code::invalid_argument, std::move(why)}});
       return promise;
     };
@@ -712,16 +718,16 @@ struct live_state {
           identity(run).symbol != message.symbol || progress.over)
         continue;
       if (message.command == operator_command::cancel && progress.state != signal_state::scheduled)
-        return refuse(fmt::format("strategy {} on {} has no scheduled signal",
+        return answer_no(fmt::format("strategy {} on {} has no scheduled signal",
                                   message.strategy_name, message.symbol));
       if (message.command == operator_command::close && progress.state != signal_state::pending)
-        return refuse(fmt::format("strategy {} on {} has no pending signal",
+        return answer_no(fmt::format("strategy {} on {} has no pending signal",
                                   message.strategy_name, message.symbol));
       progress.commands.push_back(message.command);
       progress.controllers.push_back(promise);
       return promise;
     }
-    return refuse(fmt::format("strategy {} on {} does not run here", message.strategy_name,
+    return answer_no(fmt::format("strategy {} on {} does not run here", message.strategy_name,
                               message.symbol));
   }
 
@@ -758,12 +764,26 @@ struct live_state {
     progress.ranges = 0;
     if (progress.arbiter)
       send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
-    for (auto& controller : std::exchange(progress.controllers, {}))
-      controller.deliver(run_controlled{
-          error{error_code::invalid_argument,
-                fmt::format("strategy {} on {} is over", identity(run).strategy_name,
-                            identity(run).symbol)}});
+    const error reason{error_code::invalid_argument,
+                       fmt::format("strategy {} on {} is over", identity(run).strategy_name,
+                                   identity(run).symbol)};
+    refuse(progress.controllers, reason);
+    if (progress.summary.problem) // else its last range becomes durable
+      refuse(progress.controllers_of_range, reason);
     setup->record->finish_run(run, progress.summary, setup->wall_clock());
+  }
+
+  static void refuse(std::vector<response_promise<run_controlled>>& controllers,
+                     const error& reason) {
+    for (auto& controller : std::exchange(controllers, {}))
+      controller.deliver(run_controlled{reason});
+  }
+
+  void refuse_all_controllers(const error& reason) {
+    for (auto& run : runs) {
+      refuse(run.controllers, reason);
+      refuse(run.controllers_of_range, reason);
+    }
   }
 
   void fail_all(const error& problem) {
@@ -778,6 +798,7 @@ struct live_state {
   }
 
   void stop_at_once(const error& problem) {
+    refuse_all_controllers(problem);
     if (setup->stream)
       setup->stream->close(problem);
     clear_clients();

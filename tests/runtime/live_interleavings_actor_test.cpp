@@ -70,4 +70,32 @@ TEST_CASE("live: interrupted anywhere, on a store that fails, the journal is tha
   CHECK(lives == 3'000);
 }
 
+TEST_CASE("live: an operator hears that a command took effect once it is durable, not before, in 500 "
+          "interleavings") {
+  int effective = 0;
+  with_seeds(500, [&](deterministic_system& system) {
+    const auto disk = std::shared_ptr<store>{make_memory_store()};
+    auto schemas = small_world().schemas;
+    schemas.strategies = {grid("grid", interval::m5, 20)};
+    deterministic_portfolio node{
+        system, schemas,   small_world().candles,
+        {"AAA"}, nothing(), {},
+        live_parts{std::make_unique<shared_store>(disk), {}}};
+    node.start();
+    system.steps(system.choose(120));
+    const auto answer = node.control("grid", "AAA", operator_command::pause);
+    while (!answer->has_value() && system.step()) {
+    }
+    REQUIRE(answer->has_value());
+    if ((*answer)->problem)
+      return; // it came before the run began, or after its end
+    ++effective;
+    bool told = false;
+    for (const auto& line : journal_of(*disk))
+      told = told || line.find("\"command\":\"pause\"") != std::string::npos;
+    CHECK(told);
+  });
+  CHECK(effective > 100);
+}
+
 #endif

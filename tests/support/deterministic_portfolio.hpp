@@ -117,6 +117,13 @@ public:
     system.ask<subscribed>(topics, subscribe{wanted, recorder, false});
   }
 
+  /// Of a live run: asks the driver, as an operator would.
+  std::shared_ptr<std::optional<run_controlled>> control(const std::string& strategy,
+                                                         const std::string& symbol,
+                                                         operator_command command) {
+    return system.ask<run_controlled>(live_driver_, control_run{strategy, symbol, command});
+  }
+
   void abort() { send_anonymously(driver_, abort_portfolio{}); }
 
   void start() {
