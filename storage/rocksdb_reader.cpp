@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <set>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -45,20 +48,14 @@ private:
   fs::path path_;
 };
 
-/// The logs, and the manifests with their sizes: what changes when the writer moves data from a log
-/// to a table. Commits only lengthen a log.
-std::vector<std::pair<std::string, std::uintmax_t>> writer_files(const fs::path& directory) {
-  std::vector<std::pair<std::string, std::uintmax_t>> files;
-  std::error_code problem; // a file that has just gone shows as a difference
-  for (const auto& file : fs::directory_iterator{directory, problem}) {
-    const auto name = file.path().filename().string();
-    if (name.starts_with("MANIFEST-"))
-      files.emplace_back(name, file.file_size(problem));
-    else if (name.ends_with(".log"))
-      files.emplace_back(name, 0);
-  }
-  std::sort(files.begin(), files.end());
-  return files;
+/// The writer's logs, in order.
+std::set<std::string> writer_logs(const fs::path& directory) {
+  std::set<std::string> logs;
+  std::error_code problem; // a directory that cannot be read fails in RocksDB, with its words
+  for (const auto& file : fs::directory_iterator{directory, problem})
+    if (auto name = file.path().filename().string(); name.ends_with(".log"))
+      logs.insert(std::move(name));
+  return logs;
 }
 
 /// RocksDB's "secondary instance": reads the writer's tables and logs, writes nothing there.
@@ -92,21 +89,26 @@ public:
   }
 
   void refresh() override {
-    // While it reads the manifest and then the logs, the writer may move what is in a log to a
-    // table and delete the log: then those batches would be missing. So it is done again until the
-    // writer has done nothing of the kind meanwhile, which it does rarely.
-    constexpr int attempts = 50;
+    // It reads the manifest and then the logs. When the writer moves what is in a log to a table in
+    // between and deletes the log, those batches are missing. So it is done again until no log went
+    // meanwhile: new logs and tables do no harm, and logs go in the order in which they came. A
+    // writer that fills a log every few milliseconds can make that take many attempts.
+    constexpr std::chrono::seconds patience{60};
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    std::chrono::milliseconds pause{0};
     rocksdb::Status status;
-    auto before = writer_files(directory_);
-    for (int attempt = 0; attempt < attempts; ++attempt) {
+    do {
+      const auto before = writer_logs(directory_);
       status = tables_.database().TryCatchUpWithPrimary();
-      auto after = writer_files(directory_);
-      if (status.ok() && after == before)
+      const auto after = writer_logs(directory_);
+      if (status.ok() && std::includes(after.begin(), after.end(), before.begin(), before.end()))
         return;
-      before = std::move(after);
-    }
+      std::this_thread::sleep_for(pause);
+      pause = std::min(pause + std::chrono::milliseconds{1}, std::chrono::milliseconds{20});
+    } while (std::chrono::steady_clock::now() < deadline);
     if (status.ok())
-      status = rocksdb::Status::TryAgain("the writer keeps replacing its files");
+      status = rocksdb::Status::TryAgain(
+          fmt::format("the writer replaced its logs for {} s without a pause", patience.count()));
     fail_rocksdb(directory_, "catching up with its writer failed", status);
   }
 

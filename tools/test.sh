@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Every test: style, the plain cores under two compilers and two levels of optimisation, and the
 # whole project as released. With --sanitizers everything once more under the address and
-# undefined-behaviour sanitizers, which takes longer than all the rest.
+# undefined-behaviour sanitizers, which takes about as long again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh

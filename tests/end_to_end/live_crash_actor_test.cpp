@@ -50,29 +50,16 @@ void check_undisturbed(const std::filesystem::path& directory) {
 enum class moment { before_write, written_not_synced, acknowledged, count };
 
 /// A store whose process dies right after a commit was acknowledged.
-class dying_store final : public store {
+class dying_store final : public shared_store {
 public:
-  dying_store(std::unique_ptr<store> inner, std::function<void()> acknowledged)
-      : inner_(std::move(inner)), acknowledged_(std::move(acknowledged)) {}
-  std::optional<std::string> get(store_space space, std::string_view key) const override {
-    return inner_->get(space, key);
-  }
-  std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
-                                std::size_t limit) const override {
-    return inner_->scan(space, prefix, from, limit);
-  }
-  std::optional<store_entry> last(store_space space, std::string_view prefix) const override {
-    return inner_->last(space, prefix);
-  }
-  std::unique_ptr<store_reader> snapshot() const override { return inner_->snapshot(); }
+  dying_store(std::shared_ptr<store> inner, std::function<void()> acknowledged)
+      : shared_store(std::move(inner)), acknowledged_(std::move(acknowledged)) {}
   void commit(const store_batch& batch) override {
-    inner_->commit(batch);
+    shared_store::commit(batch);
     acknowledged_();
   }
-  void reopen() override { inner_->reopen(); }
 
 private:
-  std::unique_ptr<store> inner_;
   std::function<void()> acknowledged_;
 };
 

@@ -9,7 +9,7 @@ namespace backtest::testing {
 
 /// A store that outlives the runtimes that hold it, one after the other: what a data directory is to
 /// processes.
-class shared_store final : public store {
+class shared_store : public store {
 public:
   explicit shared_store(std::shared_ptr<store> inner) : inner_(std::move(inner)) {}
 
