@@ -4,8 +4,10 @@
 
 #include <caf/all.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -198,15 +200,19 @@ inline constexpr const char* max_threads_option = "caf.scheduler.max-threads";
 inline constexpr const char* max_threads_option = "scheduler.max-threads";
 #endif
 
-/// One queue for all scheduler threads, which wakes a sleeping one at once. Stealing, the default,
-/// leaves threads asleep for milliseconds while a few actors have all the work: that is how
-/// portfolios begin.
-inline void share_work(caf::actor_system_config& configuration) {
+/// For systems whose actors talk every few microseconds, as runs that share a risk profile do: a
+/// scheduler thread without work looks for some for a fraction of a millisecond before it sleeps,
+/// because waking it takes longer than the work it would miss. One that slept looks at what the
+/// others have to do every five milliseconds, not ten.
+inline void tune_scheduler(caf::actor_system_config& configuration) {
 #if BACKTEST_CAF_MODERN
-  configuration.set("caf.scheduler.policy", "sharing");
+  const std::string group = "caf.work-stealing.";
 #else
-  configuration.set("scheduler.policy", caf::atom("sharing"));
+  const std::string group = "work-stealing.";
 #endif
+  configuration.set(group + "aggressive-poll-attempts", std::int64_t{10'000});
+  configuration.set(group + "relaxed-sleep-duration", caf::timespan{std::chrono::milliseconds{5}});
+  configuration.set(group + "relaxed-steal-interval", std::int64_t{1});
 }
 
 /// Text of an error of CAF, for logs and error events.

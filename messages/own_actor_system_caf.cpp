@@ -18,7 +18,7 @@ own_actor_system::own_actor_system(std::size_t threads) : parts_(std::make_uniqu
   if (threads == 0)
     threads = std::max(std::thread::hardware_concurrency(), 1U);
   parts_->configuration.set(max_threads_option, static_cast<std::int64_t>(threads));
-  share_work(parts_->configuration);
+  tune_scheduler(parts_->configuration);
   parts_->system = std::make_unique<caf::actor_system>(parts_->configuration);
 }
 
