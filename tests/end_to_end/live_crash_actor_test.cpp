@@ -77,11 +77,12 @@ TEST_CASE("live crash: the process that dies" * doctest::skip()) {
   auto options = quiet();
   options.open_store = [&]() -> std::unique_ptr<store> {
     auto opened = open_rocksdb_store(directory, {files});
-    const auto end = [&left, files, power] {
+    // The hook is kept by the file system, which it must not keep in turn.
+    const auto end = [&left, disk = files.get(), power] {
       if (--left > 0)
         return;
       if (power)
-        files->cut_power();
+        disk->cut_power();
       faulty_file_system::end_process();
     };
     if (at == moment::acknowledged)
