@@ -178,18 +178,24 @@ void append_escaped(std::string& out, char c) {
   }
 }
 
+bool is_copied_as_it_is(char c) noexcept {
+  const auto code = static_cast<unsigned char>(c);
+  return code >= 0x20 && code < 0x80 && c != '"' && c != '\\';
+}
+
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain = 0; // start of the stretch that can be copied as it is
   std::size_t at = 0;
   const auto flush = [&] { out.append(text.substr(plain, at - plain)); };
   while (at < text.size()) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-      ++at;
-      continue;
-    }
-    if (c >= 0x80) {
+    // By far the usual stretch is all there is.
+    at = static_cast<std::size_t>(std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at),
+                                                   text.end(), is_copied_as_it_is) -
+                                  text.begin());
+    if (at == text.size())
+      break;
+    if (static_cast<unsigned char>(text[at]) >= 0x80) {
       if (const std::size_t length = utf8_length(text.substr(at)); length != 0) {
         at += length;
         continue;

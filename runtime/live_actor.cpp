@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -76,7 +77,9 @@ struct live_state {
     std::uint64_t ticket = 0;
     store_batch rows; ///< until they are sent
     std::shared_ptr<std::vector<event>> events = std::make_shared<std::vector<event>>();
-    std::vector<std::size_t> runs; ///< whose events it holds
+    std::vector<std::size_t> runs;       ///< whose events it holds
+    std::vector<std::size_t> announcing; ///< of these, those with callbacks that wait for it
+    std::vector<response_promise<run_controlled>> controllers; ///< operators who wait for it
     bool is_last = false;
   };
 
@@ -99,6 +102,8 @@ struct live_state {
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
   bool running = false;  ///< every client is prepared
+  bool ahead = false;    ///< ranges were granted while a turn is on its way to the store
+  bool telling = false;  ///< the bus has not yet passed on the last turn's events
   bool failed = false;
   bool stopping = false;
   bool finishing = false;
@@ -384,7 +389,8 @@ struct live_state {
     for (std::size_t run = 0; run < runs.size() && run < masks.size(); ++run) {
       runs[run].wanted = masks[run] | journalled();
       if (!runs[run].over)
-        answer.runs.push_back({identity(run), runs[run].next});
+        answer.runs.push_back({identity(run), runs[run].ranges > 0 ? runs[run].granted_until
+                                                                   : runs[run].next});
     }
     return answer;
   }
@@ -393,8 +399,24 @@ struct live_state {
     return committing || announcing > 0 || fetching > 0 || open_ranges > 0;
   }
 
+  /// A replay works out the next turn while the last one becomes durable; nothing of it is told
+  /// before. Not while somebody still has to take in what was told, lest that piles up. Callbacks
+  /// would have to wait for two turns, so with them it waits itself.
+  bool may_run_ahead() const {
+    return is_replay() && committing && !ahead && !telling && !committing->is_last &&
+           committing->announcing.empty() && open_ranges == 0 && !stopping && !failed &&
+           std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.over; });
+  }
+
   void go_on() {
-    if (!running || finishing || turn_is_open())
+    if (!running || finishing)
+      return;
+    if (may_run_ahead()) {
+      advance_to_boundary();
+      ahead = open_ranges > 0;
+      return;
+    }
+    if (turn_is_open())
       return;
     if (std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.over; }))
       return finish();
@@ -610,26 +632,42 @@ struct live_state {
       return go_on();
     take_into(next);
     commit(std::move(next));
+    go_on();
   }
 
   /// Everything that waits to become durable, events in line order.
   void take_into(turn& next) {
+    ahead = false;
     next.ticket = (setup->number << 32) | ++tickets;
     next.rows = std::exchange(first_rows, {});
     *next.events = std::exchange(late_events, {});
-    std::vector<std::pair<instant, event>> in_order;
+    auto& events = *next.events;
+    std::vector<instant> moments(events.size(), INT64_MIN);
     for (const auto run : next.runs) {
       next.rows.append(std::exchange(runs[run].rows, {}));
+      if (std::exchange(runs[run].announces, false))
+        next.announcing.push_back(run);
+      for (auto& controller : std::exchange(runs[run].controllers_of_range, {}))
+        next.controllers.push_back(std::move(controller));
       instant latest = INT64_MIN;
       for (auto& item : std::exchange(runs[run].events, {})) {
         latest = std::max(latest, instant_of(item).value_or(latest));
-        in_order.emplace_back(latest, std::move(item));
+        moments.push_back(latest);
+        events.push_back(std::move(item));
       }
     }
-    std::stable_sort(in_order.begin(), in_order.end(),
-                     [](const auto& left, const auto& right) { return left.first < right.first; });
-    for (auto& [when, item] : in_order)
-      next.events->push_back(std::move(item));
+    if (std::is_sorted(moments.begin(), moments.end()))
+      return; // a single minute
+    std::vector<std::size_t> order(events.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+      return moments[left] < moments[right];
+    });
+    std::vector<event> in_order;
+    in_order.reserve(events.size());
+    for (const auto index : order)
+      in_order.push_back(std::move(events[index]));
+    events = std::move(in_order);
   }
 
   void commit(turn next) {
@@ -668,22 +706,20 @@ struct live_state {
     for (auto& item : *committing->events)
       if (is_journalled(item))
         item.number = first_number++;
-    for (const auto run : committing->runs)
-      if (std::exchange(runs[run].announces, false)) {
-        ++announcing;
-        request(self, runs[run].client, caf::infinite, announce_range{})
-            .then(
-                [this](const range_announced& answer) {
-                  late_events.insert(late_events.end(), answer.events.begin(),
-                                     answer.events.end());
-                  if (--announcing == 0)
-                    tell();
-                },
-                [this](const caf::error&) { // its end is noticed elsewhere
-                  if (--announcing == 0)
-                    tell();
-                });
-      }
+    for (const auto run : committing->announcing) {
+      ++announcing;
+      request(self, runs[run].client, caf::infinite, announce_range{})
+          .then(
+              [this](const range_announced& answer) {
+                late_events.insert(late_events.end(), answer.events.begin(), answer.events.end());
+                if (--announcing == 0)
+                  tell();
+              },
+              [this](const caf::error&) { // its end is noticed elsewhere
+                if (--announcing == 0)
+                  tell();
+              });
+    }
     if (announcing == 0)
       tell();
   }
@@ -694,14 +730,24 @@ struct live_state {
       for (const auto& item : *done.events)
         if (is_element(item))
           setup->stream->push(std::get<tick_result>(item.payload));
-    for (const auto run : done.runs)
-      for (auto& controller : std::exchange(runs[run].controllers_of_range, {}))
-        controller.deliver(run_controlled{});
+    for (auto& controller : done.controllers)
+      controller.deliver(run_controlled{});
     if (done.is_last)
       return tell_the_last(std::move(*done.events));
     if (!done.events->empty())
-      send_anonymously(setup->topics, publish{std::move(*done.events)});
+      publish_events(std::move(*done.events));
     commit_if_complete(); // what came in the meantime, else on
+  }
+
+  void publish_events(std::vector<event> events) {
+    telling = true;
+    request(self, setup->topics, caf::infinite, publish{std::move(events)})
+        .then(
+            [this](const published&) {
+              telling = false;
+              go_on();
+            },
+            [](const caf::error&) {}); // the runtime ends
   }
 
   // -- operators -----------------------------------------------------------------------------------------
@@ -784,6 +830,8 @@ struct live_state {
       refuse(run.controllers, reason);
       refuse(run.controllers_of_range, reason);
     }
+    if (committing)
+      refuse(committing->controllers, reason);
   }
 
   void fail_all(const error& problem) {

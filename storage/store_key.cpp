@@ -3,8 +3,7 @@
 #include "messages/error.hpp"
 
 #include <charconv>
-
-#include <fmt/format.h>
+#include <numeric>
 
 namespace backtest {
 
@@ -69,6 +68,9 @@ std::string make_store_key(std::initializer_list<std::string_view> parts) {
 
 std::string make_store_prefix(std::span<const std::string_view> parts) {
   std::string prefix;
+  prefix.reserve(std::accumulate(
+      parts.begin(), parts.end(), std::size_t{0},
+      [](std::size_t sum, std::string_view part) { return sum + part.size() + 1; }));
   for (auto part : parts) {
     append_part(prefix, part);
     prefix += '/';
@@ -94,7 +96,12 @@ std::optional<std::vector<std::string>> split_store_key(std::string_view key) {
   }
 }
 
-std::string number_key_part(std::uint64_t number) { return fmt::format("{:020}", number); }
+std::string number_key_part(std::uint64_t number) {
+  std::string digits(20, '0');
+  for (auto at = digits.rbegin(); number != 0; number /= 10)
+    *at++ = static_cast<char>('0' + number % 10);
+  return digits;
+}
 
 std::optional<std::uint64_t> parse_number_key_part(std::string_view part) noexcept {
   std::uint64_t number = 0;

@@ -1,7 +1,5 @@
 #include "actors/strategy/strategy_actor.hpp"
 
-#include <deque>
-
 #include <fmt/format.h>
 
 namespace backtest {
@@ -60,7 +58,7 @@ struct strategy_state {
   std::shared_ptr<const run_setup> setup;
   std::optional<series_market> market;
   std::optional<strategy_core> core;
-  std::deque<advance_range> ranges; ///< the first is under way
+  std::vector<advance_range> ranges; ///< the first is under way; hardly ever more than two
   std::vector<event> events;
   std::optional<pause_reason> ended; ///< how the run came to its end
   std::optional<stored_run> stored;  ///< live: what the store keeps of the run
@@ -193,14 +191,15 @@ struct strategy_state {
       result.events = std::exchange(events, {});
       result.clock = core->clock();
       result.over = ended.has_value();
-      if (!ended)
+      const bool live = setup->plan.identity->mode == run_mode::live;
+      if (!ended && !live)
         events.reserve(as_many); // ranges of one run resemble each other
       if (ended == pause_reason::failed)
         result.problem = core->reason();
-      if (setup->plan.identity->mode == run_mode::live)
+      if (live)
         keep(result);
       result.granted_until = ranges.front().grant.until;
-      ranges.pop_front();
+      ranges.erase(ranges.begin());
       tell_driver(std::move(result));
     }
   }

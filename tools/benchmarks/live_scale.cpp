@@ -286,6 +286,12 @@ void print_live_ratios() {
   }
 }
 
+void run_live_boundaries(bool every_run_in_transition) {
+  std::vector<std::size_t> sizes;
+  boundary_of([&] { return std::make_unique<stub_store>(&sizes); },
+              every_run_in_transition ? activity::busy : activity::usual);
+}
+
 void hold_live_strategies(std::size_t count) {
   runtime target{options_with({})};
   add_schemas(target, 1, activity::usual, 30);

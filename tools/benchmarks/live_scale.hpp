@@ -13,6 +13,10 @@ void print_live_ratios();
 /// its first day and at its end.
 void print_live_memory();
 
+/// The boundaries with the store stubbed, for a profiler: of sma_cross, or with every run in
+/// transition.
+void run_live_boundaries(bool every_run_in_transition);
+
 /// What the processes above run; each prints resident KiB.
 void hold_live_strategies(std::size_t count);
 void replay_a_week();
