@@ -9,6 +9,7 @@
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
 #include "messages/interest.hpp"
+#include "messages/position_size.hpp"
 #include "storage/group_commit.hpp"
 
 #include <chrono>
@@ -109,21 +110,20 @@ struct milestones_reached {
 
 using partial_actor = typed_interface<caf::result<milestones_reached>(reach_milestones)>;
 
-// -- signal sources that are actors ---------------------------------------------------------------------------
+// -- sizing client: key (sizing) ------------------------------------------------------------------------------
 
-/// Asked with the generation deadline as time-out.
-struct generate_signal {
-  run_identity run;
-  instant when = 0;
-  exchange_actor exchange; ///< answers `ask_candles`
+struct ask_position_size {
+  std::string symbol;
+  size_request request;
 };
 
-struct generated_signal {
-  std::optional<signal_request> request; ///< nothing: no signal
-  std::optional<error> problem;          ///< the source failed
+/// `problem`: another method than the sizing's, or inputs out of range.
+struct sized_position {
+  double quantity = 0; ///< base units; 0: do not open
+  std::optional<error> problem;
 };
 
-using signal_source_actor = typed_interface<caf::result<generated_signal>(generate_signal)>;
+using sizing_actor = typed_interface<caf::result<sized_position>(ask_position_size)>;
 
 // -- supervisors: cached clients, one per key ------------------------------------------------------------------
 
@@ -160,6 +160,11 @@ struct partial_key {
   run_mode mode = run_mode::backtest;
   std::uint64_t portfolio = 0;
   friend auto operator<=>(const partial_key&, const partial_key&) = default;
+};
+
+struct sizing_key {
+  std::string sizing_name;
+  friend auto operator<=>(const sizing_key&, const sizing_key&) = default;
 };
 
 /// The cached client of `key`, spawned when there is none.
@@ -215,6 +220,25 @@ using exchange_supervisor = supervisor_actor<exchange_key, exchange_actor>;
 using frame_supervisor = supervisor_actor<frame_key, frame_actor>;
 using risk_supervisor = supervisor_actor<risk_key, risk_actor>;
 using partial_supervisor = supervisor_actor<partial_key, partial_actor>;
+using sizing_supervisor = supervisor_actor<sizing_key, sizing_actor>;
+
+// -- signal sources that are actors ---------------------------------------------------------------------------
+
+/// Asked with the generation deadline as time-out.
+struct generate_signal {
+  run_identity run;
+  instant when = 0;
+  exchange_actor exchange; ///< answers `ask_candles`
+  sizing_supervisor sizings;
+};
+
+struct generated_signal {
+  std::optional<signal_request> request; ///< nothing: no signal
+  std::optional<error> problem;          ///< the source failed
+  std::vector<std::string> callback_errors = {}; ///< what callbacks of sizings threw meanwhile
+};
+
+using signal_source_actor = typed_interface<caf::result<generated_signal>(generate_signal)>;
 
 // -- strategy client: key (symbol, strategy, mode) ----------------------------------------------------------------
 
@@ -249,6 +273,7 @@ struct run_setup {
   risk_actor risk; ///< null when the strategy names no profile
   std::size_t participant = 0;
   partial_supervisor partial;
+  sizing_supervisor sizings;
   std::uint64_t portfolio = 0;
   signal_source_actor source; ///< null for a plain function
   shared_census census;
@@ -531,7 +556,8 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(report_run_facts) apply(report_run_bounds) apply(hold_position) apply(go_on_without)       \
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
-  apply(boundary_reached) apply(retry_turn) apply(control_run) apply(run_controlled)
+  apply(boundary_reached) apply(retry_turn) apply(control_run) apply(run_controlled)      \
+  apply(ask_position_size) apply(sized_position)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
@@ -553,6 +579,7 @@ BACKTEST_SUPERVISOR_TYPE_IDS(exchange)
 BACKTEST_SUPERVISOR_TYPE_IDS(frame)
 BACKTEST_SUPERVISOR_TYPE_IDS(risk)
 BACKTEST_SUPERVISOR_TYPE_IDS(partial)
+BACKTEST_SUPERVISOR_TYPE_IDS(sizing)
 CAF_END_TYPE_ID_BLOCK(backtest_caf)
 #undef BACKTEST_SUPERVISOR_TYPE_IDS
 #undef BACKTEST_TYPE_ID

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "messages/candle.hpp"
+#include "messages/error.hpp"
+#include "messages/position_size.hpp"
 #include "messages/signal.hpp"
 
 #include <span>
@@ -36,8 +38,10 @@ public:
 /// asks the exchange client for candles.
 class run_context {
 public:
-  run_context(const run_identity& run, instant when, market_view& market) noexcept
-      : run_(&run), when_(when), market_(&market) {}
+  /// `sizer`: null, no sizing is registered.
+  run_context(const run_identity& run, instant when, market_view& market,
+              position_sizer* sizer = nullptr) noexcept
+      : run_(&run), when_(when), market_(&market), sizer_(sizer) {}
 
   const std::string& symbol() const noexcept { return run_->symbol; }
   const std::string& strategy_name() const noexcept { return run_->strategy_name; }
@@ -67,11 +71,20 @@ public:
   std::string format_quantity(double quantity) const {
     return market_->format_quantity(symbol(), quantity);
   }
+  /// Quantity in base units by a registered sizing, for `signal_request::quantity`; 0: do not open.
+  /// Throws as `position_sizer::size`.
+  double size(std::string_view sizing_name, const size_request& request) const {
+    if (!sizer_)
+      throw failure(error_code::not_found,
+                    "sizing " + std::string{sizing_name} + " not found source=context.size");
+    return sizer_->size(symbol(), sizing_name, request);
+  }
 
 private:
   const run_identity* run_;
   instant when_;
   market_view* market_;
+  position_sizer* sizer_;
 };
 
 } // namespace backtest

@@ -166,25 +166,20 @@ void require_risks(const json_reader& in, const strategy_schema& strategy,
 
 // ---- sizings and walkers
 
-std::optional<sizing_method> parse_sizing_method(std::string_view text) noexcept {
-  if (text == "fixed-percentage")
-    return sizing_method::fixed_percentage;
-  if (text == "kelly-criterion")
-    return sizing_method::kelly_criterion;
-  if (text == "atr-based")
-    return sizing_method::atr_based;
-  return std::nullopt;
-}
-
 sizing_schema read_sizing(const json_reader& in, const surroundings&) {
-  in.allow_only({"name", "note", "method", "risk_percentage", "kelly_multiplier", "atr_multiplier",
-                 "max_position_percentage", "min_position_size", "max_position_size"});
   sizing_schema sizing;
   sizing.sizing_name = non_empty_text(in, "name");
   sizing.note = in.text_or("note", "");
   sizing.method = in.one_of("method", &parse_sizing_method,
                             "\"fixed-percentage\", \"kelly-criterion\" or \"atr-based\"");
-  if (in.has("risk_percentage") || sizing.method != sizing_method::kelly_criterion) {
+  // A parameter of another method would have no effect.
+  std::vector<std::string_view> allowed{"name", "note", "method"};
+  for (const auto& type : sizing_method_types())
+    if (type.method == sizing.method)
+      for (const auto& parameter : type.parameters)
+        allowed.emplace_back(parameter.name);
+  in.allow_only(allowed);
+  if (sizing.method != sizing_method::kelly_criterion) {
     in.number("risk_percentage");
     sizing.risk_percentage = share(in, "risk_percentage", 0);
   }

@@ -2,13 +2,12 @@
 
 #include "actors/exchange/csv_source.hpp"
 #include "actors/exchange/synthetic_candles.hpp"
+#include "runtime/wall_clock.hpp"
 
 #if !defined(BACKTEST_WITHOUT_NETWORK)
 #include "actors/exchange/binance_candles.hpp"
 #include "actors/http/http_client.hpp"
 #endif
-
-#include <chrono>
 
 namespace backtest {
 
@@ -24,12 +23,6 @@ std::shared_ptr<candle_store_source> made_up_market(std::uint64_t seed,
   return std::make_shared<synthetic_source>(seed, std::move(symbols), start_price, volatility);
 }
 
-instant system_time() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 #if defined(BACKTEST_WITHOUT_NETWORK)
 
 constexpr std::nullptr_t fetch_from_binance = nullptr;
@@ -39,7 +32,7 @@ constexpr std::nullptr_t fetch_from_binance = nullptr;
 candle_function fetch_from_binance(const std::string& base_url) {
   const auto client = std::make_shared<http_client>();
   return binance_candles(
-      base_url, [client](const std::string& url) { return client->get(url); }, &system_time);
+      base_url, [client](const std::string& url) { return client->get(url); }, &wall_clock);
 }
 
 #endif
@@ -48,7 +41,7 @@ candle_function fetch_from_binance(const std::string& base_url) {
 
 const exchange_factories& default_exchange_factories() {
   static const exchange_factories factories{&files, &made_up_market, fetch_from_binance,
-                                            &system_time};
+                                            &wall_clock};
   return factories;
 }
 

@@ -20,9 +20,6 @@ constexpr std::int64_t minutes_a_turn = 60;
 constexpr instant first_retry_ms = 1000;
 constexpr instant longest_retry_ms = minute_ms;
 
-/// Candles before the first instant that are loaded ahead.
-constexpr instant loaded_before = day_ms;
-
 /// How long an instant of the system clock waits for what is asked elsewhere (a model, say) before
 /// the other runs go on without it; also how soon a candle that is late is asked for again.
 constexpr instant straggler_ms = 1000;
@@ -304,7 +301,7 @@ struct live_state {
     const instant until = frame.last + followed_after(setup->parameters);
     for (const auto& [symbol, of_symbol] : by_symbol)
       request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, from - loaded_before, until})
+              load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), until})
           .then(
               [this, of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)
@@ -478,7 +475,7 @@ struct live_state {
         from = std::min(from, runs[run].next);
       ++fetching;
       request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, from - loaded_before, boundary})
+              load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), boundary})
           .then(
               [this, boundary, of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)

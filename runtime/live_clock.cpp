@@ -1,6 +1,7 @@
 #include "runtime/live_clock.hpp"
 
 #include "messages/error.hpp"
+#include "runtime/wall_clock.hpp"
 
 #include <chrono>
 #include <cmath>
@@ -78,11 +79,7 @@ class system_live_clock final : public alarm_clock {
 public:
   ~system_live_clock() override { stop(); }
   bool is_replay() const noexcept override { return false; }
-  instant now() const override {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-  }
+  instant now() const override { return wall_clock(); }
 
 private:
   std::chrono::nanoseconds distance_to(instant when) const override {

@@ -93,6 +93,7 @@ struct client_supervisors {
   frame_supervisor frames;
   risk_supervisor risks;
   partial_supervisor partials;
+  sizing_supervisor sizings;
 };
 
 struct portfolio_run {
@@ -111,6 +112,7 @@ struct portfolio_setup {
   std::shared_ptr<const exchange_schema> exchange;
   std::vector<portfolio_run> runs; ///< by strategy, then symbol, bytewise
   std::vector<std::shared_ptr<const risk_schema>> risks; ///< every profile the strategies name
+  shared_sizings sizings; ///< every one there is: a source names them as it goes
   topics_actor topics;
   report_actor reports;
   client_supervisors clients;
@@ -133,6 +135,10 @@ std::vector<std::vector<std::string>> connected_profiles(const std::vector<portf
 
 /// Milliseconds that a signal alive at a frame's end is followed at most.
 instant followed_after(const configuration& parameters);
+
+/// Milliseconds of candles before a run's first instant that are loaded ahead: a day for signal
+/// sources, more where the average price looks further back.
+instant loaded_before(const configuration& parameters);
 
 /// What a strategy client needs of a portfolio for one run, but for its plan.
 std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,

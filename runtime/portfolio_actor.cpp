@@ -230,7 +230,7 @@ struct portfolio_state {
       by_symbol[identity(run).symbol].push_back(run);
     for (const auto& [symbol, of_symbol] : by_symbol)
       request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, frame.first - day_ms,
+              load_candles{symbol, interval::m1, frame.first - loaded_before(setup->parameters),
                            frame.last + followed_after(setup->parameters)})
           .then(
               [this, of_symbol](const candles_loaded& answer) {

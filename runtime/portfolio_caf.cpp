@@ -131,6 +131,10 @@ instant followed_after(const configuration& parameters) {
          minute_ms;
 }
 
+instant loaded_before(const configuration& parameters) {
+  return std::max(day_ms, parameters.avg_price_candles_count * minute_ms);
+}
+
 std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,
                                          const exchange_actor& exchange,
                                          const loaded_series& minutes, const risk_actor& arbiter,
@@ -142,6 +146,7 @@ std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size
   prepared->plan = std::move(plan);
   prepared->plan.asks_risk = static_cast<bool>(arbiter);
   prepared->plan.source_is_actor = static_cast<bool>(chosen.source) || chosen.strategy->blocking;
+  prepared->plan.sizings = setup.sizings;
   prepared->plan.steady_clock = setup.steady_clock;
   prepared->plan.stopwatch = setup.stopwatch;
   prepared->plan.wall_clock = setup.wall_clock;
@@ -152,6 +157,7 @@ std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size
   prepared->risk = arbiter;
   prepared->participant = participant;
   prepared->partial = setup.clients.partials;
+  prepared->sizings = setup.clients.sizings;
   prepared->portfolio = setup.number;
   prepared->source = chosen.source;
   prepared->census = setup.census;

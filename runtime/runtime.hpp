@@ -222,6 +222,12 @@ public:
   /// callback.
   void flush();
 
+  /// Quantity in base units by a registered sizing, not rounded; 0: do not open. Throws `failure`:
+  /// `not_found`, `invalid_argument` (another method than the sizing's, inputs out of range). Not
+  /// from an actor or a callback; a signal source asks its context.
+  double position_size(const std::string& sizing, const std::string& symbol,
+                       const size_request& request) const;
+
   caf::actor_system& system() noexcept;
   topics_actor topics() const;
   client_supervisors clients() const;

@@ -117,6 +117,7 @@ void runtime::override_risk(const std::string& name,
 void runtime::override_sizing(const std::string& name,
                               const std::function<void(sizing_schema&)>& change) {
   core_->schemas.sizings.override_with(name, change);
+  send_anonymously(core_->clients.sizings, forget_client<sizing_key>{{name}});
 }
 void runtime::override_strategy(const std::string& name,
                                 const std::function<void(strategy_schema&)>& change) {
@@ -280,6 +281,11 @@ void runtime::flush() {
                [](const caf::error& reason) {
                  throw failure(error_code::actor_failed, "the bus is gone: " + text_of(reason));
                });
+}
+
+double runtime::position_size(const std::string& sizing, const std::string& symbol,
+                              const size_request& request) const {
+  return core_->position_size(sizing, symbol, request);
 }
 
 backtest_runs runtime::backtest() { return backtest_runs{*core_}; }

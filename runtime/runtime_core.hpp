@@ -50,6 +50,9 @@ public:
   /// Publishes, and does not wait for anybody to hear of it.
   void tell(event item) const;
   run_status status(const std::string& symbol, const std::string& strategy, run_mode mode) const;
+  /// Throws `failure`: `not_found`, `invalid_argument`. Waits; not from an actor.
+  double position_size(const std::string& sizing, const std::string& symbol,
+                       const size_request& request) const;
   /// Works on the store in its actor and waits; not from an actor. Opens it when it is not yet.
   void with_store(std::function<void(store&)> work);
   void stop(const std::string& symbol, const std::string& strategy, run_mode mode);

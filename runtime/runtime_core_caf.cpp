@@ -4,13 +4,16 @@
 #include "actors/frame/frame_actor.hpp"
 #include "actors/partial/partial_actor.hpp"
 #include "actors/risk/risk_actor.hpp"
+#include "actors/sizing/sizing_actor.hpp"
 #include "actors/strategy/strategy_actor.hpp"
 #include "actors/supervisor.hpp"
 #include "actors/topics/topics_actor.hpp"
+#include "messages/thrown_text.hpp"
 #include "runtime/report_actor.hpp"
 #include "runtime/report_book.hpp"
 #include "runtime/spdlog_logger.hpp"
 #include "runtime/walk.hpp"
+#include "runtime/wall_clock.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -27,28 +30,14 @@ double stopwatch_milliseconds() {
       .count();
 }
 
-instant wall_clock_milliseconds() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 /// A callback's own failure is told and does not fail the fetch.
 auto guarded(const exchange_schema& schema, failure_reporter report) {
   return [name = schema.exchange_name, callback = schema.callbacks.on_candle_data,
           report = std::move(report)](const std::string& symbol, interval size, instant since,
                                       std::span<const candle> data) {
-    const auto complain = [&](std::string_view what) {
+    if (const auto thrown = thrown_text([&] { callback(symbol, size, since, data); }))
       report({error_code::callback_failed,
-              fmt::format("exchange {}: on_candle_data threw: {}", name, what)});
-    };
-    try {
-      callback(symbol, size, since, data);
-    } catch (const std::exception& caught) {
-      complain(caught.what());
-    } catch (...) {
-      complain("something that is not a std::exception");
-    }
+              fmt::format("exchange {}: on_candle_data threw: {}", name, *thrown)});
   };
 }
 
@@ -105,6 +94,7 @@ runtime_core::~runtime_core() {
   end_actor(clients.frames);
   end_actor(clients.risks);
   end_actor(clients.partials);
+  end_actor(clients.sizings);
   end_actor(reports);
   end_actor(topics);
   end_actor(store_);
@@ -137,7 +127,7 @@ void runtime_core::spawn_supervisors() {
         if (schema.callbacks.on_candle_data)
           schema.callbacks.on_candle_data = guarded(schema, report);
         if (key.mode == run_mode::live && schema.get_candles && !schema.now)
-          schema.now = wall_clock_milliseconds; // a live market goes on
+          schema.now = wall_clock; // a live market goes on
         configuration snapshot;
         {
           const std::lock_guard lock{mutex};
@@ -177,6 +167,13 @@ void runtime_core::spawn_supervisors() {
   clients.partials = spawn_supervisor<partial_key, partial_actor>(
       system, census, "partial",
       [this](const partial_key&) { return spawn_partial_client(system, census); }, report);
+  clients.sizings = spawn_supervisor<sizing_key, sizing_actor>(
+      system, census, "sizing",
+      [this, report](const sizing_key& key) {
+        return spawn_sizing_client(
+            system, census, *schemas.sizings.get(key.sizing_name, "supervisor"), report);
+      },
+      report);
 }
 
 void runtime_core::check_names(const std::vector<std::string>& symbols,
@@ -211,6 +208,7 @@ runtime_core::capture(const std::vector<shared_identity>& runs) const {
   auto setup = std::make_shared<portfolio_setup>();
   setup->parameters = parameters;
   setup->exchange = schemas.exchanges.get(runs.front()->exchange_name, "capture");
+  setup->sizings = std::make_shared<const std::vector<sizing_schema>>(schemas.sizings.list());
   for (const auto& identity : runs) {
     portfolio_run run;
     run.identity = identity;
@@ -225,7 +223,7 @@ runtime_core::capture(const std::vector<shared_identity>& runs) const {
   setup->census = census;
   setup->steady_clock = deadline_clock_.watch();
   setup->stopwatch = stopwatch_milliseconds;
-  setup->wall_clock = wall_clock_milliseconds;
+  setup->wall_clock = wall_clock;
   return setup;
 }
 

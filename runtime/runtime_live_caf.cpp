@@ -2,23 +2,17 @@
 #include "runtime/live.hpp"
 #include "runtime/live_start.hpp"
 #include "runtime/runtime_core.hpp"
+#include "runtime/wall_clock.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/rocksdb_store.hpp"
 
 #include <algorithm>
-#include <chrono>
 
 #include <fmt/format.h>
 
 namespace backtest {
 
 namespace {
-
-instant wall_clock() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 /// Follows a signal whose strategy nobody registered.
 strategy_schema watcher_of(const stored_run& run) {

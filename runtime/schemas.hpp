@@ -3,6 +3,7 @@
 #include "actors/exchange/exchange_schema.hpp"
 #include "actors/frame/frame_schema.hpp"
 #include "actors/risk/risk_schema.hpp"
+#include "actors/sizing/sizing_schema.hpp"
 #include "actors/strategy/strategy_schema.hpp"
 
 #include <functional>
@@ -11,20 +12,6 @@
 #include <vector>
 
 namespace backtest {
-
-enum class sizing_method : std::uint8_t { fixed_percentage, kelly_criterion, atr_based };
-
-struct sizing_schema {
-  std::string sizing_name;
-  std::string note;
-  sizing_method method = sizing_method::fixed_percentage;
-  double risk_percentage = 0;        ///< percent of the balance, fixed and atr
-  double kelly_multiplier = 0.25;
-  double atr_multiplier = 2;
-  std::optional<double> max_position_percentage;
-  std::optional<double> min_position_size;
-  std::optional<double> max_position_size;
-};
 
 struct trade_statistics;
 struct walker_complete;

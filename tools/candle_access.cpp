@@ -33,7 +33,9 @@ candle_series candles_of(const exchange_schema& exchange, const std::string& sym
   if (is_finite) {
     series = exchange.source->load(symbol, first, end, limits);
   } else {
-    candle_loader loader{exchange, limits, &wait};
+    auto silent = exchange; // its callbacks are for runs
+    silent.callbacks = {};
+    candle_loader loader{std::move(silent), limits, &wait};
     series = *loader.load(symbol, interval::m1, first, end).series;
   }
   std::erase_if(series.candles, [first, end](const candle& item) {

@@ -1,3 +1,4 @@
+#include "actors/sizing/run_sizer.hpp"
 #include "tools/candle_access.hpp"
 #include "tools/commands.hpp"
 #include "tools/coverage.hpp"
@@ -20,9 +21,13 @@ struct check_options {
 instant warm_up_of(const opened_configuration& opened, const frame_schema& frame,
                    const std::string& symbol) {
   const auto count = opened.file.parameters.avg_price_candles_count;
+  auto sizings = opened.target->list_sizings();
+  for (auto& sizing : sizings) // their callbacks are for runs
+    sizing.callbacks = {};
+  run_sizer sizer{std::make_shared<const std::vector<sizing_schema>>(std::move(sizings))};
   instant oldest = frame.start - count * minute_ms;
   for (const auto& strategy : opened.target->list_strategies())
-    oldest = std::min(oldest, warm_up_start(strategy, symbol, frame.start, count));
+    oldest = std::min(oldest, warm_up_start(strategy, symbol, frame.start, count, sizer));
   return oldest;
 }
 

@@ -53,13 +53,13 @@ private:
 } // namespace
 
 instant warm_up_start(const strategy_schema& strategy, const std::string& symbol, instant first,
-                      std::int64_t avg_price_candles_count) {
+                      std::int64_t avg_price_candles_count, position_sizer& sizer) {
   flat_market market{first, avg_price_candles_count};
   market.average_price(symbol, first); // every instant has a price
   if (strategy.get_signal && !strategy.blocking) {
     const run_identity identity{symbol, strategy.strategy_name, "", "", run_mode::backtest};
     try {
-      strategy.get_signal(run_context{identity, first, market});
+      strategy.get_signal(run_context{identity, first, market, &sizer});
     } catch (...) { // NOLINT: documented, what was asked until then counts
     }
   }

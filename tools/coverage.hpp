@@ -13,7 +13,7 @@ namespace backtest::tools {
 /// candle. Found by asking it once over a market that is flat; what it throws is ignored. Sources
 /// that block are not asked.
 instant warm_up_start(const strategy_schema& strategy, const std::string& symbol, instant first,
-                      std::int64_t avg_price_candles_count);
+                      std::int64_t avg_price_candles_count, position_sizer& sizer);
 
 /// Minutes with open times in [since, until) that a series has and has not.
 struct coverage {

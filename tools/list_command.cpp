@@ -42,7 +42,7 @@ constexpr std::array<std::string_view, topic_count> topic_meanings{
 
 void append_parameters(std::string& text, const std::vector<parameter_info>& parameters) {
   for (const auto& item : parameters)
-    text += fmt::format("      {:<14} {:<8} {}\n", item.name,
+    text += fmt::format("      {:<24} {:<8} {}\n", item.name,
                         item.default_text.empty() ? "required" : item.default_text, item.meaning);
 }
 
@@ -78,6 +78,15 @@ std::string rules_text(runtime& target) {
   std::string text = "Risk rules (each may have a note; parameters with their defaults):\n";
   for (const auto& type : target.types().rule_types()) {
     text += fmt::format("  {:<24} {}\n", type.name, type.note);
+    append_parameters(text, type.parameters);
+  }
+  return text;
+}
+
+std::string sizings_text(runtime&) {
+  std::string text = "Sizing methods (parameters with their defaults):\n";
+  for (const auto& type : sizing_method_types()) {
+    text += fmt::format("  {:<18} {}\n", to_string(type.method), type.note);
     append_parameters(text, type.parameters);
   }
   return text;
@@ -123,6 +132,16 @@ void write_rules(json_writer& out, runtime& target) {
   out.end_array();
 }
 
+void write_sizings(json_writer& out, runtime&) {
+  out.begin_array();
+  for (const auto& type : sizing_method_types()) {
+    out.begin_object().key("method").string(to_string(type.method)).key("note").string(type.note);
+    write_parameters(out, type.parameters);
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void write_configuration_parameters(json_writer& out, runtime&) {
   out.begin_array();
   for (const auto& item : configuration_parameters()) {
@@ -147,10 +166,11 @@ struct subject {
   void (*write)(json_writer&, runtime&);
 };
 
-const std::array<subject, 4>& subjects() {
-  static const std::array<subject, 4> all{
+const std::array<subject, 5>& subjects() {
+  static const std::array<subject, 5> all{
       {{"strategies", &strategies_text, &write_strategies},
        {"rules", &rules_text, &write_rules},
+       {"sizings", &sizings_text, &write_sizings},
        {"parameters", &parameters_text, &write_configuration_parameters},
        {"topics", &topics_text, &write_topics}}};
   return all;

@@ -112,15 +112,8 @@ void candle_loader::fetch_days(const std::string& symbol, interval size, instant
 
 void candle_loader::tell(const std::string& symbol, interval size, instant since,
                          std::span<const candle> data) {
-  if (!schema_.callbacks.on_candle_data)
-    return;
-  try {
+  if (schema_.callbacks.on_candle_data)
     schema_.callbacks.on_candle_data(symbol, size, since, data);
-  } catch (const std::exception& caught) {
-    callback_errors_.push_back(fmt::format("on_candle_data threw: {}", caught.what()));
-  } catch (...) {
-    callback_errors_.emplace_back("on_candle_data threw: something that is not a std::exception");
-  }
 }
 
 std::vector<candle> candle_loader::fetch_batch(const candle_query& query) {

@@ -17,15 +17,13 @@ using wait_function = std::function<bool(std::chrono::milliseconds)>;
 /// does; one thread at a time.
 class candle_loader {
 public:
+  /// `on_candle_data` must not throw: the runtime tells what a user's own does.
   candle_loader(exchange_schema schema, configuration parameters, wait_function wait);
 
   /// Candles of at least [from, until); larger intervals than the source's own are aggregated from
   /// one-minute candles. Throws `failure`: `not_found` for a symbol the exchange does not have,
   /// `bad_candles` and `fetch_failed` (after the last attempt), `io_failed` for files.
   loaded_series load(const std::string& symbol, interval size, instant from, instant until);
-
-  /// What `on_candle_data` threw since the last call; it never spoils a fetch.
-  std::vector<std::string> take_callback_errors() { return std::exchange(callback_errors_, {}); }
 
   const exchange_schema& schema() const noexcept { return schema_; }
 
@@ -53,7 +51,6 @@ private:
   wait_function wait_;
   std::map<key, loaded_series> fetched_; ///< as the source gave it, each up to where it is settled
   std::map<key, aggregated_series> aggregated_;
-  std::vector<std::string> callback_errors_;
 };
 
 } // namespace backtest

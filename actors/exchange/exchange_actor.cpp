@@ -2,6 +2,7 @@
 
 #include "actors/exchange/candle_loader.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 
@@ -31,8 +32,17 @@ struct exchange_state {
     loader.emplace(std::move(schema), parameters, interruptible_wait(std::move(shutdown)));
     market.emplace("", parameters.avg_price_candles_count, std::move(formats),
                    [this](const std::string& symbol, interval size, instant from, instant until) {
-                     return loader->load(symbol, size, from, until);
+                     return load(symbol, size, from, until);
                    });
+  }
+
+  loaded_series load(const std::string& symbol, interval size, instant from, instant until) {
+    // None opens before 1970, and a source may be asked day by day.
+    auto loaded = loader->load(symbol, size, std::max<instant>(from, 0), until);
+    // Of a market that goes on, whoever comes later must ask again.
+    if (loader->schema().now)
+      loaded.until = std::min(loaded.until, until);
+    return loaded;
   }
 
   exchange_actor::behavior_type make_behavior() {
@@ -40,11 +50,7 @@ struct exchange_state {
         [this](const load_candles& message) {
           candles_loaded answer;
           answer.problem = problem_of([&] {
-            answer.loaded =
-                loader->load(message.symbol, message.size, message.from, message.until);
-            // Of a market that goes on, whoever comes later must ask again.
-            if (loader->schema().now)
-              answer.loaded.until = std::min(answer.loaded.until, message.until);
+            answer.loaded = load(message.symbol, message.size, message.from, message.until);
           });
           return answer;
         },

@@ -58,6 +58,15 @@ series_market::holding& series_market::require(std::string_view symbol, interval
   return held;
 }
 
+namespace {
+
+/// Candles there can be: none opens before 1970. A source would be asked day by day for the others.
+constexpr std::int64_t limit_at(instant aligned, instant step) noexcept {
+  return std::max<std::int64_t>(aligned / step, 0);
+}
+
+} // namespace
+
 std::span<const candle> series_market::window(std::string_view symbol, interval size,
                                               std::int64_t limit, instant when) {
   if (limit < 1)
@@ -72,8 +81,7 @@ std::span<const candle> series_market::window(std::string_view symbol, interval 
   if (when != std::exchange(asked_at_, when))
     replaced_.clear();
   const instant aligned = align_down(when, step);
-  constexpr instant beyond_any_candle = end_of_time / 4;
-  const instant since = aligned - std::min(limit, beyond_any_candle / step) * step;
+  const instant since = aligned - std::min(limit, limit_at(aligned, step)) * step;
   auto& held = require(symbol, size, since, aligned);
   const auto closed = held.cursor.closed_at(when);
   auto first = closed - std::min(closed, static_cast<std::size_t>(limit));
@@ -85,6 +93,10 @@ std::span<const candle> series_market::window(std::string_view symbol, interval 
 
 std::span<const candle> series_market::candles(std::string_view symbol, interval size,
                                                std::int64_t limit, instant when) {
+  if (const auto most = limit_at(when, length_of(size)); limit > most)
+    throw failure(error_code::data_gap,
+                  fmt::format("{} {} candles of {} before {}: there can only be {} since 1970",
+                              limit, to_string(size), symbol, to_iso(when), most));
   const auto found = window(symbol, size, limit, when);
   if (found.size() != static_cast<std::size_t>(limit))
     throw failure(error_code::data_gap,

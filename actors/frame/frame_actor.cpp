@@ -1,5 +1,7 @@
 #include "actors/frame/frame_actor.hpp"
 
+#include "messages/thrown_text.hpp"
+
 namespace backtest {
 
 namespace {
@@ -15,20 +17,16 @@ struct frame_state {
       answer.problem = caught.reason();
       return;
     }
-    const auto complain = [&](const std::string& what) {
-      answer.callback_problem = error{error_code::callback_failed, "frame " + schema.frame_name +
-                                                                       ": on_timeframe threw: " +
-                                                                       what};
-    };
-    try {
-      if (schema.callbacks.on_timeframe)
-        schema.callbacks.on_timeframe(answer.instants.first, answer.instants.last,
-                                      answer.instants.count());
-    } catch (const std::exception& caught) {
-      complain(caught.what());
-    } catch (...) {
-      complain("something that is not a std::exception");
-    }
+    const auto& callback = schema.callbacks.on_timeframe;
+    const auto& instants = answer.instants;
+    const auto thrown = thrown_text([&] {
+      if (callback)
+        callback(instants.first, instants.last, instants.count());
+    });
+    if (thrown)
+      answer.callback_problem =
+          error{error_code::callback_failed,
+                "frame " + schema.frame_name + ": on_timeframe threw: " + *thrown};
   }
 
   frame_actor::behavior_type make_behavior() {

@@ -1,39 +1,27 @@
 #include "actors/strategy/strategy_actor.hpp"
 
+#include "actors/strategy/source_error.hpp"
+
 #include <fmt/format.h>
 
 namespace backtest {
 
 namespace {
 
-/// What a signal function threw, as an error; the rules are the core's own.
-error error_of_throw() {
-  try {
-    throw;
-  } catch (const failure& caught) {
-    return {caught.code() == error_code::data_gap ? error_code::data_gap
-                                                  : error_code::signal_source_failed,
-            caught.what()};
-  } catch (const std::exception& caught) {
-    return {error_code::signal_source_failed, caught.what()};
-  } catch (...) {
-    return {error_code::signal_source_failed,
-            "get_signal threw something that is not a std::exception"};
-  }
-}
-
 struct blocking_source_state {
   self_pointer<signal_source_actor, blocking_source_state> self = nullptr;
   std::shared_ptr<const strategy_schema> schema;
   std::int64_t price_candles = 0;
   number_formats formats;
+  std::optional<run_sizer> sizer;
   std::optional<series_market> market;
 
   void init(std::shared_ptr<const strategy_schema> strategy, std::int64_t avg_price_candles_count,
-            number_formats numbers) {
+            number_formats numbers, shared_sizings sizings) {
     schema = std::move(strategy);
     price_candles = avg_price_candles_count;
     formats = std::move(numbers);
+    sizer.emplace(std::move(sizings));
   }
 
   signal_source_actor::behavior_type make_behavior() {
@@ -43,10 +31,12 @@ struct blocking_source_state {
                        blocking_loader(self->system(), message.exchange));
       generated_signal answer;
       try {
-        answer.request = schema->get_signal(run_context{message.run, message.when, *market});
+        answer.request =
+            schema->get_signal(run_context{message.run, message.when, *market, &*sizer});
       } catch (...) {
-        answer.problem = error_of_throw();
+        answer.problem = error_of_source();
       }
+      answer.callback_errors = sizer->take_callback_errors();
       return answer;
     }};
   }
@@ -156,7 +146,7 @@ struct strategy_state {
   void spawn_source() {
     source = spawn_blocking_source(self->system(), setup->census, schema,
                                    setup->plan.rules.parameters.avg_price_candles_count,
-                                   setup->formats);
+                                   setup->formats, setup->plan.sizings);
     source_is_own = true;
     watch_source();
   }
@@ -332,11 +322,12 @@ struct strategy_state {
         std::chrono::seconds{plan.rules.parameters.max_signal_generation_seconds};
     asking_source = true;
     request(self, source, deadline,
-            generate_signal{*plan.identity, core->clock(), setup->exchange})
+            generate_signal{*plan.identity, core->clock(), setup->exchange, setup->sizings})
         .then(
             [this](const generated_signal& answer) {
               if (!std::exchange(asking_source, false))
                 return; // its death overtook the answer
+              core->note_callback_errors(answer.callback_errors);
               if (answer.problem)
                 core->source_failed(*answer.problem);
               else
@@ -397,9 +388,10 @@ series_loader blocking_loader(caf::actor_system& system, exchange_actor exchange
 signal_source_actor spawn_blocking_source(caf::actor_system& system, const shared_census& census,
                                           std::shared_ptr<const strategy_schema> schema,
                                           std::int64_t avg_price_candles_count,
-                                          number_formats formats) {
+                                          number_formats formats, shared_sizings sizings) {
   return spawn_actor<blocking_source_state, signal_source_actor, caf::detached>(
-      system, census, std::move(schema), avg_price_candles_count, std::move(formats));
+      system, census, std::move(schema), avg_price_candles_count, std::move(formats),
+      std::move(sizings));
 }
 
 strategy_actor spawn_strategy_client(caf::actor_system& system, const shared_census& census,

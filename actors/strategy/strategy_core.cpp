@@ -2,8 +2,10 @@
 
 #include "actors/exchange/average_price.hpp"
 #include "actors/partial/milestones.hpp"
+#include "actors/strategy/source_error.hpp"
 #include "actors/strategy/signal_validation.hpp"
 #include "messages/plain_text.hpp"
+#include "messages/thrown_text.hpp"
 
 #include <utility>
 
@@ -67,7 +69,7 @@ run_plan plan_for(shared_identity identity, const timeline& frame, const candle_
 }
 
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
-    : schema_(schema), plan_(std::move(plan)), market_(market),
+    : schema_(schema), plan_(std::move(plan)), market_(market), sizer_(plan_.sizings),
       held_minutes_(market.shared_minutes()), minutes_(market.minutes()),
       machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),
       clock_(plan_.frame.first), completed_until_(clock_), granted_until_(clock_) {
@@ -235,6 +237,7 @@ strategy_core::next_step strategy_core::resume() {
     if (!source_answer_ && !source_error_)
       return pause_reason::ask_source;
     waiting_ = waiting_for::nothing;
+    tell_sizing_errors(clock_, std::exchange(sizing_errors_, {}));
     if (source_error_)
       return pass_without_source(clock_, *std::exchange(source_error_, std::nullopt));
     return consider(clock_, *std::exchange(source_answer_, std::nullopt));
@@ -374,15 +377,10 @@ strategy_core::next_step strategy_core::generate(instant when) {
     return pause_reason::ask_source;
   }
   auto request = call_source(when);
-  if (source_error_) {
-    auto reason = *std::exchange(source_error_, std::nullopt);
-    if (reason.code == error_code::fetch_failed || reason.code == error_code::bad_candles) {
-      if (!is_live())
-        return fail(std::move(reason));
-      machine_.free_slot(); // tried again at the next instant
-    }
-    return pass_without_source(when, std::move(reason));
-  }
+  if (sizer_.has_callback_errors())
+    tell_sizing_errors(when, sizer_.take_callback_errors());
+  if (source_error_)
+    return pass_without_source(when, *std::exchange(source_error_, std::nullopt));
   if (late())
     return pass_without_source(
         when, {error_code::signal_timeout,
@@ -398,24 +396,20 @@ strategy_core::next_step strategy_core::generate(instant when) {
 
 std::optional<signal_request> strategy_core::call_source(instant when) {
   try {
-    return schema_.get_signal(run_context{*plan_.identity, when, market_});
-  } catch (const failure& caught) {
-    const bool keeps_code = caught.code() == error_code::data_gap ||
-                            caught.code() == error_code::fetch_failed ||
-                            caught.code() == error_code::bad_candles;
-    source_error_ = {keeps_code ? caught.code() : error_code::signal_source_failed, caught.what()};
-  } catch (const std::exception& caught) {
-    source_error_ = {error_code::signal_source_failed, caught.what()};
+    return schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
   } catch (...) {
-    source_error_ = {error_code::signal_source_failed,
-                     "get_signal threw something that is not a std::exception"};
+    source_error_ = error_of_source();
   }
   return std::nullopt;
 }
 
 strategy_core::next_step strategy_core::pass_without_source(instant when, error reason) {
-  if (reason.code == error_code::signal_timeout && plan_.identity->mode == run_mode::backtest)
+  const bool lacks_candles =
+      reason.code == error_code::fetch_failed || reason.code == error_code::bad_candles;
+  if (!is_live() && (lacks_candles || reason.code == error_code::signal_timeout))
     return fail(std::move(reason)); // going on would change the run's facts
+  if (lacks_candles)
+    machine_.free_slot(); // tried again at the next instant
   emit_error(reason.code, std::move(reason.message), when);
   emit_idle(when);
   return pass(when);
@@ -708,16 +702,8 @@ void strategy_core::call(const Callback& callback, const char* name, instant whe
                          const Args&... args) {
   if (!callback)
     return;
-  const auto report = [&](std::string_view what) {
-    emit_error(error_code::callback_failed, fmt::format("{} threw: {}", name, what), when);
-  };
-  try {
-    callback(args...);
-  } catch (const std::exception& caught) {
-    report(caught.what());
-  } catch (...) {
-    report("something that is not a std::exception");
-  }
+  if (const auto thrown = thrown_text([&] { callback(args...); }))
+    emit_error(error_code::callback_failed, fmt::format("{} threw: {}", name, *thrown), when);
 }
 
 void strategy_core::emit(tick_result result) {
@@ -761,6 +747,11 @@ void strategy_core::emit_error(error_code code, std::string message, instant whe
   if (wants(topic::error))
     out_->push_back(
         {topic::error, error_event{code, std::move(message), source, when, plan_.identity}});
+}
+
+void strategy_core::tell_sizing_errors(instant when, std::vector<std::string> texts) {
+  for (auto& text : texts)
+    emit_error(error_code::callback_failed, std::move(text), when, "sizing");
 }
 
 double strategy_core::work_so_far() const {

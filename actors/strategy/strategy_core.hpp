@@ -3,6 +3,7 @@
 #include "actors/exchange/series_market.hpp"
 #include "actors/frame/timeline.hpp"
 #include "actors/risk/risk_protocol.hpp"
+#include "actors/sizing/run_sizer.hpp"
 #include "actors/strategy/signal_machine.hpp"
 #include "actors/strategy/strategy_schema.hpp"
 #include "messages/interest.hpp"
@@ -51,6 +52,7 @@ struct run_plan {
   trading_rules rules;
   bool asks_risk = false;           ///< the strategy names at least one risk profile
   bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
+  shared_sizings sizings;           ///< for the signal source; null: none
   /// Milliseconds of a steady clock that somebody else moves on, to notice late signal sources: a
   /// load, as every generation instant reads it. Null: lateness is not watched.
   std::shared_ptr<const std::atomic<std::int64_t>> steady_clock;
@@ -123,6 +125,8 @@ public:
   void answer(std::vector<int> levels) { levels_ = std::move(levels); }
   /// What the source actor said at `clock()`.
   void answer(std::optional<signal_request> request) { source_answer_ = std::move(request); }
+  /// What callbacks of sizings threw while the source actor was busy; before its answer.
+  void note_callback_errors(std::vector<std::string> texts) { sizing_errors_ = std::move(texts); }
   /// The source actor failed; in a backtest a late one ends the run, as its facts would change.
   void source_failed(error reason);
 
@@ -226,6 +230,7 @@ private:
   }
   void tell_idle(instant when);
   void emit_error(error_code code, std::string message, instant when, const char* source = "strategy");
+  void tell_sizing_errors(instant when, std::vector<std::string> texts);
   void notify_write(const shared_signal& row);
   void tell_callbacks(const tick_result& result);
   bool is_live() const noexcept { return plan_.identity->mode == run_mode::live; }
@@ -245,6 +250,7 @@ private:
   const strategy_schema& schema_;
   run_plan plan_;
   series_market& market_;
+  run_sizer sizer_;
   shared_series held_minutes_; ///< the market may load others in their place
   series_cursor minutes_;
   signal_machine machine_;
@@ -283,6 +289,7 @@ private:
   std::optional<std::vector<int>> levels_;
   std::optional<std::optional<signal_request>> source_answer_;
   std::optional<error> source_error_;
+  std::vector<std::string> sizing_errors_;
   int announced_profit_ = 0, announced_loss_ = 0; ///< tens already asked about
 
   // Live only.

@@ -72,7 +72,8 @@ TEST_CASE("command: check says how far candles cover frame and warm-up") {
 TEST_CASE("command: list shows what exists, as text and as JSON") {
   const auto text = run_command({"list"});
   CHECK(text.status == 0);
-  for (const char* part : {"sma_cross", "max_positions", "percent_fee", "signal_backtest"})
+  for (const char* part : {"sma_cross", "max_positions", "kelly-criterion", "percent_fee",
+                           "signal_backtest"})
     CHECK_MESSAGE(text.out.find(part) != std::string::npos, part);
   const auto strategies = parse_json(run_command({"list", "strategies", "--json"}).out);
   const auto& first = strategies.as_object().at("strategies").as_array().front().as_object();
@@ -82,7 +83,11 @@ TEST_CASE("command: list shows what exists, as text and as JSON") {
         boost::json::value{{"name", "window"},
                            {"default", 30},
                            {"meaning", "candles asked for, at least slow + 1"}});
+  const auto sizings = parse_json(run_command({"list", "sizings", "--json"}).out);
+  const auto& kelly = sizings.as_object().at("sizings").as_array().at(1).as_object();
+  CHECK(kelly.at("method") == "kelly-criterion");
+  CHECK(kelly.at("parameters").as_array().front().as_object().at("default") == 0.25);
   const auto all = parse_json(run_command({"list", "--json"}).out);
-  CHECK(all.as_object().size() == 4);
+  CHECK(all.as_object().size() == 5);
   CHECK(run_command({"list", "everything"}).status == 2);
 }

@@ -344,6 +344,19 @@ TEST_CASE("configuration file: sizings") {
           "sizings[0].kelly_multiplier: expected a number from 0 to 1, got 1.5");
   refused(R"("method":"kelly-criterion","min_position_size":2,"max_position_size":1)",
           "sizings[0].min_position_size: expected at most max_position_size (1), got 2");
+  refused(R"("method":"atr-based","risk_percentage":"1")",
+          "sizings[0].risk_percentage: expected a number, got \"1\"");
+  refused(R"("method":"atr-based","risk_percentage":1,"max_position_percentage":0)",
+          "sizings[0].max_position_percentage: expected a percentage above 0 and up to 100, got 0");
+  refused(R"("method":"atr-based","risk_percentage":1,"max_position_size":-1)",
+          "sizings[0].max_position_size: expected a number >= 0, got -1");
+  // A parameter of another method would have no effect.
+  refused(R"("method":"fixed-percentage","risk_percentage":1,"atr_multiplier":2)",
+          "sizings[0].atr_multiplier: unknown key, expected one of: name, note, method, "
+          "risk_percentage, max_position_percentage, min_position_size, max_position_size");
+  refused(R"("method":"kelly-criterion","risk_percentage":1)",
+          "sizings[0].risk_percentage: unknown key, expected one of: name, note, method, "
+          "kelly_multiplier, max_position_percentage, min_position_size, max_position_size");
 }
 
 TEST_CASE("configuration file: walkers") {

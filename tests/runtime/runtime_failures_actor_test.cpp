@@ -193,6 +193,51 @@ TEST_CASE("exchange: a fetch is tried three times, the runs that cannot have can
   CHECK(told.of<done_event>().size() == 4);
 }
 
+TEST_CASE("exchange: candles a signal source needs and cannot have fail its run, blocking or not") {
+  const watchdog guard{};
+  for (const bool blocking : {false, true}) {
+    CAPTURE(blocking);
+    runtime target{quiet()};
+    add_basics(target, [](const run_context& context) {
+      context.candles("DEAD", interval::m1, 5);
+      return std::optional<signal_request>{};
+    });
+    target.override_strategy("buyer", [&](strategy_schema& s) { s.blocking = blocking; });
+    target.override_exchange("exchange", [](exchange_schema& s) {
+      s.get_candles = [](const candle_query& query) {
+        if (query.symbol == "DEAD")
+          throw std::runtime_error("no such host");
+        return wave(query.since, query.until);
+      };
+    });
+    const auto summary = run_to_end(target);
+    CHECK(summary.outcome == run_outcome::failed);
+    REQUIRE(summary.problem);
+    CHECK(summary.problem->code == error_code::fetch_failed);
+    CHECK(summary.problem->message.find("no such host") != std::string::npos);
+  }
+}
+
+TEST_CASE("exchange: a source that asks for more candles than there ever were has a gap at once") {
+  const watchdog guard{};
+  runtime target{quiet()};
+  tally fetched;
+  add_basics(
+      target,
+      [](const run_context& context) {
+        context.candles(interval::m1, 1'000'000'000'000);
+        return std::optional<signal_request>{};
+      },
+      0);
+  target.override_exchange("exchange", [&](exchange_schema& s) {
+    s.callbacks.on_candle_data = [&](auto&&...) { fetched.add(); };
+  });
+  heard_events errors{target, {topic::error}};
+  CHECK(run_to_end(target).outcome == run_outcome::completed);
+  CHECK(errors.count(error_code::data_gap) == 1);
+  CHECK(fetched.count() < 10);
+}
+
 TEST_CASE("exchange: no candles, few candles and gaps never fail a run") {
   const watchdog guard{};
   runtime target{quiet()};

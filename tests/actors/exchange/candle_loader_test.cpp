@@ -413,25 +413,6 @@ TEST_CASE("candle loader: on_candle_data after every fetch that passed the check
   CHECK(told == list{0, 1});
 }
 
-TEST_CASE("candle loader: a callback that throws is noted, the candles are there all the same") {
-  minute_source source;
-  source.callbacks.on_candle_data = [&](const std::string&, interval, instant,
-                                        std::span<const candle>) {
-    if (source.asked.size() == 1)
-      throw std::runtime_error("disk full");
-    if (source.asked.size() == 2)
-      throw 7;
-  };
-  auto loader = source.loader();
-  CHECK(loader.load("BTC", interval::m1, new_year, new_year + 3 * day_ms).series->candles.size() ==
-        3 * 1440);
-  CHECK(source.asked.size() == 3);
-  CHECK(loader.take_callback_errors() ==
-        std::vector<std::string>{"on_candle_data threw: disk full",
-                                 "on_candle_data threw: something that is not a std::exception"});
-  CHECK(loader.take_callback_errors().empty());
-}
-
 namespace {
 
 /// A source that loads whole symbols.
