@@ -7,6 +7,7 @@
 #include <thread>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace backtest;
 using namespace backtest::test;
@@ -15,7 +16,7 @@ TEST_CASE("http pool: one after the other they share a connection") {
   http_server server{[](const std::string& target) { return served_answer{target}; }};
   http_pool pool;
   for (int i = 0; i < 5; ++i)
-    CHECK(pool.get(server.url() + "/" + std::to_string(i)).body == "/" + std::to_string(i));
+    CHECK(pool.get(fmt::format("{}/{}", server.url(), i)).body == fmt::format("/{}", i));
   CHECK(server.connections() == 1);
 }
 
@@ -27,7 +28,7 @@ TEST_CASE("http pool: at the same time each has its own, and its own answer") {
   for (int thread = 0; thread < 4; ++thread)
     threads.emplace_back([&, thread] {
       for (int i = 0; i < 25; ++i) {
-        const auto path = "/" + std::to_string(thread) + "/" + std::to_string(i);
+        const auto path = fmt::format("/{}/{}", thread, i);
         if (pool.get(server.url() + path).body != path)
           ++wrong;
       }
