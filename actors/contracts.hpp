@@ -19,7 +19,7 @@
 
 namespace backtest {
 
-// -- exchange client: key (exchange, mode); has its own thread ------------------------------------------
+// -- exchange client: key (exchange, mode); has its own threads -----------------------------------------
 
 /// Candles with since <= open time < until, and whatever else the source loaded with them.
 struct load_candles {
@@ -50,6 +50,14 @@ struct candle_list {
 
 using exchange_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
                                        caf::result<candle_list>(ask_candles)>;
+
+/// What was fetched goes where candles are kept; a worker of the client sends it to itself.
+struct keep_fetched {};
+
+/// One of the threads of a client, for some of its symbols.
+using exchange_worker_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
+                                              caf::result<candle_list>(ask_candles),     //
+                                              caf::result<void>(keep_fetched)>;
 
 // -- frame client: key (frame) ---------------------------------------------------------------------------
 
@@ -556,8 +564,8 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(report_run_facts) apply(report_run_bounds) apply(hold_position) apply(go_on_without)       \
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
-  apply(boundary_reached) apply(retry_turn) apply(control_run) apply(run_controlled)      \
-  apply(ask_position_size) apply(sized_position)
+  apply(boundary_reached) apply(retry_turn) apply(control_run) apply(run_controlled)             \
+  apply(ask_position_size) apply(sized_position) apply(keep_fetched)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)

@@ -144,6 +144,10 @@ template <class Self, class Handle, class Timeout, class Message>
 auto request(Self&& self, const Handle& to, Timeout timeout, Message message) {
   return self->mail(std::move(message)).request(to, timeout);
 }
+template <class Self, class Handle, class Message>
+auto pass_on(Self&& self, const Handle& to, Message message) {
+  return self->mail(std::move(message)).delegate(to);
+}
 #else
 template <class Self, class Handle, class Message>
 void send(Self&& self, const Handle& to, Message message) {
@@ -156,6 +160,11 @@ template <class Handle, class Message> void send_anonymously(const Handle& to, M
 template <class Self, class Handle, class Timeout, class Message>
 auto request(Self&& self, const Handle& to, Timeout timeout, Message message) {
   return self->request(to, timeout, std::move(message));
+}
+/// `to` answers in the place of the actor that was asked.
+template <class Self, class Handle, class Message>
+auto pass_on(Self&& self, const Handle& to, Message message) {
+  return self->delegate(to, std::move(message));
 }
 #endif
 

@@ -74,6 +74,17 @@ void read_synthetic(const json_reader& in, const surroundings& around, exchange_
   exchange.source = around.factories.synthetic(seed, std::move(symbols), start_price, volatility);
 }
 
+/// To one server; a public one counts requests, so more of them only reach its limit sooner.
+std::size_t connections_of(const json_reader& in) {
+  constexpr std::int64_t usual = 8;
+  constexpr std::int64_t most = 64;
+  const auto connections = in.integer_or("connections", usual);
+  if (connections < 1 || connections > most)
+    in.fail_at("connections",
+               fmt::format("expected an integer from 1 to {}, got {}", most, connections));
+  return static_cast<std::size_t>(connections);
+}
+
 void read_binance(const json_reader& in, const surroundings& around, exchange_schema& exchange) {
   const std::string url{in.text_or("base_url", "https://api.binance.com")};
   if (!url.starts_with("https://") && !url.starts_with("http://"))
@@ -81,6 +92,8 @@ void read_binance(const json_reader& in, const surroundings& around, exchange_sc
   if (url.find_first_of(" \t\r\n?#") != std::string::npos)
     in.fail_at("base_url",
                fmt::format("expected an address without spaces, ? and #, got \"{}\"", url));
+  exchange.concurrent_fetches = connections_of(in);
+  exchange.keeps_candles = true;
   if (around.factories.binance) {
     exchange.get_candles = around.factories.binance(url);
     exchange.now = around.factories.now;
@@ -105,7 +118,7 @@ const std::array<exchange_type, 3>& exchange_types() {
   static const std::array<exchange_type, 3> types{{
       {"csv", {"files"}, &read_csv},
       {"synthetic", {"seed", "symbols", "start_price", "volatility"}, &read_synthetic},
-      {"binance", {"base_url"}, &read_binance},
+      {"binance", {"base_url", "connections"}, &read_binance},
   }};
   return types;
 }

@@ -6,7 +6,7 @@
 
 #if !defined(BACKTEST_WITHOUT_NETWORK)
 #include "actors/exchange/binance_candles.hpp"
-#include "actors/http/http_client.hpp"
+#include "actors/http/http_pool.hpp"
 #endif
 
 namespace backtest {
@@ -30,9 +30,9 @@ constexpr std::nullptr_t fetch_from_binance = nullptr;
 #else
 
 candle_function fetch_from_binance(const std::string& base_url) {
-  const auto client = std::make_shared<http_client>();
+  const auto pool = std::make_shared<http_pool>();
   return binance_candles(
-      base_url, [client](const std::string& url) { return client->get(url); }, &wall_clock);
+      base_url, [pool](const std::string& url) { return pool->get(url); }, &wall_clock);
 }
 
 #endif

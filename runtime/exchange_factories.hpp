@@ -23,7 +23,7 @@ struct exchange_factories {
       std::uint64_t seed, std::vector<std::string> symbols, double start_price, double volatility)>
       synthetic;
   /// Base URL of the REST interface. Left empty (a library built without network), a run on such
-  /// an exchange fails and says why.
+  /// an exchange fails and says why. What it makes is called by several threads at once.
   std::function<candle_function(const std::string& base_url)> binance;
   /// The time, for exchanges whose market goes on.
   std::function<instant()> now{};

@@ -16,6 +16,8 @@ struct live_setup {
   /// What start found out about the store, made durable with the first turn.
   store_batch first_rows;
   std::vector<event> first_events;
+  /// What resumed runs told before they were interrupted, for their reports.
+  std::vector<event> told_before;
 };
 
 /// Drives the runs of one live portfolio along its clock until they are over.

@@ -1,5 +1,6 @@
 #include "runtime/argument_of.hpp"
 #include "runtime/live.hpp"
+#include "runtime/report_book.hpp"
 #include "storage/journal.hpp"
 
 #include <algorithm>
@@ -56,7 +57,10 @@ struct live_state {
     bool ready = false;            ///< its client is prepared
     int ranges = 0;                ///< under way
     bool late = false;             ///< system clock: the others have gone on without it
-    bool fetch_failed = false;     ///< system clock: no candles, tried again at the next boundary
+    /// System clock: since when it has no candles, asked for again at every boundary. `left_behind`:
+    /// the others have been told to go on without it.
+    std::optional<instant> failing_since;
+    bool left_behind = false;
     bool over = false;
     bool announces = false;        ///< callbacks wait until the turn is durable
     std::vector<event> events;     ///< of the turn
@@ -140,6 +144,7 @@ struct live_state {
           go_on();
         },
         [this](const boundary_reached&) {
+          go_on_without_who_cannot(live->clock->now());
           if (collecting)
             go_on_without_stragglers();
           else
@@ -239,6 +244,12 @@ struct live_state {
       step(setup->reports, report_run_facts{chosen.identity, setup->parameters},
            [](const report_answer&) {}, &live_state::load_candles_of_symbols);
     }
+    if (!live->told_before.empty()) // after the reports began anew
+      step(setup->reports, ask_report{[from = live](report_book& book) {
+             for (const auto& item : from->told_before)
+               book.apply(item);
+           }},
+           [](const report_answer&) {}, &live_state::load_candles_of_symbols);
     step(setup->topics, register_producer{producer_actor{live_actor{self}}, identities},
          [this](const interest_list& list) { note(list.masks); },
          &live_state::load_candles_of_symbols);
@@ -455,6 +466,9 @@ struct live_state {
   }
 
   void wake_at(instant when) {
+    for (const auto& run : runs)
+      if (is_waited_for(run))
+        when = std::min(when, waited_for_until(run));
     live->clock->wake_at(when, [me = weak_handle<live_actor>{live_actor{self}}] {
       if (auto strong = me.lock())
         send_anonymously(strong, boundary_reached{});
@@ -494,14 +508,17 @@ struct live_state {
   void take_minutes(std::size_t run, instant boundary, const candles_loaded& answer) {
     auto& progress = runs[run];
     progress.may_be_late = false;
-    progress.fetch_failed = answer.problem.has_value();
     if (answer.problem) { // tried again at the next boundary
+      if (!progress.failing_since)
+        progress.failing_since = live->clock->now();
+      progress.left_behind = false;
       ++progress.summary.counters.errors;
       progress.events.push_back(
           {topic::error, error_event{answer.problem->code, answer.problem->message, "exchange",
                                      boundary, setup->runs[run].identity}});
       return;
     }
+    progress.failing_since.reset();
     progress.new_minutes = answer.loaded;
     const auto& candles = answer.loaded.series->candles;
     const auto newest =
@@ -525,20 +542,36 @@ struct live_state {
       if (!runs[run].over && runs[run].ranges == 0 && runs[run].next <= boundary)
         advance_to(run, boundary);
     handled = boundary;
+    go_on_without_who_cannot(now);
     collecting = true;
     wake_at(now + straggler_ms);
     commit_if_complete(); // when no exchange answered
+  }
+
+  /// It has no candles up to the last boundary, and the others' openings wait for its own.
+  bool is_waited_for(const run_progress& run) const {
+    return !run.over && run.failing_since && !run.left_behind && run.arbiter && run.next <= handled;
+  }
+
+  instant waited_for_until(const run_progress& run) const {
+    return *run.failing_since + setup->parameters.catch_up_wait_seconds * 1000;
+  }
+
+  /// Its positions still count.
+  void go_on_without_who_cannot(instant now) {
+    for (auto& run : runs)
+      if (is_waited_for(run) && now >= waited_for_until(run)) {
+        run.left_behind = true;
+        send(self, run.arbiter, go_on_without{run.participant, handled + minute_ms});
+      }
   }
 
   /// Minutes that were missed while the node was down, then those it is late with, then the one that
   /// is due.
   void advance_to(std::size_t run, instant boundary) {
     auto& progress = runs[run];
-    if (progress.fetch_failed) {
-      if (progress.arbiter)
-        send(self, progress.arbiter, go_on_without{progress.participant, boundary + minute_ms});
+    if (progress.failing_since) // its own minutes come later, in order
       return;
-    }
     if (progress.may_be_late)
       ++progress.missing_minutes;
     const bool generates = !setup->runs[run].watch_only;

@@ -55,7 +55,9 @@ public:
   std::vector<run_status> list() const;
   run_status status(const std::string& symbol, const std::string& strategy) const;
 
-  /// Over the trades closed since the run's latest start.
+  // Reports and statistics of a run that was resumed cover what it did before, too, as far as the
+  // journal still holds it (journal_max_age_days, journal_max_bytes).
+
   trade_statistics statistics(const std::string& symbol, const std::string& strategy) const;
 
   live_report_data get_data(const std::string& symbol, const std::string& strategy) const;

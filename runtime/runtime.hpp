@@ -96,7 +96,8 @@ struct runtime_options {
   configuration parameters;
   shared_logger log; ///< null: spdlog, warnings and errors, to stderr
   /// Where live runs keep what must survive; made when the first of them starts, in RocksDB. Empty:
-  /// in memory, and nothing survives.
+  /// in memory, and nothing survives. Exchanges that keep candles keep them here too, also for
+  /// backtests: these read beside another process that runs live here, and write while none does.
   std::filesystem::path data_directory;
   /// A store of one's own in its place.
   std::function<std::unique_ptr<store>()> open_store;

@@ -1,11 +1,15 @@
 #pragma once
 
+#include "actors/exchange/exchange_actor.hpp"
+#include "actors/supervisor.hpp"
 #include "messages/caf.hpp"
+#include "runtime/live_history.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/report_columns.hpp"
 #include "runtime/runtime.hpp"
 #include "runtime/switchable_logger.hpp"
 #include "runtime/ticking_clock.hpp"
+#include "storage/candle_archive.hpp"
 
 #include <map>
 #include <mutex>
@@ -32,9 +36,8 @@ public:
   /// Blocks until the command is durable; throws `failure{invalid_argument}`.
   void control(const std::string& symbol, const std::string& strategy, operator_command command);
   /// Throws `failure`: `not_found`, `invalid_argument`.
-  std::shared_ptr<const walker_schema> check_walker(const std::string& symbol,
-                                                    const std::string& walker,
-                                                    std::string_view source) const;
+  std::shared_ptr<const walker_schema>
+  check_walker(const std::string& symbol, const std::string& walker, std::string_view source) const;
   /// Takes the names of the walker and its strategies. In the background it goes on by itself.
   std::shared_ptr<walk> start_walk(const std::string& symbol, const std::string& walker,
                                    bool is_background, std::string_view source);
@@ -55,6 +58,12 @@ public:
                        const size_request& request) const;
   /// Works on the store in its actor and waits; not from an actor. Opens it when it is not yet.
   void with_store(std::function<void(store&)> work);
+  /// The same, only when it is open; says whether it is. Also from an actor with a thread of its
+  /// own.
+  bool with_open_store(std::function<void(store&)> work);
+  /// While `work` runs the store is not opened; not called when it is open. Says whether it was.
+  bool while_store_is_closed(const std::function<void()>& work);
+  bool is_ending() const noexcept { return shutdown_.stop_requested(); }
   void stop(const std::string& symbol, const std::string& strategy, run_mode mode);
   std::vector<run_status> statuses(run_mode mode) const;
 
@@ -112,7 +121,13 @@ private:
                    const std::vector<std::string>& strategies, const std::string& exchange,
                    std::string_view source) const;
   store_actor opened_store();
+  /// What the journal still holds of these runs; a wait of its own for every few thousand entries.
+  live_history history_of(const std::vector<run_identity>& runs);
+  /// Works on the store in its actor and waits.
+  void ask(const store_actor& target, std::function<void(store&)> work) const;
   void spawn_supervisors();
+  /// Null where the runtime has no store that lasts.
+  candle_keeper_factory keepers_of(const exchange_schema& schema, const failure_reporter& report);
 
   mutable ticking_clock deadline_clock_;
   std::stop_source shutdown_;
@@ -141,6 +156,7 @@ private:
   std::function<std::unique_ptr<store>()> open_store_;
   std::mutex store_mutex_; ///< opening takes its time
   store_actor store_;
+  std::shared_ptr<candle_archive> archive_; ///< null where nothing lasts
 };
 
 } // namespace backtest

@@ -9,6 +9,7 @@
 #include "actors/supervisor.hpp"
 #include "actors/topics/topics_actor.hpp"
 #include "messages/thrown_text.hpp"
+#include "runtime/kept_candles.hpp"
 #include "runtime/report_actor.hpp"
 #include "runtime/report_book.hpp"
 #include "runtime/spdlog_logger.hpp"
@@ -49,6 +50,8 @@ runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
       parameters(options.parameters), data_directory_(std::move(options.data_directory)),
       open_store_(std::move(options.open_store)) {
   require_valid(parameters);
+  if (open_store_ || !data_directory_.empty())
+    archive_ = make_runtime_archive(*this, open_store_ ? std::filesystem::path{} : data_directory_);
   const calling_thread visit{system};
   topics = spawn_topics(system, census);
   reports = spawn_reports(system, census, options.reports);
@@ -97,8 +100,11 @@ runtime_core::~runtime_core() {
   end_actor(clients.sizings);
   end_actor(reports);
   end_actor(topics);
-  end_actor(store_);
-  store_ = store_actor{};
+  {
+    const std::lock_guard lock{store_mutex_};
+    end_actor(store_);
+    store_ = store_actor{};
+  }
   clients = {};
   reports = report_actor{};
   topics = topics_actor{};
@@ -126,7 +132,8 @@ void runtime_core::spawn_supervisors() {
         auto schema = *schemas.exchanges.get(key.exchange_name, "supervisor");
         if (schema.callbacks.on_candle_data)
           schema.callbacks.on_candle_data = guarded(schema, report);
-        if (key.mode == run_mode::live && schema.get_candles && !schema.now)
+        auto keepers = keepers_of(schema, report);
+        if ((key.mode == run_mode::live || keepers) && schema.get_candles && !schema.now)
           schema.now = wall_clock; // a live market goes on
         configuration snapshot;
         {
@@ -134,7 +141,7 @@ void runtime_core::spawn_supervisors() {
           snapshot = parameters;
         }
         return spawn_exchange_client(system, census, std::move(schema), snapshot,
-                                     shutdown_.get_token());
+                                     shutdown_.get_token(), std::move(keepers));
       },
       report);
   clients.frames = spawn_supervisor<frame_key, frame_actor>(
@@ -174,6 +181,18 @@ void runtime_core::spawn_supervisors() {
             system, census, *schemas.sizings.get(key.sizing_name, "supervisor"), report);
       },
       report);
+}
+
+candle_keeper_factory runtime_core::keepers_of(const exchange_schema& schema,
+                                               const failure_reporter& report) {
+  if (!schema.keeps_candles || !archive_)
+    return {};
+  return [this, report, name = schema.exchange_name] {
+    return std::make_shared<candle_keeper>(name, archive_, [this, report](error problem) {
+      if (!is_ending()) // the store goes before its users are all gone
+        report(std::move(problem));
+    });
+  };
 }
 
 void runtime_core::check_names(const std::vector<std::string>& symbols,

@@ -3,6 +3,7 @@
 #include "runtime/live_start.hpp"
 #include "runtime/runtime_core.hpp"
 #include "runtime/wall_clock.hpp"
+#include "storage/journal.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/rocksdb_store.hpp"
 
@@ -24,6 +25,19 @@ strategy_schema watcher_of(const stored_run& run) {
   return schema;
 }
 
+std::vector<run_identity> resumed_runs(const stored_runs& found,
+                                       const std::vector<shared_identity>& included) {
+  std::vector<run_identity> runs;
+  for (const auto& run : found.runs)
+    if (std::any_of(included.begin(), included.end(), [&](const auto& item) {
+          return item->exchange_name == run.identity.exchange_name &&
+                 item->strategy_name == run.identity.strategy_name &&
+                 item->symbol == run.identity.symbol;
+        }))
+      runs.push_back(run.identity);
+  return runs;
+}
+
 } // namespace
 
 void runtime_core::check(const live_request& request, std::string_view source) const {
@@ -41,9 +55,9 @@ store_actor runtime_core::opened_store() {
   if (store_)
     return store_;
   store_setup setup;
-  setup.target = open_store_                ? open_store_()
+  setup.target = open_store_               ? open_store_()
                  : data_directory_.empty() ? make_memory_store()
-                                            : open_rocksdb_store(data_directory_);
+                                           : open_rocksdb_store(data_directory_);
   {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
@@ -53,7 +67,29 @@ store_actor runtime_core::opened_store() {
 
 void runtime_core::with_store(std::function<void(store&)> work) {
   const calling_thread visit{system};
-  const auto target = opened_store();
+  ask(opened_store(), std::move(work));
+}
+
+bool runtime_core::with_open_store(std::function<void(store&)> work) {
+  store_actor target;
+  {
+    const std::lock_guard lock{store_mutex_};
+    target = store_;
+  }
+  if (target)
+    ask(target, std::move(work));
+  return static_cast<bool>(target);
+}
+
+bool runtime_core::while_store_is_closed(const std::function<void()>& work) {
+  const std::lock_guard lock{store_mutex_};
+  if (store_)
+    return false;
+  work();
+  return true;
+}
+
+void runtime_core::ask(const store_actor& target, std::function<void(store&)> work) const {
   caf::scoped_actor self{system};
   std::optional<error> problem;
   request(self, target, caf::infinite, ask_store{std::move(work)})
@@ -63,6 +99,29 @@ void runtime_core::with_store(std::function<void(store&)> work) {
                });
   if (problem)
     throw failure(*problem);
+}
+
+live_history runtime_core::history_of(const std::vector<run_identity>& runs) {
+  live_history history{runs};
+  constexpr std::size_t lines_at_once = 4096; // other live runs commit in between
+  std::int64_t next = 1;
+  for (bool more = history.is_wanted(); more;) {
+    std::vector<journal_line> lines;
+    try {
+      with_store([&](store& target) {
+        const auto bounds = find_journal_bounds(target);
+        if (bounds.last >= next) // what retention removed meanwhile is not asked for
+          lines = read_journal(target, std::max(next, bounds.first), lines_at_once);
+      });
+    } catch (const failure& caught) { // a damaged journal must not keep a run from going on
+      history.give_up(caught.what());
+    }
+    history.add(lines);
+    more = lines.size() == lines_at_once;
+    if (more)
+      next = lines.back().number + 1;
+  }
+  return history;
 }
 
 started_run runtime_core::start_live(const live_request& request, bool as_stream,
@@ -78,6 +137,7 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
       identities.push_back(identity(symbol, strategy));
   stored_runs found;
   with_store([&found](store& target) { found = read_runs(target); });
+  auto history = history_of(resumed_runs(found, identities));
   started_run started;
   live_actor driver;
   const calling_thread visit{system};
@@ -136,6 +196,10 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     live->until = request.until;
     live->first_rows = std::move(begun.rows);
     live->first_events = std::move(begun.events);
+    if (const auto gap = history.problem())
+      live->first_events.push_back({topic::error, error_event{error_code::corrupt_state, *gap,
+                                                              "store", std::nullopt, nullptr}});
+    live->told_before = history.take_events();
     driver = spawn_live(system, census, live);
     std::erase_if(live_drivers_, [](const auto& item) { return !item.lock(); });
     live_drivers_.emplace_back(driver);
@@ -177,9 +241,9 @@ void runtime_core::control(const std::string& symbol, const std::string& strateg
   request(self, driver, caf::infinite, control_run{strategy, symbol, command})
       .receive([&](const run_controlled& answer) { problem = answer.problem; },
                [&](const caf::error& reason) {
-                 problem = error{error_code::actor_failed,
-                                 "the live run ended before the command took effect: " +
-                                     text_of(reason)};
+                 problem =
+                     error{error_code::actor_failed,
+                           "the live run ended before the command took effect: " + text_of(reason)};
                });
   if (problem)
     throw failure(*problem);

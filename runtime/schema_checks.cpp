@@ -44,6 +44,14 @@ void check_schema(const exchange_schema& s) {
   const checker check{"exchange", s.exchange_name};
   check.require(s.get_candles || s.source, "get_candles must be a function");
   check.require(!(s.get_candles && s.source), "get_candles and source exclude each other");
+  constexpr std::size_t most_threads = 256;
+  check.require(s.concurrent_fetches >= 1 && s.concurrent_fetches <= most_threads,
+                fmt::format("concurrent_fetches must lie in 1..{}, got {}", most_threads,
+                            s.concurrent_fetches));
+  check.require(!s.source || s.concurrent_fetches == 1,
+                "concurrent_fetches must be 1 for a source, which is called by one thread");
+  check.require(!s.source || !s.keeps_candles,
+                "keeps_candles is for get_candles, not for a source");
   for (const auto& [field, value] :
        {std::pair{"percent_fee", s.percent_fee}, std::pair{"percent_slippage", s.percent_slippage}})
     check.require(!value || (*value >= 0 && *value < 100),

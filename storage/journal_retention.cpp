@@ -81,7 +81,13 @@ void journal_retention::apply(store_batch& batch, const store_reader& from, inst
   const instant oldest_kept =
       ages ? now - limits_.max_age_days * day_ms : std::numeric_limits<instant>::min();
   if (bounds_.first < bounds_.last && (is_too_large() || (ages && now >= next_age_check_)))
-    erase_oldest(batch, from, oldest_kept);
+    try {
+      erase_oldest(batch, from, oldest_kept);
+    } catch (const failure&) {
+      // What is to be written must not fail because what is old cannot be read; where the store is
+      // broken altogether, writing says so.
+      next_age_check_ = now + minute_ms;
+    }
   if (added_ == 0 && bounds_.first == before)
     return;
   added_ = 0;

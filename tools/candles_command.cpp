@@ -3,10 +3,13 @@
 #include "actors/exchange/candle_writer.hpp"
 #include "actors/exchange/csv_source.hpp"
 #include "actors/exchange/synthetic_candles.hpp"
+#include "storage/candle_import.hpp"
+#include "storage/rocksdb_store.hpp"
 #include "tools/candle_access.hpp"
 #include "tools/commands.hpp"
 #include "tools/selection.hpp"
 
+#include <chrono>
 #include <memory>
 
 #include <fmt/format.h>
@@ -24,6 +27,7 @@ struct candle_options {
   std::string from;
   std::string to;
   std::string out;
+  std::filesystem::path data_directory;
   std::uint64_t seed = 1;
   double start_price = 100;
   double volatility = 0.6;
@@ -38,6 +42,12 @@ void write_candles(const candle_series& series, const candle_options& options) {
     print_result(to_text(report_candles(series, configuration{})));
 }
 
+instant wall_clock() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 /// [--from, --to); throws `failure` when the range is empty.
 void require_range(std::optional<instant> since, std::optional<instant> until) {
   if (since && until && *since >= *until)
@@ -46,7 +56,25 @@ void require_range(std::optional<instant> since, std::optional<instant> until) {
 }
 
 int import_candles(const candle_options& options) {
-  write_candles(read_candle_csv(options.files.front(), options.symbol, configuration{}), options);
+  const bool keeps = !options.data_directory.empty();
+  if (keeps == options.exchange.empty())
+    throw failure(error_code::invalid_argument,
+                  "candles import: --data-dir and --exchange go together");
+  if (!keeps && options.out.empty())
+    throw failure(error_code::invalid_argument,
+                  "candles import: expected --out, or --data-dir with --exchange, or both");
+  const auto series = read_candle_csv(options.files.front(), options.symbol, configuration{});
+  if (keeps) {
+    const auto target = open_rocksdb_store(options.data_directory);
+    backtest::import_candles(*target, {options.exchange, options.symbol, interval::m1},
+                             series.candles, wall_clock());
+    if (options.out != "-" && !options.common.quiet)
+      print_result(fmt::format("{}: {} candles of {} kept for exchange {}\n",
+                               options.data_directory.string(), series.candles.size(),
+                               options.symbol, options.exchange));
+  }
+  if (!options.out.empty())
+    write_candles(series, options);
   return exit_done;
 }
 
@@ -54,8 +82,7 @@ int export_candles(const candle_options& options) {
   const auto since = time_or_nothing("--from", options.from);
   const auto until = time_or_nothing("--to", options.to);
   require_range(since, until);
-  const auto opened =
-      open_configuration(options.configuration, options_of(options.common));
+  const auto opened = open_configuration(options.configuration, options_of(options.common));
   const auto exchange = chosen_exchange(opened, options.exchange);
   const auto symbol = chosen_symbols(exchange, {options.symbol}).front();
   write_candles(candles_of(exchange, symbol, since, until, opened.file.parameters), options);
@@ -93,8 +120,7 @@ int check_candles_of(const candle_options& options) {
   for (const auto& file : options.files)
     reports.push_back(report_candle_csv(file, file.filename().string(), configuration{}));
   if (!options.configuration.config.empty()) {
-    const auto opened =
-        open_configuration(options.configuration, options_of(options.common));
+    const auto opened = open_configuration(options.configuration, options_of(options.common));
     reports =
         reports_of(chosen_exchange(opened, options.exchange), options, opened.file.parameters);
   }
@@ -121,11 +147,11 @@ void add_symbol(CLI::App& command, candle_options& options) {
   command.add_option("--symbol", options.symbol, "Symbol")->required()->type_name("NAME");
 }
 
-void add_out(CLI::App& command, candle_options& options) {
+void add_out(CLI::App& command, candle_options& options, bool required = true) {
   command
       .add_option("-o,--out", options.out,
                   "File to write, compressed when it ends with .gz; - for stdout")
-      ->required()
+      ->required(required)
       ->type_name("FILE");
 }
 
@@ -154,16 +180,26 @@ void add_candles_command(CLI::App& program, action& chosen) {
                               options->common);
   candles.require_subcommand(1);
 
-  auto& import =
-      add(candles, "import", "Turn a CSV or kline file (gzip, zip) into canonical CSV",
-          "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT -o btc.csv.gz",
-          options, chosen, &import_candles);
+  auto& import = add(
+      candles, "import",
+      "Turn a CSV or kline file (gzip, zip) into canonical CSV, or keep it in a data directory",
+      "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT -o btc.csv.gz\n"
+      "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT --data-dir data "
+      "--exchange binance\n"
+      "What is kept, live runs and backtests with that --data-dir do not fetch from the exchange.",
+      options, chosen, &import_candles);
   import.add_option("file", options->files, "CSV with header, or Binance klines; plain, gzip, zip")
       ->required()
       ->expected(1)
       ->type_name("FILE");
   add_symbol(import, *options);
-  add_out(import, *options);
+  add_out(import, *options, false);
+  import
+      .add_option("--data-dir", options->data_directory,
+                  "Where live runs and backtests keep candles; no live run may be using it")
+      ->type_name("DIR");
+  import.add_option("--exchange", options->exchange, "Name of the exchange they are candles of")
+      ->type_name("NAME");
 
   auto& exported =
       add(candles, "export", "Write the candles of a configured exchange as CSV",

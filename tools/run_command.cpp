@@ -14,6 +14,7 @@ struct run_options {
   configuration_options configuration;
   selection_options selection;
   output_options outputs;
+  std::filesystem::path data_directory;
   std::size_t threads = 0;
 };
 
@@ -21,6 +22,7 @@ int run(const run_options& options) {
   const auto threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
+  of_runtime.data_directory = options.data_directory;
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
   run_header header;
   header.command = "run";
@@ -42,10 +44,16 @@ void add_run_command(CLI::App& program, action& chosen) {
       "  backtest run --config config.json --from 2024-02-01 --to 2024-02-29T23:59\n"
       "  backtest run --config config.json --events events.jsonl --trades trades.csv --json\n"
       "  backtest run --config config.json --html report.html\n"
+      "  backtest run --config config.json --symbol BTCUSDT --data-dir data\n"
       "  backtest run --config config.json --plugin ./my_strategy.so --reports reports",
       options->common);
   add_configuration_options(command, options->configuration);
   add_selection_options(command, options->selection);
+  command
+      .add_option(
+          "--data-dir", options->data_directory,
+          "Keep fetched candles here, and fetch none that are kept; may be that of a live node")
+      ->type_name("DIR");
   command
       .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
       ->check(CLI::Range(1, 1024))

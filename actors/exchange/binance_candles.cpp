@@ -4,7 +4,7 @@
 #include "actors/exchange/fetch_failure.hpp"
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 
 #include <fmt/format.h>
 
@@ -21,7 +21,6 @@ public:
   }
 
   std::vector<candle> fetch(const candle_query& query) {
-    const std::lock_guard lock{mutex_};
     const instant length = length_of(query.size);
     const instant now = now_();
     // Later ones are not closed yet.
@@ -48,7 +47,7 @@ private:
     try {
       require_klines(answer, query.symbol, url, now_());
     } catch (const postponed_failure& caught) {
-      quiet_until_ = now_() + caught.retry_after().count();
+      be_quiet_until(now_() + caught.retry_after().count());
       throw;
     }
     auto page = parse_klines(answer.body, url);
@@ -59,22 +58,29 @@ private:
     return page;
   }
 
-  /// Asking earlier than the server wants to be asked makes it refuse for longer.
+  /// Asking earlier than the server wants to be asked makes it refuse for longer; it is one server,
+  /// whatever is asked for.
   void require_welcome() const {
     constexpr instant slack = 1000; // between the clock that waits and the one that reads the time
-    const instant rest = quiet_until_ - now_();
+    const instant until = quiet_until_;
+    const instant rest = until - now_();
     if (rest > slack)
       throw postponed_failure(
           error_code::fetch_failed,
-          fmt::format("{} asked not to be asked before {}", base_url_, to_iso(quiet_until_)),
+          fmt::format("{} asked not to be asked before {}", base_url_, to_iso(until)),
           std::chrono::milliseconds{rest});
+  }
+
+  void be_quiet_until(instant when) {
+    for (instant known = quiet_until_; known < when;)
+      if (quiet_until_.compare_exchange_weak(known, when))
+        return;
   }
 
   std::string base_url_;
   http_get get_;
   std::function<instant()> now_;
-  std::mutex mutex_;
-  instant quiet_until_ = 0;
+  std::atomic<instant> quiet_until_ = 0;
 };
 
 } // namespace

@@ -16,6 +16,10 @@ namespace {
 /// A candle of a source that grows may come this much later than it closed.
 constexpr instant latest_arrival = 60 * minute_ms;
 
+/// The newest candles are kept an hour at a time: a write a minute would cost more than asking for
+/// them again, with the newest one, after a restart.
+constexpr instant kept_at_once = 60 * minute_ms;
+
 /// What a source may ask to wait; above it the request fails, and who asked decides when to ask
 /// again.
 constexpr std::chrono::seconds longest_retry_after{300};
@@ -27,8 +31,10 @@ bool is_permanent(const failure& caught) {
 
 } // namespace
 
-candle_loader::candle_loader(exchange_schema schema, configuration parameters, wait_function wait)
-    : schema_(std::move(schema)), parameters_(parameters), wait_(std::move(wait)) {}
+candle_loader::candle_loader(exchange_schema schema, configuration parameters, wait_function wait,
+                             std::shared_ptr<candle_keeper> keeper)
+    : schema_(std::move(schema)), parameters_(parameters), wait_(std::move(wait)),
+      keeper_(std::move(keeper)) {}
 
 bool candle_loader::is_native(interval size) const {
   return size == interval::m1 ||
@@ -75,13 +81,13 @@ loaded_series candle_loader::fetched(const std::string& symbol, interval size, i
   series->symbol = symbol;
   series->size = size;
   if (!held.series) {
-    fetch_days(symbol, size, from, until, series->candles);
+    obtain(symbol, size, {from, until}, series->candles);
     held = {series, from, settled_until(*series, from, until)};
   } else {
     const auto& known = held.series->candles;
-    fetch_days(symbol, size, from, held.from, series->candles);
+    obtain(symbol, size, {from, held.from}, series->candles);
     series->candles.insert(series->candles.end(), known.begin(), known.end());
-    fetch_days(symbol, size, held.until, until, series->candles);
+    obtain(symbol, size, {held.until, until}, series->candles);
     from = std::min(from, held.from);
     until = std::max(until, held.until);
     if (series->candles.size() != known.size())
@@ -99,15 +105,76 @@ instant candle_loader::settled_until(const candle_series& series, instant from,
   return std::max(series.end(from), std::min(until, old));
 }
 
-void candle_loader::fetch_days(const std::string& symbol, interval size, instant from,
-                               instant until, std::vector<candle>& out) {
-  while (from < until) {
-    const instant end = std::min(align_down(from, day_ms) + day_ms, until);
-    const auto batch = fetch_batch({symbol, size, from, end});
-    tell(symbol, size, from, batch);
-    out.insert(out.end(), batch.begin(), batch.end());
-    from = end;
+void candle_loader::obtain(const std::string& symbol, interval size, time_range wanted,
+                           std::vector<candle>& out) {
+  // Nobody else can have kept what has only just closed.
+  if (!keeper_ || wanted.from >= wanted.until || wanted.from + kept_at_once >= schema_.now())
+    return fetch_days(symbol, size, wanted, out);
+  const auto known = keeper_->find(symbol, size, wanted);
+  auto next = known.candles.begin();
+  const auto take_until = [&](instant until) {
+    const auto end = std::partition_point(
+        next, known.candles.end(), [until](const candle& item) { return item.open_time < until; });
+    out.insert(out.end(), next, end);
+    next = end;
+  };
+  for (const auto& missing : known.missing) {
+    take_until(missing.from);
+    fetch_days(symbol, size, missing, out);
   }
+  take_until(wanted.until);
+}
+
+void candle_loader::fetch_days(const std::string& symbol, interval size, time_range wanted,
+                               std::vector<candle>& out) {
+  while (wanted.from < wanted.until) {
+    const time_range day{wanted.from,
+                         std::min(align_down(wanted.from, day_ms) + day_ms, wanted.until)};
+    const auto batch = fetch_batch({symbol, size, day.from, day.until});
+    tell(symbol, size, day.from, batch);
+    if (keeper_)
+      keep(symbol, size, day, batch);
+    out.insert(out.end(), batch.begin(), batch.end());
+    wanted.from = day.until;
+  }
+}
+
+/// Kept is what cannot change any more: closed candles without a gap, and old gaps that lie before
+/// a candle. An empty end may be a source that had nothing to say at the moment.
+void candle_loader::keep(const std::string& symbol, interval size, time_range asked,
+                         std::span<const candle> batch) {
+  const key of{symbol, size};
+  auto& fresh = fresh_[of];
+  if (asked.from != fresh.asked_until && asked.from != fresh.known.until) {
+    hand_over(of, fresh, fresh.known.until);
+    fresh.known = {asked.from, asked.from};
+  }
+  fresh.asked_until = asked.until;
+  const instant length = length_of(size);
+  const instant now = schema_.now();
+  for (const candle& item : batch) {
+    const bool closed = item.open_time + length <= now;
+    const bool gap_is_old = item.open_time <= now - latest_arrival;
+    if (!closed || (item.open_time != fresh.known.until && !gap_is_old))
+      break;
+    fresh.candles.push_back(item);
+    fresh.known.until = item.open_time + length;
+  }
+  hand_over(of, fresh,
+            fresh.known.until == asked.until
+                ? asked.until
+                : align_down(fresh.known.until, std::max(length, kept_at_once)));
+}
+
+void candle_loader::hand_over(const key& of, fresh_candles& fresh, instant until) {
+  if (until <= fresh.known.from)
+    return;
+  const auto end =
+      std::partition_point(fresh.candles.begin(), fresh.candles.end(),
+                           [until](const candle& item) { return item.open_time < until; });
+  keeper_->keep(of.first, of.second, {fresh.known.from, until}, {fresh.candles.begin(), end});
+  fresh.candles.erase(fresh.candles.begin(), end);
+  fresh.known.from = until;
 }
 
 void candle_loader::tell(const std::string& symbol, interval size, instant since,

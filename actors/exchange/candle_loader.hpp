@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/exchange/candle_keeper.hpp"
 #include "actors/exchange/exchange_schema.hpp"
 
 #include <chrono>
@@ -18,7 +19,10 @@ using wait_function = std::function<bool(std::chrono::milliseconds)>;
 class candle_loader {
 public:
   /// `on_candle_data` must not throw: the runtime tells what a user's own does.
-  candle_loader(exchange_schema schema, configuration parameters, wait_function wait);
+  /// With a `keeper`, which needs `schema.now`, what it holds is not fetched, and what is fetched
+  /// is given to it once it is closed and complete. Null: nothing is kept.
+  candle_loader(exchange_schema schema, configuration parameters, wait_function wait,
+                std::shared_ptr<candle_keeper> keeper = nullptr);
 
   /// Candles of at least [from, until); larger intervals than the source's own are aggregated from
   /// one-minute candles. Throws `failure`: `not_found` for a symbol the exchange does not have,
@@ -36,11 +40,24 @@ private:
     shared_series larger;
   };
 
+  /// The newest answers, until there is enough of them to be worth a write.
+  struct fresh_candles {
+    time_range known; ///< answered for good
+    instant asked_until = 0;
+    std::vector<candle> candles;
+  };
+
+  void hand_over(const key& of, fresh_candles& fresh, instant until);
   loaded_series fetched(const std::string& symbol, interval size, instant from, instant until);
   /// Up to where nothing can come any more; what is missing behind is asked for again.
   instant settled_until(const candle_series& series, instant from, instant until) const;
-  void fetch_days(const std::string& symbol, interval size, instant from, instant until,
+  /// Adds the candles of the range, kept or fetched.
+  void obtain(const std::string& symbol, interval size, time_range wanted,
+              std::vector<candle>& out);
+  void fetch_days(const std::string& symbol, interval size, time_range wanted,
                   std::vector<candle>& out);
+  void keep(const std::string& symbol, interval size, time_range asked,
+            std::span<const candle> batch);
   void tell(const std::string& symbol, interval size, instant since, std::span<const candle> data);
   std::vector<candle> fetch_batch(const candle_query& query);
   std::vector<candle> attempt(const candle_query& query);
@@ -51,6 +68,8 @@ private:
   wait_function wait_;
   std::map<key, loaded_series> fetched_; ///< as the source gave it, each up to where it is settled
   std::map<key, aggregated_series> aggregated_;
+  std::shared_ptr<candle_keeper> keeper_;
+  std::map<key, fresh_candles> fresh_; ///< with a keeper
 };
 
 } // namespace backtest

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -22,14 +24,18 @@ wait_function interruptible_wait(std::stop_token shutdown) {
   };
 }
 
-struct exchange_state {
-  self_pointer<exchange_actor, exchange_state> self = nullptr;
+struct worker_state {
+  self_pointer<exchange_worker_actor, worker_state> self = nullptr;
+  std::shared_ptr<candle_keeper> keeper; ///< null: nothing is kept
   std::optional<candle_loader> loader;
   std::optional<series_market> market; ///< for sources that are actors
+  bool keeping_is_due = false;
 
-  void init(exchange_schema schema, const configuration& parameters, std::stop_token shutdown) {
+  void init(exchange_schema schema, const configuration& parameters, std::stop_token shutdown,
+            std::shared_ptr<candle_keeper> given) {
+    keeper = std::move(given);
     auto formats = formats_of(schema);
-    loader.emplace(std::move(schema), parameters, interruptible_wait(std::move(shutdown)));
+    loader.emplace(std::move(schema), parameters, interruptible_wait(std::move(shutdown)), keeper);
     market.emplace("", parameters.avg_price_candles_count, std::move(formats),
                    [this](const std::string& symbol, interval size, instant from, instant until) {
                      return load(symbol, size, from, until);
@@ -45,13 +51,14 @@ struct exchange_state {
     return loaded;
   }
 
-  exchange_actor::behavior_type make_behavior() {
+  exchange_worker_actor::behavior_type make_behavior() {
     return {
         [this](const load_candles& message) {
           candles_loaded answer;
           answer.problem = problem_of([&] {
             answer.loaded = load(message.symbol, message.size, message.from, message.until);
           });
+          keep_later();
           return answer;
         },
         [this](const ask_candles& message) {
@@ -61,12 +68,24 @@ struct exchange_state {
                 market->candles(message.symbol, message.size, message.limit, message.when);
             answer.candles.assign(found.begin(), found.end());
           });
+          keep_later();
           return answer;
+        },
+        [this](const keep_fetched&) {
+          keeping_is_due = false;
+          keeper->store();
         },
     };
   }
 
-  template <class Work> std::optional<error> problem_of(Work&& work) {
+  /// Behind what waits in the mailbox by now: one write for many symbols.
+  void keep_later() {
+    if (keeper && keeper->has_unstored() && !std::exchange(keeping_is_due, true))
+      send(self, exchange_worker_actor{self}, keep_fetched{});
+  }
+
+  template <class Work>
+  std::optional<error> problem_of(Work&& work) {
     try {
       work();
       return std::nullopt;
@@ -81,6 +100,42 @@ struct exchange_state {
                                "std::exception",
                                loader->schema().exchange_name)};
     }
+  }
+};
+
+/// Gives every symbol to one of several workers, so that each of them knows its own symbols'
+/// candles.
+struct exchange_state {
+  self_pointer<exchange_actor, exchange_state> self = nullptr;
+  std::vector<exchange_worker_actor> workers;
+  std::map<std::string, std::size_t> worker_of; ///< by symbol, in turn
+
+  ~exchange_state() {
+    for (const auto& worker : workers)
+      end_actor(worker);
+  }
+
+  void init(std::vector<exchange_worker_actor> given) {
+    workers = std::move(given);
+    for (const auto& worker : workers)
+      on_exit(worker, [front = weak_handle<exchange_actor>{exchange_actor{self}}](
+                          const caf::error&) { end_actor(front.lock()); });
+  }
+
+  exchange_actor::behavior_type make_behavior() {
+    return {
+        [this](const load_candles& message) -> caf::result<candles_loaded> {
+          return pass_on(self, worker_for(message.symbol), message);
+        },
+        [this](const ask_candles& message) -> caf::result<candle_list> {
+          return pass_on(self, worker_for(message.symbol), message);
+        },
+    };
+  }
+
+  const exchange_worker_actor& worker_for(const std::string& symbol) {
+    const auto next = worker_of.size() % workers.size();
+    return workers[worker_of.try_emplace(symbol, next).first->second];
   }
 };
 
@@ -102,9 +157,15 @@ number_formats formats_of(const exchange_schema& schema) {
 
 exchange_actor spawn_exchange_client(caf::actor_system& system, const shared_census& census,
                                      exchange_schema schema, configuration parameters,
-                                     std::stop_token shutdown) {
-  return spawn_actor<exchange_state, exchange_actor, caf::detached>(
-      system, census, std::move(schema), parameters, std::move(shutdown));
+                                     std::stop_token shutdown, candle_keeper_factory make_keeper) {
+  std::vector<exchange_worker_actor> workers(schema.concurrent_fetches);
+  for (auto& worker : workers)
+    worker = spawn_actor<worker_state, exchange_worker_actor, caf::detached>(
+        system, census, schema, parameters, shutdown,
+        make_keeper ? make_keeper() : std::shared_ptr<candle_keeper>{});
+  if (workers.size() == 1)
+    return exchange_actor{workers.front()};
+  return spawn_actor<exchange_state, exchange_actor>(system, census, std::move(workers));
 }
 
 } // namespace backtest

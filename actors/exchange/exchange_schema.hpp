@@ -21,8 +21,10 @@ struct candle_query {
   instant until = 0;
 };
 
-/// A user's candle source. May block (it runs on the exchange client's own thread) and may throw;
-/// a throw is retried, but for `failure{not_found}` and those of fetch_failure.hpp. Called with at most one UTC day of one-minute candles at a time.
+/// A user's candle source. May block (it runs on the exchange client's own threads, one unless
+/// `concurrent_fetches` says otherwise) and may throw; a throw is retried, but for
+/// `failure{not_found}` and those of fetch_failure.hpp. Called with at most one UTC day of one-minute
+/// candles at a time.
 using candle_function = std::function<std::vector<candle>(const candle_query&)>;
 
 /// A source that loads whole symbols at once (files, generators). Called on the exchange client's
@@ -59,6 +61,13 @@ struct exchange_schema {
   std::function<instant()> now;
   /// Intervals `get_candles` answers itself; every other one is aggregated from one-minute candles.
   std::vector<interval> native_intervals{interval::m1};
+  /// So many threads (1 to 256) may call `get_candles` and `on_candle_data` at the same time, each
+  /// for symbols of its own.
+  std::size_t concurrent_fetches = 1;
+  /// Closed candles that `get_candles` answered are kept in the runtime's store, under the
+  /// exchange's name, and not asked for again by whoever comes later. Give a source whose candles
+  /// differ another name.
+  bool keeps_candles = false;
   std::function<std::string(std::string_view symbol, double price)> format_price;       ///< default: price_decimals
   std::function<std::string(std::string_view symbol, double quantity)> format_quantity; ///< default: quantity_decimals
   int price_decimals = 2;

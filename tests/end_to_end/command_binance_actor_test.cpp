@@ -74,3 +74,53 @@ TEST_CASE("command: a symbol the exchange does not have fails its run at once") 
   CHECK_MESSAGE(result.err.find("Invalid symbol. (code -1121)") != std::string::npos, result.err);
   CHECK(server.targets().size() == 1);
 }
+
+TEST_CASE(
+    "command: a run with a data directory fetches nothing that an earlier run or an import kept") {
+  const temporary_folder folder{"command_binance_kept"};
+  http_server server{&serve_klines};
+  const auto config = folder.write("binance.json", binance_at(server));
+  const auto run_kept = [&] {
+    const auto result = run_command({"run", "--config", config, "--symbol", "BTCUSDT", "--data-dir",
+                                     folder / "data", "--events", folder / "events.jsonl"});
+    REQUIRE_MESSAGE(result.status == 0, result.err);
+    auto lines = lines_of(bytes_of(folder / "events.jsonl"));
+    lines.erase(lines.begin());
+    return lines;
+  };
+  SUBCASE("of an earlier run") {
+    const auto first = run_kept();
+    const auto asked = server.targets().size();
+    CHECK(asked > 0);
+    CHECK(run_kept() == first);
+    CHECK(server.targets().size() == asked);
+  }
+  SUBCASE("of an import") {
+    REQUIRE(run_command({"candles", "export", "--config", config, "--symbol", "BTCUSDT", "--from",
+                         "2023-12-31", "--to", "2024-01-03", "-o", folder / "btc.csv"})
+                .status == 0);
+    const auto expected = events_of_run(folder, config);
+    const auto asked = server.targets().size();
+    const auto imported =
+        run_command({"candles", "import", folder / "btc.csv", "--symbol", "BTCUSDT", "--exchange",
+                     "paper", "--data-dir", folder / "data"});
+    REQUIRE_MESSAGE(imported.status == 0, imported.err);
+    CHECK(imported.out.find("4320 candles of BTCUSDT kept for exchange paper") !=
+          std::string::npos);
+    CHECK(run_kept() == expected);
+    CHECK(server.targets().size() == asked);
+  }
+}
+
+TEST_CASE("command: candles import wants to know where to") {
+  const temporary_folder folder{"command_import_where"};
+  const auto file = folder.write("a.csv", flat_csv(3));
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"candles", "import", file, "--symbol", "X"};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_command(words).status;
+  };
+  CHECK(run({}) == 2);
+  CHECK(run({"--data-dir", folder / "data"}) == 2);
+  CHECK(run({"--exchange", "paper", "-o", folder / "b.csv"}) == 2);
+}

@@ -222,6 +222,8 @@ TEST_CASE("configuration file: exchanges") {
                 "\"https://x/?y=1\"");
   check_refused(R"({"exchanges":[{"name":"x","type":"binance","base_url":"ftp://x"}]})",
                 "exchanges[0].base_url: expected an http or https address, got \"ftp://x\"");
+  check_refused(R"({"exchanges":[{"name":"x","type":"binance","connections":0}]})",
+                "exchanges[0].connections: expected an integer from 1 to 64, got 0");
   check_refused(R"({"exchanges":[{"name":"x","type":"binance","percent_fee":-1}]})",
                 "exchanges[0].percent_fee: expected a number >= 0, got -1");
   check_refused(R"({"exchanges":[{"name":"x","type":"binance","percent_fee":0.2}]})",

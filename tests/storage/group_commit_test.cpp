@@ -20,8 +20,8 @@ namespace {
 event closed(instant when) {
   tick_result tick;
   tick.action = tick_action::closed;
-  tick.run = std::make_shared<const run_identity>(
-      run_identity{"BTC", "s", "x", "", run_mode::live});
+  tick.run =
+      std::make_shared<const run_identity>(run_identity{"BTC", "s", "x", "", run_mode::live});
   tick.timestamp = when;
   tick.signal = std::make_shared<const signal_row>();
   tick.closed_by = close_reason::take_profit;
@@ -32,8 +32,8 @@ event closed(instant when) {
 
 event idle(instant when) {
   tick_result tick;
-  tick.run = std::make_shared<const run_identity>(
-      run_identity{"BTC", "s", "x", "", run_mode::live});
+  tick.run =
+      std::make_shared<const run_identity>(run_identity{"BTC", "s", "x", "", run_mode::live});
   tick.timestamp = when;
   return {topic::signal_live, tick};
 }
@@ -54,7 +54,39 @@ struct plan_of_fates {
   fate operator()() { return used < next.size() ? next[used++] : fate::works; }
 };
 
+/// Its journal cannot be read while `broken`; writing works.
+struct unreadable_store : shared_store {
+  using shared_store::shared_store;
+  std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                std::size_t limit) const override {
+    if (broken && space == store_space::journal)
+      throw failure(error_code::store_failed, "unreadable");
+    return shared_store::scan(space, prefix, from, limit);
+  }
+  bool broken = false;
+};
+
 } // namespace
+
+TEST_CASE("group commit: a journal that cannot be read for its retention keeps nothing from being "
+          "written") {
+  unreadable_store target{make_memory_store()};
+  group_commit commits{target, {1, 0}}; // a day
+  auto commit = [&commits, ticket = std::uint64_t{0}](instant when) mutable {
+    commits.add(++ticket, {}, told({closed(when)}));
+    return commits.commit().front();
+  };
+  commit(1);
+  commit(2);
+  target.broken = true;
+  const auto outcome = commit(10 * day_ms);
+  CHECK(!outcome.problem);
+  CHECK(outcome.first_number == 3);
+  target.broken = false;
+  CHECK(!commit(20 * day_ms).problem);
+  CHECK(find_journal_bounds(target).first > 1); // made up for later
+  CHECK(find_journal_bounds(target).last == 4);
+}
 
 TEST_CASE("group commit: contributions of one turn are one batch, numbered in their order") {
   const auto memory = make_memory_store();
@@ -89,7 +121,8 @@ TEST_CASE("group commit: goes on behind the last number in the store") {
   CHECK(commits.commit().front().first_number == 3);
 }
 
-TEST_CASE("group commit: a batch that failed is written again before anything else, with its numbers") {
+TEST_CASE(
+    "group commit: a batch that failed is written again before anything else, with its numbers") {
   for (const auto first : {fate::lost, fate::kept}) {
     CAPTURE(static_cast<int>(first));
     faulty_store target{make_memory_store(), plan_of_fates{{first, fate::works, fate::works}}};
@@ -116,8 +149,7 @@ TEST_CASE("group commit: a batch that failed is written again before anything el
 }
 
 TEST_CASE("group commit: while the store refuses everybody is told, and nothing gets a number") {
-  faulty_store target{make_memory_store(),
-                      plan_of_fates{{fate::lost, fate::lost, fate::lost}}};
+  faulty_store target{make_memory_store(), plan_of_fates{{fate::lost, fate::lost, fate::lost}}};
   group_commit commits{target, {0, 0}};
   commits.add(1, {}, told({closed(1)}));
   REQUIRE(commits.commit().front().problem);

@@ -22,7 +22,7 @@ public:
     {
       const std::lock_guard lock{mutex_};
       armed_ = true;
-      changed_.notify_all();
+      changed_.notify_all(); // who waits looks once the lock is free
       if (when > now_) {
         when_ = when;
         ring_ = std::move(ring);
@@ -41,6 +41,12 @@ public:
   void wait_until_watched() {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return armed_; });
+  }
+
+  /// Blocks until the alarm is set to `when`.
+  void wait_for_alarm_at(instant when) {
+    std::unique_lock lock{mutex_};
+    changed_.wait(lock, [&] { return ring_ && when_ == when; });
   }
 
   void set(instant now) {
