@@ -400,6 +400,11 @@ struct publish {
 
 struct published {};
 
+/// Where live events are kept for subscribers that fall far behind.
+struct use_journal {
+  store_actor store;
+};
+
 /// Answered once every subscriber is done with everything published before.
 struct flush_topics {};
 struct topics_flushed {};
@@ -431,6 +436,7 @@ struct deregister_producer {
 
 using topics_actor = typed_interface<caf::result<subscribed>(subscribe),             //
                                      caf::result<void>(unsubscribe),                 //
+                                     caf::result<void>(use_journal),                 //
                                      caf::result<published>(publish),                //
                                      caf::result<topics_flushed>(flush_topics),      //
                                      caf::result<interest_list>(register_producer),  //
@@ -476,6 +482,8 @@ using report_actor = typed_interface<caf::result<batch_done>(event_batch),      
 struct portfolio_setup;
 
 struct start_portfolio {};
+/// A run that was started ahead of its turn may be heard of from now on.
+struct tell_portfolio {};
 /// The consumer of the stream went away: ends at once.
 struct abort_portfolio {};
 /// The consumer of a stream wants one more element.
@@ -495,6 +503,7 @@ struct shared_client_down {
 using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
                                         caf::result<void>(range_result),               //
                                         caf::result<void>(start_portfolio),            //
+                                        caf::result<void>(tell_portfolio),             //
                                         caf::result<void>(abort_portfolio),            //
                                         caf::result<void>(demand_element),             //
                                         caf::result<void>(run_client_down),            //
@@ -565,7 +574,8 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
   apply(boundary_reached) apply(retry_turn) apply(control_run) apply(run_controlled)             \
-  apply(ask_position_size) apply(sized_position) apply(keep_fetched)
+  apply(ask_position_size) apply(sized_position) apply(keep_fetched) apply(tell_portfolio)       \
+  apply(use_journal)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)

@@ -4,6 +4,7 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 
@@ -208,6 +210,16 @@ inline constexpr const char* max_threads_option = "caf.scheduler.max-threads";
 #else
 inline constexpr const char* max_threads_option = "scheduler.max-threads";
 #endif
+
+/// Threads that scheduled actors share, at least 1.
+inline std::size_t scheduler_threads(caf::actor_system& system) {
+#if BACKTEST_CAF_MODERN
+  const auto preset = std::max<std::size_t>(std::thread::hardware_concurrency(), 4);
+  return std::max<std::size_t>(caf::get_or(system.config(), max_threads_option, preset), 1);
+#else
+  return std::max<std::size_t>(system.scheduler().num_workers(), 1);
+#endif
+}
 
 /// For systems whose actors talk every few microseconds, as runs that share a risk profile do: a
 /// scheduler thread without work looks for some for a fraction of a millisecond before it sleeps,

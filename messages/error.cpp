@@ -14,7 +14,8 @@ constexpr std::array<std::string_view, error_code_count> names{
     "not_found",         "already_exists",  "already_running",
     "invalid_argument",  "invalid_configuration", "io_failed",
     "plugin_failed",     "actor_failed",    "orphaned_signals",
-    "state_mismatch",    "corrupt_state",   "stale_position"};
+    "state_mismatch",    "corrupt_state",   "stale_position",
+    "listener_behind"};
 
 } // namespace
 

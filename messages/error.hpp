@@ -34,9 +34,10 @@ enum class error_code : std::uint8_t {
   state_mismatch,        ///< a stored row speaks of another run than its key
   corrupt_state,         ///< a stored row that cannot be understood; it was moved aside
   stale_position,        ///< a stored risk position without a signal behind it; it was dropped
+  listener_behind,       ///< a live listener is so slow that events were not kept for it
 };
 
-inline constexpr std::size_t error_code_count = 24;
+inline constexpr std::size_t error_code_count = 25;
 
 std::string_view to_string(error_code code) noexcept;
 std::optional<error_code> parse_error_code(std::string_view text) noexcept;

@@ -2,14 +2,15 @@
 
 #include "messages/configuration_parameters.hpp"
 #include "runtime/configuration_fields.hpp"
+#include "runtime/walker_report.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <ios>
 #include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace backtest {
 
@@ -199,19 +200,6 @@ sizing_schema read_sizing(const json_reader& in, const surroundings&) {
   return sizing;
 }
 
-constexpr std::array<std::string_view, 12> walker_metrics{"sharpe_ratio",
-                                                          "annualized_sharpe_ratio",
-                                                          "win_rate",
-                                                          "total_pnl",
-                                                          "certainty_ratio",
-                                                          "avg_pnl",
-                                                          "expected_yearly_returns",
-                                                          "sortino_ratio",
-                                                          "calmar_ratio",
-                                                          "recovery_factor",
-                                                          "profit_factor",
-                                                          "expectancy"};
-
 walker_schema read_walker(const json_reader& in, const surroundings&) {
   in.allow_only({"name", "note", "exchange", "frame", "strategies", "metric"});
   walker_schema walker;
@@ -221,10 +209,10 @@ walker_schema read_walker(const json_reader& in, const surroundings&) {
   walker.frame_name = non_empty_text(in, "frame");
   walker.strategies = some_distinct_texts(in, "strategies");
   walker.metric = in.text_or("metric", walker.metric);
-  if (std::find(walker_metrics.begin(), walker_metrics.end(), walker.metric) ==
-      walker_metrics.end())
-    in.fail_at("metric", fmt::format("expected one of: {}, got \"{}\"",
-                                     fmt::join(walker_metrics, ", "), walker.metric));
+  if (const auto known = walker_metrics();
+      std::find(known.begin(), known.end(), walker.metric) == known.end())
+    in.fail_at("metric", fmt::format("expected one of: {}, got \"{}\"", fmt::join(known, ", "),
+                                     walker.metric));
   return walker;
 }
 

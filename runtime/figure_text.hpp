@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/column.hpp"
 #include "runtime/statistics.hpp"
 
 #include <cstdint>
@@ -41,6 +42,15 @@ struct figure_line {
 /// "1.50%", a count, or "N/A (min_trades_ratio)".
 std::string figure_of(const trade_statistics& statistics, const statistic_member& member,
                       figure_format format);
+
+/// A column of a table whose rows have `statistics`. `format`: not for counts.
+template <class Row>
+column<Row> figure_column(std::string key, std::string label, statistic_member member,
+                          figure_format format = nullptr) {
+  return {std::move(key), std::move(label), [member, format](const Row& row, std::size_t) {
+            return figure_of(row.statistics, member, format);
+          }};
+}
 
 /// One labelled line per figure, the hint behind those that are there; the win rate tells wins and
 /// losses.

@@ -44,13 +44,6 @@ constexpr const char* pooling_note =
     "*Portfolio figures pool the trades of all symbols in the order they closed, each with all "
     "capital: correlation between symbols and positions open at the same time are ignored.*\n";
 
-column<heat_row> figure_column(std::string key, std::string label, statistic_member member,
-                               figure_format format = nullptr) {
-  return {std::move(key), std::move(label), [member, format](const heat_row& row, std::size_t) {
-            return figure_of(row.statistics, member, format);
-          }};
-}
-
 /// Descending, absent figures last.
 bool is_better(const std::optional<double>& left, const std::optional<double>& right) {
   return left && (!right || *left > *right);
@@ -71,30 +64,30 @@ bool stands_above(const heat_row& left, const heat_row& right) {
 column_list<heat_row> default_heat_columns() {
   return {
       {"symbol", "Symbol", [](const heat_row& row, std::size_t) { return text_or_na(row.symbol); }},
-      figure_column("total_pnl", "Total PNL", &stats::total_pnl, signed_percent2),
-      figure_column("sharpe_ratio", "Sharpe", &stats::sharpe_ratio, ratio3),
-      figure_column("annualized_sharpe_ratio", "Ann Sharpe", &stats::annualized_sharpe_ratio,
-                    ratio3),
-      figure_column("sortino_ratio", "Sortino", &stats::sortino_ratio, ratio3),
-      figure_column("profit_factor", "PF", &stats::profit_factor, ratio3),
-      figure_column("expectancy", "Expect", &stats::expectancy, signed_percent2),
-      figure_column("win_rate", "WR", &stats::win_rate, percent2),
-      figure_column("avg_win", "Avg Win", &stats::avg_win, signed_percent2),
-      figure_column("avg_loss", "Avg Loss", &stats::avg_loss, signed_percent2),
-      figure_column("max_drawdown", "Max DD", &stats::max_drawdown, negative_percent2),
-      figure_column("expected_yearly_returns", "Exp Yearly", &stats::expected_yearly_returns,
-                    signed_percent2),
-      figure_column("calmar_ratio", "Calmar", &stats::calmar_ratio, ratio3),
-      figure_column("recovery_factor", "Recovery", &stats::recovery_factor, ratio3),
-      figure_column("certainty_ratio", "Certainty", &stats::certainty_ratio, ratio3),
-      figure_column("max_win_streak", "W Streak", &stats::max_win_streak),
-      figure_column("max_loss_streak", "L Streak", &stats::max_loss_streak),
-      figure_column("median_pnl", "Median PNL", &stats::median_pnl, signed_percent2),
-      figure_column("avg_duration", "Avg Dur", &stats::avg_duration, number1),
-      figure_column("total_trades", "Trades", &stats::total_signals),
-      figure_column("buy_and_hold_return", "Buy and Hold", &stats::buy_and_hold_return,
-                    signed_percent2),
-      figure_column("exposure", "Exposure", &stats::exposure, percent2),
+      figure_column<heat_row>("total_pnl", "Total PNL", &stats::total_pnl, signed_percent2),
+      figure_column<heat_row>("sharpe_ratio", "Sharpe", &stats::sharpe_ratio, ratio3),
+      figure_column<heat_row>("annualized_sharpe_ratio", "Ann Sharpe",
+                              &stats::annualized_sharpe_ratio, ratio3),
+      figure_column<heat_row>("sortino_ratio", "Sortino", &stats::sortino_ratio, ratio3),
+      figure_column<heat_row>("profit_factor", "PF", &stats::profit_factor, ratio3),
+      figure_column<heat_row>("expectancy", "Expect", &stats::expectancy, signed_percent2),
+      figure_column<heat_row>("win_rate", "WR", &stats::win_rate, percent2),
+      figure_column<heat_row>("avg_win", "Avg Win", &stats::avg_win, signed_percent2),
+      figure_column<heat_row>("avg_loss", "Avg Loss", &stats::avg_loss, signed_percent2),
+      figure_column<heat_row>("max_drawdown", "Max DD", &stats::max_drawdown, negative_percent2),
+      figure_column<heat_row>("expected_yearly_returns", "Exp Yearly",
+                              &stats::expected_yearly_returns, signed_percent2),
+      figure_column<heat_row>("calmar_ratio", "Calmar", &stats::calmar_ratio, ratio3),
+      figure_column<heat_row>("recovery_factor", "Recovery", &stats::recovery_factor, ratio3),
+      figure_column<heat_row>("certainty_ratio", "Certainty", &stats::certainty_ratio, ratio3),
+      figure_column<heat_row>("max_win_streak", "W Streak", &stats::max_win_streak),
+      figure_column<heat_row>("max_loss_streak", "L Streak", &stats::max_loss_streak),
+      figure_column<heat_row>("median_pnl", "Median PNL", &stats::median_pnl, signed_percent2),
+      figure_column<heat_row>("avg_duration", "Avg Dur", &stats::avg_duration, number1),
+      figure_column<heat_row>("total_trades", "Trades", &stats::total_signals),
+      figure_column<heat_row>("buy_and_hold_return", "Buy and Hold", &stats::buy_and_hold_return,
+                              signed_percent2),
+      figure_column<heat_row>("exposure", "Exposure", &stats::exposure, percent2),
   };
 }
 

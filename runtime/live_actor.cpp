@@ -102,9 +102,9 @@ struct live_state {
   instant handled = INT64_MIN / 2; ///< system clock: the last boundary ranges were granted for
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
-  bool running = false;  ///< every client is prepared
-  bool ahead = false;    ///< ranges were granted while a turn is on its way to the store
-  bool telling = false;  ///< the bus has not yet passed on the last turn's events
+  bool running = false;    ///< every client is prepared
+  bool ahead = false;      ///< ranges were granted while a turn is on its way to the store
+  std::size_t telling = 0; ///< turns of a replay whose events the bus has not yet passed on
   bool failed = false;
   bool stopping = false;
   bool finishing = false;
@@ -411,7 +411,7 @@ struct live_state {
   /// before. Not while somebody still has to take in what was told, lest that piles up. Callbacks
   /// would have to wait for two turns, so with them it waits itself.
   bool may_run_ahead() const {
-    return is_replay() && committing && !ahead && !telling && !committing->is_last &&
+    return is_replay() && committing && !ahead && telling == 0 && !committing->is_last &&
            committing->announcing.empty() && open_ranges == 0 && !stopping && !failed &&
            std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.over; });
   }
@@ -424,7 +424,7 @@ struct live_state {
       ahead = open_ranges > 0;
       return;
     }
-    if (turn_is_open())
+    if (turn_is_open() || telling > 0)
       return;
     if (std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.over; }))
       return finish();
@@ -769,12 +769,15 @@ struct live_state {
     commit_if_complete(); // what came in the meantime, else on
   }
 
+  /// The minutes of a replay can wait for whoever listens; the market's cannot.
   void publish_events(std::vector<event> events) {
-    telling = true;
+    if (!is_replay())
+      return send_anonymously(setup->topics, publish{std::move(events)});
+    ++telling;
     request(self, setup->topics, caf::infinite, publish{std::move(events)})
         .then(
             [this](const published&) {
-              telling = false;
+              --telling;
               go_on();
             },
             [](const caf::error&) {}); // the runtime ends

@@ -41,10 +41,26 @@ struct run_summary {
   run_counters counters;
 };
 
+/// Wakes a thread that waits for whatever happens first in several runs. Thread-safe.
+class run_alarm {
+public:
+  /// Something changed.
+  void ring();
+  /// Blocks until `is_met` says so; it is asked again after every change.
+  void wait_until(const std::function<bool()>& is_met);
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t changes_ = 0;
+};
+
 /// What a portfolio run tells the threads that wait for it. Thread-safe.
 class portfolio_record {
 public:
-  portfolio_record(std::uint64_t id, std::vector<shared_identity> runs, instant started_at);
+  /// `alarm` rings when a run, or everything, is over; may be null.
+  portfolio_record(std::uint64_t id, std::vector<shared_identity> runs, instant started_at,
+                   std::shared_ptr<run_alarm> alarm = nullptr);
 
   std::uint64_t id() const noexcept { return id_; }
   /// One strategy on one symbol is over.
@@ -53,6 +69,8 @@ public:
   void finish(std::optional<error> problem);
 
   bool finished() const;
+  /// No run works any more, though what they did may not be told yet.
+  bool is_idle() const;
   /// Blocks until the portfolio is over. Not from an actor.
   void wait() const;
   std::vector<run_summary> summaries() const;
@@ -60,6 +78,7 @@ public:
 
 private:
   std::uint64_t id_;
+  std::shared_ptr<run_alarm> alarm_;
   mutable std::mutex mutex_;
   mutable std::condition_variable over_;
   bool finished_ = false;
@@ -119,7 +138,10 @@ struct portfolio_setup {
   shared_census census;
   std::shared_ptr<portfolio_record> record;
   std::shared_ptr<stream_channel> stream; ///< null: a background run, which announces `done`
-  bool is_walked = false; ///< a walker runs it, holds its names, and tells of its end itself
+  /// A walker runs it, holds its names, and tells of its end itself. It may work ahead of its turn:
+  /// nobody hears of it, nor do the reports, before `tell_portfolio`.
+  bool is_walked = false;
+  std::shared_ptr<run_alarm> alarm; ///< of the walker; null else
   std::shared_ptr<const std::atomic<std::int64_t>> steady_clock; ///< milliseconds, for deadlines
   std::function<double()> stopwatch;          ///< milliseconds, for performance events
   std::function<instant()> wall_clock;

@@ -52,6 +52,7 @@ struct portfolio_state {
     std::int64_t told = 0;     ///< instants its last progress event spoke of
     int grants = 0;            ///< under way
     std::optional<instant> next_from; ///< where the next grant starts, while it waits for one
+    std::optional<report_run_bounds> bounds; ///< known, and its reports not told yet
     bool over = false;
     run_summary summary;
     double started_ms = 0;
@@ -76,6 +77,8 @@ struct portfolio_state {
   bool publishing = false;
   bool finishing = false;
   bool demanded = false; ///< the consumer of a stream waits for an element
+  bool may_tell = true;  ///< else a walker has not come to it yet
+  bool reports_are_due = false; ///< they may hear of the runs once `may_tell`
 
   ~portfolio_state() {
     // However it came to an end: nobody must wait for it any more.
@@ -92,6 +95,7 @@ struct portfolio_state {
     setup = std::move(given);
     runs.resize(setup->runs.size());
     open_runs = runs.size();
+    may_tell = !setup->is_walked;
   }
 
   portfolio_actor::behavior_type make_behavior() {
@@ -103,6 +107,11 @@ struct portfolio_state {
           go_on();
         },
         [this](const start_portfolio&) { find_clients(); },
+        [this](const tell_portfolio&) {
+          may_tell = true;
+          start_reports();
+          go_on();
+        },
         [this](const abort_portfolio&) { self->quit(caf::exit_reason::user_shutdown); },
         [this](const demand_element&) {
           demanded = true;
@@ -158,11 +167,10 @@ struct portfolio_state {
                 [this](const frame_timeline& answer) {
                   frame = answer.instants;
                   if (answer.callback_problem)
-                    send_anonymously(setup->topics,
-                                     publish{{{topic::error,
-                                               error_event{answer.callback_problem->code,
-                                                           answer.callback_problem->message,
-                                                           "frame", std::nullopt, nullptr}}}});
+                    outbox.push_back({topic::error,
+                                      error_event{answer.callback_problem->code,
+                                                  answer.callback_problem->message, "frame",
+                                                  std::nullopt, nullptr}});
                   if (answer.problem)
                     fail_all(*answer.problem);
                 },
@@ -187,13 +195,36 @@ struct portfolio_state {
       runs[i].started_ms = setup->stopwatch();
       runs[i].summary.identity = identities.back();
       runs[i].summary.instants = frame.count();
-      step(setup->reports, report_run_facts{identities.back(), setup->parameters},
-           [](const report_answer&) {}, &portfolio_state::load_candles_of_symbols);
     }
+    reports_are_due = true;
+    start_reports();
     step(setup->topics, register_producer{producer_actor{portfolio_actor{self}}, identities},
          [this](const interest_list& list) { note(list.masks); },
          &portfolio_state::load_candles_of_symbols);
     find_arbiters();
+  }
+
+  /// Facts of the runs that no event carries. Whoever tells the bus afterwards is heard by the
+  /// reports afterwards, so nobody waits for them.
+  void start_reports() {
+    if (!may_tell || !std::exchange(reports_are_due, false))
+      return;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      tell_reports(report_run_facts{setup->runs[run].identity, setup->parameters});
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      tell_bounds(run);
+  }
+
+  void tell_bounds(std::size_t run) {
+    if (!may_tell || reports_are_due)
+      return;
+    if (auto bounds = std::exchange(runs[run].bounds, std::nullopt))
+      tell_reports(std::move(*bounds));
+  }
+
+  template <class Message> void tell_reports(Message message) {
+    request(self, setup->reports, caf::infinite, std::move(message))
+        .then([](const report_answer&) {}, [](const caf::error&) {});
   }
 
   void find_arbiters() {
@@ -254,10 +285,9 @@ struct portfolio_state {
                       plan_for(chosen.identity, frame, *minutes.series,
                                rules_for(*setup->exchange, setup->parameters)),
                       range_consumer_actor{portfolio_actor{self}});
-    request(self, setup->reports, caf::infinite,
-            bounds_of(chosen.identity, frame.first, std::min(frame.last, prepared->plan.data_end),
-                      *minutes.series))
-        .then([](const report_answer&) {}, [](const caf::error&) {});
+    runs[run].bounds = bounds_of(chosen.identity, frame.first,
+                                 std::min(frame.last, prepared->plan.data_end), *minutes.series);
+    tell_bounds(run);
     const strategy_key key{chosen.identity->symbol, chosen.identity->strategy_name,
                            chosen.identity->mode};
     send(self, setup->clients.strategies, clear_client<strategy_key>{key});
@@ -457,7 +487,7 @@ struct portfolio_state {
     if (!merger)
       return;
     merger->take(outbox);
-    if (publishing || outbox.empty())
+    if (publishing || outbox.empty() || !may_tell)
       return;
     publishing = true;
     std::vector<tick_result> elements;
@@ -481,7 +511,8 @@ struct portfolio_state {
   }
 
   void finish_if_over() {
-    if (open_runs > 0 || finishing || publishing || !outbox.empty() || (merger && !merger->empty()))
+    if (open_runs > 0 || finishing || publishing || !may_tell || !outbox.empty() ||
+        (merger && !merger->empty()))
       return;
     finishing = true;
     clear_clients();

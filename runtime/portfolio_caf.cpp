@@ -13,11 +13,30 @@ std::string_view to_string(run_state state) noexcept {
   return names[static_cast<std::size_t>(state)];
 }
 
-// -- portfolio_record ---------------------------------------------------------------------------------
+// -- portfolio_record
+// ---------------------------------------------------------------------------------
+
+void run_alarm::ring() {
+  const std::lock_guard lock{mutex_};
+  ++changes_;
+  changed_.notify_all();
+}
+
+void run_alarm::wait_until(const std::function<bool()>& is_met) {
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    const auto seen = changes_;
+    lock.unlock(); // what is asked has locks of its own, and rings while it holds none
+    if (is_met())
+      return;
+    lock.lock();
+    changed_.wait(lock, [&] { return changes_ != seen; });
+  }
+}
 
 portfolio_record::portfolio_record(std::uint64_t id, std::vector<shared_identity> runs,
-                                   instant started_at)
-    : id_(id) {
+                                   instant started_at, std::shared_ptr<run_alarm> alarm)
+    : id_(id), alarm_(std::move(alarm)) {
   for (auto& identity : runs) {
     statuses_.push_back(
         {id, *identity, run_state::pending, started_at, std::nullopt, std::nullopt});
@@ -28,25 +47,39 @@ portfolio_record::portfolio_record(std::uint64_t id, std::vector<shared_identity
 }
 
 void portfolio_record::finish_run(std::size_t run, run_summary summary, instant finished_at) {
-  const std::lock_guard lock{mutex_};
-  statuses_[run].state =
-      summary.outcome == run_outcome::failed ? run_state::rejected : run_state::fulfilled;
-  statuses_[run].finished_at = finished_at;
-  statuses_[run].problem = summary.problem;
-  summaries_[run] = std::move(summary);
+  {
+    const std::lock_guard lock{mutex_};
+    statuses_[run].state =
+        summary.outcome == run_outcome::failed ? run_state::rejected : run_state::fulfilled;
+    statuses_[run].finished_at = finished_at;
+    statuses_[run].problem = summary.problem;
+    summaries_[run] = std::move(summary);
+  }
+  if (alarm_)
+    alarm_->ring();
 }
 
 void portfolio_record::finish(std::optional<error> problem) {
+  {
+    const std::lock_guard lock{mutex_};
+    for (std::size_t run = 0; run < statuses_.size(); ++run)
+      if (statuses_[run].state == run_state::pending) { // it never came to an end of its own
+        statuses_[run].state = problem ? run_state::rejected : run_state::fulfilled;
+        statuses_[run].problem = problem;
+        summaries_[run].outcome = problem ? run_outcome::failed : run_outcome::stopped;
+        summaries_[run].problem = problem;
+      }
+    finished_ = true;
+    over_.notify_all();
+  }
+  if (alarm_)
+    alarm_->ring();
+}
+
+bool portfolio_record::is_idle() const {
   const std::lock_guard lock{mutex_};
-  for (std::size_t run = 0; run < statuses_.size(); ++run)
-    if (statuses_[run].state == run_state::pending) { // it never came to an end of its own
-      statuses_[run].state = problem ? run_state::rejected : run_state::fulfilled;
-      statuses_[run].problem = problem;
-      summaries_[run].outcome = problem ? run_outcome::failed : run_outcome::stopped;
-      summaries_[run].problem = problem;
-    }
-  finished_ = true;
-  over_.notify_all();
+  return std::none_of(statuses_.begin(), statuses_.end(),
+                      [](const auto& item) { return item.is_running(); });
 }
 
 bool portfolio_record::finished() const {
@@ -69,7 +102,8 @@ std::vector<run_status> portfolio_record::statuses() const {
   return statuses_;
 }
 
-// -- stream_channel -----------------------------------------------------------------------------------
+// -- stream_channel
+// -----------------------------------------------------------------------------------
 
 void stream_channel::push(tick_result element) {
   const std::lock_guard lock{mutex_};
@@ -103,8 +137,7 @@ std::optional<tick_result> stream_channel::next(const std::function<void()>& ask
   return std::nullopt;
 }
 
-std::vector<std::vector<std::string>>
-connected_profiles(const std::vector<portfolio_run>& runs) {
+std::vector<std::vector<std::string>> connected_profiles(const std::vector<portfolio_run>& runs) {
   std::vector<std::set<std::string>> groups;
   for (const auto& run : runs) {
     const auto named = profiles_of(*run.strategy);
@@ -179,7 +212,8 @@ report_run_bounds bounds_of(const shared_identity& run, instant start, instant e
   return bounds;
 }
 
-// -- participants ---------------------------------------------------------------------------------------
+// -- participants
+// ---------------------------------------------------------------------------------------
 
 std::vector<risk_participant> participants_of(const portfolio_setup& setup,
                                               const std::vector<std::string>& profiles) {

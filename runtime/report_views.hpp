@@ -36,10 +36,6 @@ public:
   void clear();
 
 private:
-  template <class Work>
-  auto work_on(const std::string& symbol, const std::string& strategy, run_mode mode,
-               Work&& work) const;
-
   runtime_core& core_;
 };
 
@@ -69,9 +65,6 @@ public:
   void clear();
 
 private:
-  template <class Work>
-  auto work_on(const std::string& strategy, run_mode mode, Work&& work) const;
-
   runtime_core& core_;
 };
 

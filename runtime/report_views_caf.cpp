@@ -9,9 +9,11 @@ namespace backtest {
 namespace {
 
 /// What differs from one kind of report to the next.
-template <class Report> struct kind_of;
+template <class Report>
+struct kind_of;
 
-template <> struct kind_of<schedule_report> {
+template <>
+struct kind_of<schedule_report> {
   static constexpr auto kind = report_kind::schedule;
   static constexpr auto name = "schedule";
   static constexpr auto group_name = "schedule_columns";
@@ -19,7 +21,8 @@ template <> struct kind_of<schedule_report> {
   static constexpr auto find = &report_book::find_schedule;
   static constexpr auto directory = default_schedule_report_directory;
 };
-template <> struct kind_of<performance_report> {
+template <>
+struct kind_of<performance_report> {
   static constexpr auto kind = report_kind::performance;
   static constexpr auto name = "performance";
   static constexpr auto group_name = "performance_columns";
@@ -27,7 +30,8 @@ template <> struct kind_of<performance_report> {
   static constexpr auto find = &report_book::find_performance;
   static constexpr auto directory = default_performance_report_directory;
 };
-template <> struct kind_of<partial_report> {
+template <>
+struct kind_of<partial_report> {
   static constexpr auto kind = report_kind::partial;
   static constexpr auto name = "partial";
   static constexpr auto group_name = "partial_columns";
@@ -35,7 +39,16 @@ template <> struct kind_of<partial_report> {
   static constexpr auto find = &report_book::find_partial;
   static constexpr auto directory = default_partial_report_directory;
 };
-template <> struct kind_of<risk_report> {
+template <>
+struct kind_of<heat_report> {
+  static constexpr auto name = "heat";
+  static constexpr auto group_name = "heat_columns";
+  static constexpr auto columns = &report_columns::heat;
+  static constexpr auto find = &report_book::find_heat;
+  static constexpr auto directory = default_heat_report_directory;
+};
+template <>
+struct kind_of<risk_report> {
   static constexpr auto kind = report_kind::risk;
   static constexpr auto name = "risk";
   static constexpr auto group_name = "risk_columns";
@@ -44,34 +57,91 @@ template <> struct kind_of<risk_report> {
   static constexpr auto directory = default_risk_report_directory;
 };
 
-template <class Report> std::string source_of(std::string_view function) {
-  return fmt::format("{}.{}", kind_of<Report>::name, function);
+/// What a report is kept under; one of its kind that nothing was told yet.
+struct run_key {
+  const std::string& symbol;
+  const std::string& strategy;
+  run_mode mode;
+
+  template <class Report>
+  const Report* find_in(const report_book& book) const {
+    return (book.*kind_of<Report>::find)(symbol, strategy, mode);
+  }
+  template <class Report>
+  Report empty_report(const configuration& parameters) const {
+    return Report{
+        std::make_shared<const run_identity>(run_identity{symbol, strategy, "", "", mode}),
+        parameters};
+  }
+};
+struct heat_key {
+  const std::string& strategy;
+  run_mode mode;
+
+  template <class Report>
+  const Report* find_in(const report_book& book) const {
+    return (book.*kind_of<Report>::find)(strategy, mode);
+  }
+  template <class Report>
+  Report empty_report(const configuration& parameters) const {
+    return Report{strategy, mode, parameters};
+  }
+};
+
+template <class Report>
+void check_strategy_of(const runtime_core& core, const std::string& strategy,
+                       std::string_view function) {
+  check_strategy(core, strategy, fmt::format("{}.{}", kind_of<Report>::name, function));
 }
 
-} // namespace
-
-// -- one symbol and strategy ------------------------------------------------------------------------------
-
-template <class Report, class Data, class Row>
-template <class Work>
-auto report_view<Report, Data, Row>::work_on(const std::string& symbol, const std::string& strategy,
-                                             run_mode mode, Work&& work) const {
+template <class Report, class Key, class Work>
+auto work_on(const runtime_core& core, const Key& key, Work&& work) {
   return on_report(
-      core_,
-      [&](const report_book& book) { return (book.*kind_of<Report>::find)(symbol, strategy, mode); },
+      core, [&](const report_book& book) { return key.template find_in<Report>(book); },
       [&](const configuration& parameters) {
-        return Report{std::make_shared<const run_identity>(
-                          run_identity{symbol, strategy, "", "", mode}),
-                      parameters};
+        return key.template empty_report<Report>(parameters);
       },
       work);
 }
 
+template <class Report, class Key>
+auto data_of(const runtime_core& core, const Key& key) {
+  check_strategy_of<Report>(core, key.strategy, "get_data");
+  return work_on<Report>(core, key, [](const Report& report) { return report.data(); });
+}
+
+template <class Report, class Columns>
+auto chosen_columns(const runtime_core& core, const Columns& given) {
+  return columns_for(core, kind_of<Report>::columns, kind_of<Report>::group_name, given);
+}
+
+template <class Report, class Key, class Columns>
+std::string markdown_of(const runtime_core& core, const Key& key, const Columns& given) {
+  check_strategy_of<Report>(core, key.strategy, "get_report");
+  const auto columns = chosen_columns<Report>(core, given);
+  return work_on<Report>(core, key, [&](const Report& report) { return report.markdown(columns); });
+}
+
+template <class Report, class Key, class Columns>
+std::filesystem::path dump_to(const runtime_core& core, const Key& key,
+                              const std::filesystem::path& directory, const Columns& given) {
+  check_strategy_of<Report>(core, key.strategy, "dump");
+  const auto columns = chosen_columns<Report>(core, given);
+  const auto target =
+      directory.empty() ? std::filesystem::path{kind_of<Report>::directory} : directory;
+  return work_on<Report>(core, key,
+                         [&](const Report& report) { return report.dump(target, columns); });
+}
+
+} // namespace
+
+// -- one symbol and strategy
+// ------------------------------------------------------------------------------
+
 template <class Report, class Data, class Row>
 Data report_view<Report, Data, Row>::get_data(const std::string& symbol,
                                               const std::string& strategy, run_mode mode) const {
-  check_strategy(core_, strategy, source_of<Report>("get_data"));
-  return work_on(symbol, strategy, mode, [](const Report& report) { return report.data(); });
+  return data_of<Report>(core_, run_key{symbol, strategy, mode});
 }
 
 template <class Report, class Data, class Row>
@@ -79,11 +149,7 @@ std::string
 report_view<Report, Data, Row>::get_report(const std::string& symbol, const std::string& strategy,
                                            run_mode mode,
                                            const std::optional<column_list<Row>>& columns) const {
-  check_strategy(core_, strategy, source_of<Report>("get_report"));
-  const auto chosen =
-      columns_for(core_, kind_of<Report>::columns, kind_of<Report>::group_name, columns);
-  return work_on(symbol, strategy, mode,
-                 [&](const Report& report) { return report.markdown(chosen); });
+  return markdown_of<Report>(core_, run_key{symbol, strategy, mode}, columns);
 }
 
 template <class Report, class Data, class Row>
@@ -91,19 +157,13 @@ std::filesystem::path
 report_view<Report, Data, Row>::dump(const std::string& symbol, const std::string& strategy,
                                      run_mode mode, const std::filesystem::path& directory,
                                      const std::optional<column_list<Row>>& columns) const {
-  check_strategy(core_, strategy, source_of<Report>("dump"));
-  const auto chosen =
-      columns_for(core_, kind_of<Report>::columns, kind_of<Report>::group_name, columns);
-  const auto target =
-      directory.empty() ? std::filesystem::path{kind_of<Report>::directory} : directory;
-  return work_on(symbol, strategy, mode,
-                 [&](const Report& report) { return report.dump(target, chosen); });
+  return dump_to<Report>(core_, run_key{symbol, strategy, mode}, directory, columns);
 }
 
 template <class Report, class Data, class Row>
 void report_view<Report, Data, Row>::clear(const std::string& symbol, const std::string& strategy,
                                            run_mode mode) {
-  check_strategy(core_, strategy, source_of<Report>("clear"));
+  check_strategy_of<Report>(core_, strategy, "clear");
   core_.with_reports([&](report_book& book) {
     book.clear({symbol, strategy, "", "", mode}, {kind_of<Report>::kind});
   });
@@ -119,41 +179,27 @@ template class report_view<performance_report, performance_report_data, metric_s
 template class report_view<partial_report, partial_report_data, partial_event>;
 template class report_view<risk_report, risk_report_data, risk_event>;
 
-// -- heat ---------------------------------------------------------------------------------------------------
-
-template <class Work>
-auto heat_reports::work_on(const std::string& strategy, run_mode mode, Work&& work) const {
-  return on_report(
-      core_, [&](const report_book& book) { return book.find_heat(strategy, mode); },
-      [&](const configuration& parameters) { return heat_report{strategy, mode, parameters}; },
-      work);
-}
+// -- heat
+// ---------------------------------------------------------------------------------------------------
 
 heat_report_data heat_reports::get_data(const std::string& strategy, run_mode mode) const {
-  check_strategy(core_, strategy, "heat.get_data");
-  return work_on(strategy, mode, [](const heat_report& report) { return report.data(); });
+  return data_of<heat_report>(core_, heat_key{strategy, mode});
 }
 
 std::string heat_reports::get_report(const std::string& strategy, run_mode mode,
                                      const std::optional<column_list<heat_row>>& columns) const {
-  check_strategy(core_, strategy, "heat.get_report");
-  const auto chosen = columns_for(core_, &report_columns::heat, "heat_columns", columns);
-  return work_on(strategy, mode,
-                 [&](const heat_report& report) { return report.markdown(chosen); });
+  return markdown_of<heat_report>(core_, heat_key{strategy, mode}, columns);
 }
 
 std::filesystem::path
 heat_reports::dump(const std::string& strategy, run_mode mode,
                    const std::filesystem::path& directory,
                    const std::optional<column_list<heat_row>>& columns) const {
-  check_strategy(core_, strategy, "heat.dump");
-  const auto chosen = columns_for(core_, &report_columns::heat, "heat_columns", columns);
-  return work_on(strategy, mode,
-                 [&](const heat_report& report) { return report.dump(directory, chosen); });
+  return dump_to<heat_report>(core_, heat_key{strategy, mode}, directory, columns);
 }
 
 void heat_reports::clear(const std::string& strategy, run_mode mode) {
-  check_strategy(core_, strategy, "heat.clear");
+  check_strategy_of<heat_report>(core_, strategy, "clear");
   core_.with_reports([&](report_book& book) { book.clear_heat(strategy, mode); });
 }
 

@@ -18,6 +18,7 @@ struct started_run {
   std::function<void()> stop_told; ///< after `stops`; live drivers would sleep until the next minute
   std::function<void()> demand;    ///< the consumer of the stream wants one more element
   std::function<void()> end_at_once; ///< without a stop
+  std::function<void()> take_turn; ///< of a walker's: from now on it is heard of, listed and stopped
 
   void stop();
 };

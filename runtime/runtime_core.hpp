@@ -41,7 +41,8 @@ public:
   /// Takes the names of the walker and its strategies. In the background it goes on by itself.
   std::shared_ptr<walk> start_walk(const std::string& symbol, const std::string& walker,
                                    bool is_background, std::string_view source);
-  /// A backtest of a walker; the names are the walker's. Nothing once the runtime is ending.
+  /// A backtest of a walker; the names are the walker's. It works at once, and is told, listed and
+  /// stopped by its name only after `take_turn`. Nothing once the runtime is ending.
   std::optional<started_run>
   start_walked(const std::shared_ptr<portfolio_setup>& setup,
                const std::function<void(const started_run&)>& before_start);
@@ -107,6 +108,8 @@ private:
   std::shared_ptr<portfolio_setup> capture(const std::vector<shared_identity>& runs) const;
   /// Names, stops, record and stream of a run that is about to start.
   started_run register_run(portfolio_setup& setup, bool as_stream);
+  /// From now on `list`, `status` and `stop` speak of it; `mutex` is held.
+  void list_run(const started_run& started, const std::vector<shared_identity>& identities);
   void take_names(const portfolio_setup& setup);
   void take_names(const run_identity& walker, const std::vector<std::string>& strategies);
   /// Registers and spawns a backtest; `mutex` is held.

@@ -267,7 +267,7 @@ started_run runtime_core::register_run(portfolio_setup& setup, bool as_stream) {
     identities.push_back(run.identity);
   }
   started.record =
-      std::make_shared<portfolio_record>(setup.number, identities, setup.wall_clock());
+      std::make_shared<portfolio_record>(setup.number, identities, setup.wall_clock(), setup.alarm);
   if (as_stream)
     started.stream = std::make_shared<stream_channel>();
   setup.record = started.record;
@@ -286,10 +286,16 @@ started_run runtime_core::register_run(portfolio_setup& setup, bool as_stream) {
         live_profiles_.erase(name);
     setups_.erase(number);
   };
+  if (!setup.is_walked)
+    list_run(started, identities);
+  return started;
+}
+
+void runtime_core::list_run(const started_run& started,
+                            const std::vector<shared_identity>& identities) {
   for (std::size_t i = 0; i < identities.size(); ++i)
     known_[{identities[i]->symbol, identities[i]->strategy_name, identities[i]->mode}] = {
         started.record, i, started.stops[i], {}};
-  return started;
 }
 
 void runtime_core::take_names(const portfolio_setup& setup) {

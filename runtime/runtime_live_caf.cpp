@@ -62,7 +62,9 @@ store_actor runtime_core::opened_store() {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
   }
-  return store_ = spawn_store(system, census, std::move(setup));
+  store_ = spawn_store(system, census, std::move(setup));
+  send_anonymously(topics, use_journal{store_});
+  return store_;
 }
 
 void runtime_core::with_store(std::function<void(store&)> work) {

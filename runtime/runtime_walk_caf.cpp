@@ -14,7 +14,6 @@ std::shared_ptr<const walker_schema> runtime_core::check_walker(const std::strin
   auto schema = schemas.walkers.get(walker, source);
   check_names({symbol}, schema->strategies, schema->exchange_name, source);
   schemas.frames.get(schema->frame_name, source);
-  require_walker_metric(schema->metric);
   return schema;
 }
 
@@ -42,10 +41,14 @@ std::shared_ptr<walk> runtime_core::start_walk(const std::string& symbol, const 
                                 source));
     take_names(*setup.identity, strategies);
     setup.parameters = parameters;
+    // Whoever consumes a stream decides when the next strategy begins.
+    setup.at_once = is_background ? scheduler_threads(system) : 1;
     for (const auto& strategy : strategies) {
       auto run = *setup.identity;
       run.strategy_name = strategy;
       setup.backtests.push_back(capture({std::make_shared<const run_identity>(std::move(run))}));
+      setup.backtests.back()->is_walked = true;
+      setup.backtests.back()->alarm = setup.alarm;
     }
     setup.record = std::make_shared<portfolio_record>(
         ++last_number_, std::vector{setup.identity}, setup.backtests.front()->wall_clock());
@@ -108,9 +111,18 @@ runtime_core::start_walked(const std::shared_ptr<portfolio_setup>& setup,
     const std::lock_guard lock{mutex};
     if (is_ending_)
       return std::nullopt;
-    setup->is_walked = true;
     started = launch(setup, false, driver);
   }
+  started.take_turn = [this, started, identity = setup->runs.front().identity,
+                       weak = weak_handle<portfolio_actor>{driver}] {
+    const calling_thread inner{system};
+    {
+      const std::lock_guard lock{mutex};
+      list_run(started, {identity});
+    }
+    if (auto strong = weak.lock())
+      send_anonymously(strong, tell_portfolio{});
+  };
   before_start(started);
   send_anonymously(driver, start_portfolio{});
   return started;

@@ -2,11 +2,13 @@
 
 #include "actors/frame/timeline.hpp"
 #include "messages/error.hpp"
+#include "runtime/walker_report.hpp"
 
 #include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace backtest {
 
@@ -109,6 +111,10 @@ void check_schema(const walker_schema& s) {
   check.require(!s.frame_name.empty(), "frame_name must be a non-empty string");
   check.require(!s.strategies.empty(), "strategies must not be empty");
   check.require_no_duplicates("strategies", s.strategies);
+  const auto metrics = walker_metrics();
+  check.require(
+      std::find(metrics.begin(), metrics.end(), s.metric) != metrics.end(),
+      fmt::format("metric must be one of {}, got \"{}\"", fmt::join(metrics, ", "), s.metric));
 }
 
 } // namespace backtest

@@ -3,6 +3,7 @@
 #include "runtime/run_handles.hpp"
 #include "runtime/walker_report.hpp"
 
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -17,11 +18,14 @@ struct walk_setup {
   std::shared_ptr<const walker_schema> schema;
   configuration parameters;
   std::vector<std::shared_ptr<portfolio_setup>> backtests; ///< one per strategy, in their order
+  std::size_t at_once = 1; ///< backtests that may work at the same time
+  std::shared_ptr<run_alarm> alarm = std::make_shared<run_alarm>(); ///< of the backtests
   std::shared_ptr<portfolio_record> record;
   bool is_background = false; ///< announces `done_walker`
 };
 
-/// One walker under way on one symbol. It works on whichever thread calls `advance`.
+/// One walker under way on one symbol. It works on whichever thread calls `advance`. Backtests may
+/// work ahead of their turn; they are told, judged and listed one after another.
 class walk {
 public:
   walk(runtime_core& core, walk_setup setup);
@@ -39,10 +43,14 @@ public:
 
 private:
   std::optional<walker_event> backtest_next();
+  /// Backtests until as many work as may, in their order.
+  void start_ahead();
+  bool has_room() const;
+  void end_ahead();
   std::optional<walker_event> take_result(const run_summary& summary);
   void take_failure(const run_identity& run, const error& reason);
-  /// Nothing when the runtime is ending.
-  std::optional<run_summary> backtest(const std::shared_ptr<portfolio_setup>& setup);
+  /// The turn of the next one, to its end. Nothing when the runtime is ending.
+  std::optional<run_summary> finish_first();
   void finish();
   void fail(const error& reason);
   void close(run_outcome outcome, std::optional<error> problem);
@@ -55,11 +63,13 @@ private:
   std::mutex working_; ///< held while a thread works in here
   runtime_core* core_; ///< null once it was left
   walk_setup setup_;
-  std::size_t next_ = 0;
+  std::size_t next_ = 0;  ///< whose turn comes next
+  std::size_t begun_ = 0; ///< backtests that were started
   bool over_ = false;
   std::stop_source stop_;
   mutable std::mutex mutex_; ///< guards what follows
-  std::optional<started_run> current_;
+  std::deque<started_run> under_way_;
+  bool first_has_turn_ = false; ///< of those under way; the others are ahead of theirs
   walker_report report_;
 };
 

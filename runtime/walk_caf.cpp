@@ -3,9 +3,19 @@
 #include "runtime/report_book.hpp"
 #include "runtime/runtime_core.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace backtest {
+
+namespace {
+
+/// Backtests under way for each that may work: one that is done waits for those before it, and what
+/// it has to tell takes memory.
+constexpr std::size_t under_way_for_each = 4;
+
+} // namespace
 
 walk::walk(runtime_core& core, walk_setup setup)
     : core_(&core), setup_(std::move(setup)),
@@ -25,10 +35,9 @@ std::optional<walker_event> walk::advance() {
     fail(problem.reason());
     throw;
   } catch (const std::exception& problem) {
-    const error reason{error_code::actor_failed, fmt::format("walker {} on {}: {}",
-                                                             setup_.schema->walker_name,
-                                                             setup_.identity->symbol,
-                                                             problem.what())};
+    const error reason{error_code::actor_failed,
+                       fmt::format("walker {} on {}: {}", setup_.schema->walker_name,
+                                   setup_.identity->symbol, problem.what())};
     fail(reason);
     throw failure(reason);
   }
@@ -37,8 +46,11 @@ std::optional<walker_event> walk::advance() {
 void walk::stop() {
   stop_.request_stop();
   const std::lock_guard lock{mutex_};
-  if (current_)
-    current_->stop();
+  for (std::size_t i = 0; i < under_way_.size(); ++i)
+    if (i == 0 && first_has_turn_)
+      under_way_[i].stop();
+    else // as if it had never begun
+      under_way_[i].end_at_once();
 }
 
 void walk::leave() {
@@ -58,11 +70,16 @@ walker_report walk::report() const {
 }
 
 std::optional<walker_event> walk::backtest_next() {
-  const auto& next = setup_.backtests[next_++];
-  const auto& run = *next->runs.front().identity;
+  {
+    const std::lock_guard lock{mutex_};
+    if (stop_.stop_requested())
+      return std::nullopt;
+    first_has_turn_ = true;
+  }
+  const auto& run = *setup_.backtests[next_++]->runs.front().identity;
   call("on_strategy_start", setup_.schema->callbacks.on_strategy_start, run.strategy_name,
        run.symbol);
-  const auto summary = backtest(next);
+  const auto summary = finish_first();
   if (!summary)
     return std::nullopt;
   if (summary->outcome != run_outcome::failed)
@@ -72,19 +89,70 @@ std::optional<walker_event> walk::backtest_next() {
   return std::nullopt;
 }
 
-std::optional<run_summary> walk::backtest(const std::shared_ptr<portfolio_setup>& setup) {
-  const auto begun = core_->start_walked(setup, [this](const started_run& run) {
+std::optional<run_summary> walk::finish_first() {
+  start_ahead();
+  started_run first;
+  {
     const std::lock_guard lock{mutex_};
-    current_ = run;
-    if (stop_.stop_requested()) // before it was there to be told
-      current_->stop();
+    if (under_way_.empty())
+      return std::nullopt;
+    first = under_way_.front();
+  }
+  first.take_turn();
+  setup_.alarm->wait_until([&] {
+    start_ahead();
+    return first.record->finished();
   });
-  if (!begun)
-    return std::nullopt;
-  begun->record->wait();
   const std::lock_guard lock{mutex_};
-  current_.reset();
-  return begun->record->summaries().front();
+  under_way_.pop_front();
+  first_has_turn_ = false;
+  return first.record->summaries().front();
+}
+
+void walk::start_ahead() {
+  while (has_room()) {
+    const auto begun =
+        core_->start_walked(setup_.backtests[begun_], [this](const started_run& run) {
+          const std::lock_guard lock{mutex_};
+          under_way_.push_back(run);
+          if (!stop_.stop_requested())
+            return;
+          // The stop came before it was there to be told.
+          if (under_way_.size() == 1 && first_has_turn_)
+            under_way_.back().stop();
+          else
+            under_way_.back().end_at_once();
+        });
+    if (!begun)
+      return;
+    ++begun_;
+  }
+}
+
+bool walk::has_room() const {
+  const std::lock_guard lock{mutex_};
+  if (begun_ == setup_.backtests.size())
+    return false;
+  if (under_way_.empty() && first_has_turn_)
+    return true;
+  if (stop_.stop_requested() || setup_.at_once == 1 ||
+      under_way_.size() >= under_way_for_each * setup_.at_once)
+    return false;
+  const auto busy = std::count_if(under_way_.begin(), under_way_.end(),
+                                  [](const auto& run) { return !run.record->is_idle(); });
+  return static_cast<std::size_t>(busy) < setup_.at_once;
+}
+
+void walk::end_ahead() {
+  std::deque<started_run> left;
+  {
+    const std::lock_guard lock{mutex_};
+    left.swap(under_way_);
+  }
+  for (const auto& run : left)
+    run.end_at_once();
+  for (const auto& run : left)
+    run.record->wait();
 }
 
 std::optional<walker_event> walk::take_result(const run_summary& summary) {
@@ -142,10 +210,9 @@ void walk::tell_progress() {
     so_far = report_.data();
   }
   const auto processed = so_far.strategies_tested + so_far.strategies_failed;
-  tell(topic::progress_walker,
-       progress_walker{setup_.identity, so_far.total_strategies, processed,
-                       static_cast<double>(processed) /
-                           static_cast<double>(so_far.total_strategies)});
+  tell(topic::progress_walker, progress_walker{setup_.identity, so_far.total_strategies, processed,
+                                               static_cast<double>(processed) /
+                                                   static_cast<double>(so_far.total_strategies)});
 }
 
 void walk::finish() {
@@ -181,10 +248,10 @@ void walk::fail(const error& reason) {
 
 void walk::close(run_outcome outcome, std::optional<error> problem) {
   over_ = true;
+  end_ahead();
   core_->release(*setup_.identity, setup_.schema->strategies);
   if (setup_.is_background)
-    tell(topic::done_walker,
-         done_event{setup_.identity, setup_.schema->walker_name, outcome});
+    tell(topic::done_walker, done_event{setup_.identity, setup_.schema->walker_name, outcome});
   run_summary summary;
   summary.identity = setup_.identity;
   summary.outcome = outcome;

@@ -21,11 +21,18 @@ namespace {
 using stats = trade_statistics;
 using namespace figure_text;
 
-constexpr std::array<std::string_view, 12> metrics{
-    "sharpe_ratio",  "annualized_sharpe_ratio", "win_rate",
-    "total_pnl",     "certainty_ratio",         "avg_pnl",
-    "sortino_ratio", "expected_yearly_returns", "calmar_ratio",
-    "profit_factor", "recovery_factor",         "expectancy"};
+constexpr std::array<std::string_view, 12> metrics{"sharpe_ratio",
+                                                   "annualized_sharpe_ratio",
+                                                   "win_rate",
+                                                   "total_pnl",
+                                                   "certainty_ratio",
+                                                   "avg_pnl",
+                                                   "expected_yearly_returns",
+                                                   "sortino_ratio",
+                                                   "calmar_ratio",
+                                                   "recovery_factor",
+                                                   "profit_factor",
+                                                   "expectancy"};
 
 const figure_line best_lines[] = {
     {"Total Signals", &stats::total_signals},
@@ -51,14 +58,6 @@ std::string metric_cell(const walker_result& row, std::size_t) {
   if (row.metric_value)
     return fixed_text(row.metric_value, 3);
   return fmt::format("{} ({})", not_available, reason_unavailable(row.statistics, row.metric));
-}
-
-column<walker_result> figure_column(std::string key, std::string label, statistic_member member,
-                                    figure_format format = nullptr) {
-  return {std::move(key), std::move(label),
-          [member, format](const walker_result& row, std::size_t) {
-            return figure_of(row.statistics, member, format);
-          }};
 }
 
 std::string tested_text(const walker_report_data& figures) {
@@ -115,19 +114,20 @@ column_list<walker_result> default_walker_strategy_columns() {
          return text_or_na(row.strategy_name) + (row.partial ? " (partial)" : "");
        }},
       {"metric", "Metric", metric_cell},
-      figure_column("total_signals", "Total Signals", &stats::total_signals),
-      figure_column("win_rate", "Win Rate", &stats::win_rate, percent2),
-      figure_column("avg_pnl", "Avg PNL", &stats::avg_pnl, signed_percent2),
-      figure_column("total_pnl", "Total PNL", &stats::total_pnl, signed_percent2),
-      figure_column("sharpe_ratio", "Sharpe Ratio", &stats::sharpe_ratio, ratio3),
-      figure_column("std_dev", "Std Dev", &stats::std_dev, percent3),
-      figure_column("sortino_ratio", "Sortino", &stats::sortino_ratio, ratio3),
-      figure_column("calmar_ratio", "Calmar", &stats::calmar_ratio, ratio3),
-      figure_column("recovery_factor", "Recovery", &stats::recovery_factor, ratio3),
-      figure_column("max_drawdown", "Max DD", &stats::max_drawdown, negative_percent2),
-      figure_column("buy_and_hold_return", "Buy and Hold", &stats::buy_and_hold_return,
-                    signed_percent2),
-      figure_column("exposure", "Exposure", &stats::exposure, percent2),
+      figure_column<walker_result>("total_signals", "Total Signals", &stats::total_signals),
+      figure_column<walker_result>("win_rate", "Win Rate", &stats::win_rate, percent2),
+      figure_column<walker_result>("avg_pnl", "Avg PNL", &stats::avg_pnl, signed_percent2),
+      figure_column<walker_result>("total_pnl", "Total PNL", &stats::total_pnl, signed_percent2),
+      figure_column<walker_result>("sharpe_ratio", "Sharpe Ratio", &stats::sharpe_ratio, ratio3),
+      figure_column<walker_result>("std_dev", "Std Dev", &stats::std_dev, percent3),
+      figure_column<walker_result>("sortino_ratio", "Sortino", &stats::sortino_ratio, ratio3),
+      figure_column<walker_result>("calmar_ratio", "Calmar", &stats::calmar_ratio, ratio3),
+      figure_column<walker_result>("recovery_factor", "Recovery", &stats::recovery_factor, ratio3),
+      figure_column<walker_result>("max_drawdown", "Max DD", &stats::max_drawdown,
+                                   negative_percent2),
+      figure_column<walker_result>("buy_and_hold_return", "Buy and Hold",
+                                   &stats::buy_and_hold_return, signed_percent2),
+      figure_column<walker_result>("exposure", "Exposure", &stats::exposure, percent2),
   };
 }
 

@@ -1,8 +1,15 @@
 #include "actors/topics/topics_actor.hpp"
 
+#include "actors/topics/missed_numbers.hpp"
+#include "actors/topics/run_interests.hpp"
+#include "messages/event_json.hpp"
+#include "storage/journal.hpp"
+
 #include <algorithm>
 #include <map>
 #include <tuple>
+
+#include <fmt/format.h>
 
 namespace backtest {
 
@@ -11,21 +18,55 @@ namespace {
 /// Events sent to a subscriber before it must say that it is done with them.
 constexpr std::size_t batch_size = 1024;
 
+/// Journal entries read at a time for a subscriber that catches up; a commit may have to wait for
+/// them.
+constexpr std::size_t catch_up_size = 256;
+
+run_mode mode_of(const std::vector<event>& events) {
+  for (const auto& item : events)
+    if (const auto& run = identity_of(item))
+      return run->mode; // a producer's runs are all of one mode
+  return run_mode::backtest;
+}
+
+/// What was read of the journal in the store's thread.
+struct journal_stretch {
+  std::vector<journal_line> lines;
+  std::int64_t first_kept = 0; ///< when what was asked for is no longer kept
+};
+
 struct topics_state {
   struct subscriber_state {
     subscriber_actor handle;
     subscription_filter filter;
     bool built_in = false;
-    std::vector<event> queue;      ///< not sent yet, from `sent` on
+    std::vector<event> queue; ///< not sent yet, from `sent` on
     std::size_t sent = 0;
-    std::uint64_t accepted = 0;    ///< events ever queued
-    std::uint64_t applied = 0;     ///< events the subscriber is done with
+    std::uint64_t accepted = 0; ///< events ever queued
+    std::uint64_t applied = 0;  ///< events the subscriber is done with
     std::size_t in_flight = 0;
+    std::vector<interest> of_runs; ///< what it wants of each, by number
+    std::size_t wanted = 0;        ///< events of the batch at hand
+    missed_numbers missed;         ///< live: it was too far behind; read back when it has room
+    std::uint64_t left_out = 0;    ///< live: the same, and in no journal
+    bool is_reading = false;
+
+    std::size_t backlog() const { return accepted - applied; }
+    bool is_behind() const { return !missed.empty() || left_out > 0; }
 
     void take(event item) {
       const auto before = queue.size();
       filter.deliver(std::move(item), queue);
       accepted += queue.size() - before;
+    }
+    bool wants(const event& item, const event_marks& marks) const {
+      return marks.run == 0 ? filter.wants(item) : is_wanted(marks, of_runs[marks.run]);
+    }
+    void learn(const run_numbers& known_runs) {
+      if (of_runs.empty())
+        of_runs.emplace_back(); // of events without a run the filter itself decides
+      while (of_runs.size() < known_runs.size())
+        of_runs.push_back(filter.interest_in(known_runs.names_of(of_runs.size())));
     }
     std::vector<event> next_batch() {
       std::vector<event> batch;
@@ -49,8 +90,13 @@ struct topics_state {
     producer_actor handle;
     std::vector<shared_identity> runs;
   };
-  /// How far subscribers must have come.
-  using needed_positions = std::vector<std::pair<subscription_id, std::uint64_t>>;
+  /// How far a subscriber must have come.
+  struct needed_position {
+    subscription_id id = 0;
+    std::uint64_t accepted = 0;
+    std::int64_t missed = 0; ///< and it has caught up to this journal number; 0: it was not behind
+  };
+  using needed_positions = std::vector<needed_position>;
   /// A publisher that waits for the built-in subscribers, and for room.
   struct publisher_state {
     response_promise<published> promise;
@@ -68,6 +114,9 @@ struct topics_state {
   std::vector<publisher_state> publishers;
   std::vector<flush_state> flushes;
   subscription_id last_id = 0;
+  store_actor journal; ///< null until a live run has opened it
+  run_numbers known_runs;
+  std::vector<event_marks> marks; ///< of the batch at hand
 
   void init() {}
 
@@ -75,9 +124,11 @@ struct topics_state {
     return {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
+        [this](const use_journal& message) { journal = message.store; },
         [this](publish& message) { return accept(std::move(message.events)); },
         [this](const flush_topics&) -> caf::result<topics_flushed> {
-          flush_state waiting{promise_answer<topics_flushed>(self), positions([](auto&) { return true; })};
+          flush_state waiting{promise_answer<topics_flushed>(self),
+                              positions([](auto&) { return true; })};
           auto promise = waiting.promise;
           flushes.push_back(std::move(waiting));
           release_waiting();
@@ -86,17 +137,18 @@ struct topics_state {
         [this](const register_producer& message) {
           producers.push_back({message.producer, message.runs});
           // One that dies without a word must not be kept, nor asked, for ever.
-          on_exit(message.producer, [bus = weak_handle<topics_actor>{topics_actor{self}},
-                                     address = weak_handle<producer_actor>{message.producer}](
-                                        const caf::error&) {
-            if (auto strong = bus.lock())
-              if (auto gone = address.lock())
-                send_anonymously(strong, deregister_producer{gone});
-          });
+          on_exit(message.producer,
+                  [bus = weak_handle<topics_actor>{topics_actor{self}},
+                   address = weak_handle<producer_actor>{message.producer}](const caf::error&) {
+                    if (auto strong = bus.lock())
+                      if (auto gone = address.lock())
+                        send_anonymously(strong, deregister_producer{gone});
+                  });
           return interest_list{masks_for(message.runs)};
         },
         [this](const deregister_producer& message) {
-          std::erase_if(producers, [&](const auto& item) { return item.handle == message.producer; });
+          std::erase_if(producers,
+                        [&](const auto& item) { return item.handle == message.producer; });
         },
     };
   }
@@ -113,7 +165,17 @@ struct topics_state {
     const auto id = ++last_id;
     subscribers.emplace(id, subscriber_state{message.subscriber,
                                              subscription_filter{message.wanted},
-                                             message.built_in, {}, 0, 0, 0, 0});
+                                             message.built_in,
+                                             {},
+                                             0,
+                                             0,
+                                             0,
+                                             0,
+                                             {},
+                                             0,
+                                             {},
+                                             0,
+                                             false});
     on_exit(message.subscriber,
             [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
               if (auto strong = bus.lock())
@@ -149,10 +211,11 @@ struct topics_state {
   }
 
   caf::result<published> accept(std::vector<event> events) {
-    if (!hand_on_whole(events))
-      distribute(std::move(events));
-    for (auto& [id, subscriber] : subscribers)
+    distribute(std::move(events));
+    for (auto& [id, subscriber] : subscribers) {
       pump(id, subscriber);
+      catch_up(id, subscriber);
+    }
     publisher_state publisher{promise_answer<published>(self),
                               positions([](const auto& item) { return item.built_in; })};
     auto promise = publisher.promise;
@@ -161,40 +224,158 @@ struct topics_state {
     return promise;
   }
 
-  /// The usual batch: one subscriber wants all of it, nobody else any of it. False: distribute it.
-  bool hand_on_whole(std::vector<event>& events) {
-    subscriber_state* only = nullptr;
+  void distribute(std::vector<event> events) {
+    mark(events);
+    const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
+    subscriber_state* last = nullptr;
+    std::size_t takers = 0;
     for (auto& [id, subscriber] : subscribers) {
-      const auto& filter = subscriber.filter;
-      if (std::none_of(events.begin(), events.end(),
-                       [&](const auto& item) { return filter.wants(item); }))
+      subscriber.wanted = count_wanted(subscriber, events);
+      if (subscriber.wanted == 0)
         continue;
-      if (only != nullptr || !subscriber.queue.empty() ||
-          !std::all_of(events.begin(), events.end(),
-                       [&](const auto& item) { return filter.passes_unchanged(item); }))
-        return false;
-      only = &subscriber;
+      if (!waits && is_too_slow(subscriber)) {
+        leave_out(subscriber, events);
+        continue;
+      }
+      ++takers;
+      last = &subscriber;
     }
-    if (only != nullptr) {
-      only->accepted += events.size();
-      only->queue = std::move(events);
+    if (takers == 1 && last->queue.empty() && wants_whole(*last, events)) {
+      last->accepted += events.size();
+      last->queue = std::move(events);
+      return;
     }
-    return true;
+    // The last one gets the events themselves.
+    for (auto& [id, subscriber] : subscribers)
+      if (subscriber.wanted > 0)
+        take_wanted(subscriber, events, &subscriber == last);
   }
 
-  void distribute(std::vector<event> events) {
-    for (auto& item : events) {
-      // Most events have one listener: the last one who wants it gets the event itself.
-      subscriber_state* last = nullptr;
+  void mark(const std::vector<event>& events) {
+    if (known_runs.is_full()) {
+      known_runs.clear();
       for (auto& [id, subscriber] : subscribers)
-        if (subscriber.filter.wants(item)) {
-          if (last != nullptr)
-            last->take(event{item});
-          last = &subscriber;
-        }
-      if (last != nullptr)
-        last->take(std::move(item));
+        subscriber.of_runs.clear();
     }
+    marks.clear();
+    for (const auto& item : events)
+      marks.push_back(marks_of(item, known_runs));
+  }
+
+  std::size_t count_wanted(subscriber_state& subscriber, const std::vector<event>& events) {
+    subscriber.learn(known_runs);
+    std::size_t wanted = 0;
+    for (std::size_t i = 0; i < events.size(); ++i)
+      wanted += subscriber.wants(events[i], marks[i]);
+    return wanted;
+  }
+
+  /// The usual batch: one subscriber wants all of it, nobody else any of it.
+  static bool wants_whole(const subscriber_state& subscriber, const std::vector<event>& events) {
+    return subscriber.wanted == events.size() &&
+           std::all_of(events.begin(), events.end(),
+                       [&](const auto& item) { return subscriber.filter.passes_unchanged(item); });
+  }
+
+  void take_wanted(subscriber_state& subscriber, std::vector<event>& events, bool is_last) {
+    if (subscriber.queue.empty())
+      subscriber.queue.reserve(subscriber.wanted);
+    for (std::size_t i = 0; i < events.size(); ++i)
+      if (subscriber.wants(events[i], marks[i]))
+        is_last ? subscriber.take(std::move(events[i])) : subscriber.take(event{events[i]});
+  }
+
+  // -- live subscribers that are too slow: the journal keeps their events
+  // -------------------------------------
+
+  /// A live run that does not wait for the answer waits for nobody, and no backlog grows for ever.
+  bool is_too_slow(const subscriber_state& subscriber) const {
+    return !subscriber.built_in && journal &&
+           (subscriber.is_behind() || subscriber.backlog() >= backlog_high_water);
+  }
+
+  void leave_out(subscriber_state& subscriber, const std::vector<event>& events) {
+    const bool is_first = !subscriber.is_behind();
+    for (std::size_t i = 0; i < events.size(); ++i)
+      if (const auto number = events[i].number; number > 0)
+        subscriber.missed.add(number, number); // wanted or not, so that stretches grow together
+      else if (subscriber.wants(events[i], marks[i]))
+        ++subscriber.left_out;
+    subscriber.wanted = 0;
+    if (is_first)
+      tell_behind(
+          fmt::format("a listener is {} events behind; it gets live events from the journal "
+                      "once it has caught up, and those that no journal keeps not at all",
+                      subscriber.backlog()));
+  }
+
+  void catch_up(subscription_id id, subscriber_state& subscriber) {
+    if (!subscriber.is_behind() || subscriber.is_reading ||
+        subscriber.backlog() > backlog_high_water / 2)
+      return;
+    if (subscriber.missed.empty())
+      return tell_caught_up(subscriber);
+    subscriber.is_reading = true;
+    const auto found = std::make_shared<journal_stretch>();
+    const auto read = [found, first = subscriber.missed.first(),
+                       last = subscriber.missed.last_of_first()](store& from) {
+      const auto bounds = find_journal_bounds(from);
+      if (bounds.first > first) {
+        found->first_kept = bounds.first;
+        return;
+      }
+      const auto count = static_cast<std::size_t>(last - first) + 1;
+      found->lines = read_journal(from, first, std::min(count, catch_up_size));
+    };
+    request(self, journal, caf::infinite, ask_store{read})
+        .then(
+            [this, id, found](const store_answer& answer) {
+              const auto subscriber_of_id = subscribers.find(id);
+              if (subscriber_of_id == subscribers.end())
+                return;
+              subscriber_of_id->second.is_reading = false;
+              if (answer.problem) // the next events try again
+                return tell_behind("a listener cannot catch up: " + answer.problem->message);
+              take_read(subscriber_of_id->second, *found);
+              pump(id, subscriber_of_id->second);
+              catch_up(id, subscriber_of_id->second);
+              release_waiting();
+            },
+            [](const caf::error&) {}); // the store ends with the runtime
+  }
+
+  void take_read(subscriber_state& subscriber, const journal_stretch& found) {
+    if (found.first_kept > 0 || found.lines.empty()) {
+      const auto first = subscriber.missed.first();
+      const auto last = found.first_kept > 0
+                            ? std::min(found.first_kept - 1, subscriber.missed.last_of_first())
+                            : subscriber.missed.last_of_first();
+      tell_behind(fmt::format("a listener was so far behind that the journal no longer keeps the "
+                              "events {} to {}",
+                              first, last));
+      return subscriber.missed.remove_up_to(last);
+    }
+    for (const auto& line : found.lines) {
+      auto item = parse_event_line(line.text, error_code::store_failed).item;
+      item.number = line.number;
+      if (subscriber.filter.wants(item))
+        subscriber.take(std::move(item));
+    }
+    subscriber.missed.remove_up_to(found.lines.back().number);
+  }
+
+  void tell_caught_up(subscriber_state& subscriber) {
+    const auto count = std::exchange(subscriber.left_out, 0);
+    tell_behind(fmt::format("a listener has caught up; {} events that no journal keeps were not "
+                            "kept for it",
+                            count));
+  }
+
+  void tell_behind(std::string message) {
+    send_anonymously(
+        topics_actor{self},
+        publish{{{topic::error, error_event{error_code::listener_behind, std::move(message),
+                                            "topics", std::nullopt, nullptr}}}});
   }
 
   void pump(subscription_id id, subscriber_state& subscriber) {
@@ -214,27 +395,39 @@ struct topics_state {
     auto& subscriber = found->second;
     subscriber.applied += std::exchange(subscriber.in_flight, 0);
     pump(id, subscriber);
+    catch_up(id, subscriber);
     release_waiting();
   }
 
-  template <class Predicate> needed_positions positions(Predicate predicate) const {
+  template <class Predicate>
+  needed_positions positions(Predicate predicate) const {
     needed_positions needed;
     for (const auto& [id, subscriber] : subscribers)
       if (predicate(subscriber))
-        needed.emplace_back(id, subscriber.accepted);
+        needed.push_back(
+            {id, subscriber.accepted, subscriber.missed.empty() ? 0 : subscriber.missed.last()});
     return needed;
   }
 
-  bool reached(const needed_positions& needed) const {
-    return std::all_of(needed.begin(), needed.end(), [this](const auto& item) {
-      const auto found = subscribers.find(item.first);
-      return found == subscribers.end() || found->second.applied >= item.second;
+  bool reached(needed_positions& needed) const {
+    return std::all_of(needed.begin(), needed.end(), [this](auto& item) {
+      const auto found = subscribers.find(item.id);
+      if (found == subscribers.end())
+        return true;
+      const auto& subscriber = found->second;
+      if (item.missed > 0) {
+        if (!subscriber.missed.empty() && subscriber.missed.first() <= item.missed)
+          return false;
+        item.missed = 0; // what was missed is in the queue by now
+        item.accepted = subscriber.accepted;
+      }
+      return subscriber.applied >= item.accepted;
     });
   }
 
   bool has_room() const {
     return std::all_of(subscribers.begin(), subscribers.end(), [](const auto& item) {
-      return item.second.accepted - item.second.applied <= backlog_high_water;
+      return item.second.backlog() <= backlog_high_water;
     });
   }
 

@@ -4,7 +4,9 @@
 
 namespace backtest {
 
-/// Events a subscriber may be behind before backtests wait for it.
+/// Events a subscriber may be behind before publishers that wait for their answer do not get it. To
+/// one further behind than that, live runs that do not wait leave the journal: it gets what is
+/// journalled from there once it has caught up, the rest not at all, and `listener_behind` tells.
 inline constexpr std::size_t backlog_high_water = 10'000;
 
 /// The bus every event goes through.

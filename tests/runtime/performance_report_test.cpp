@@ -4,7 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
+#include <random>
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -98,6 +101,55 @@ TEST_CASE("performance report: percentiles interpolate, deviation is of the samp
   CHECK(one.std_dev == 0);
   CHECK(one.median == 7);
   CHECK(one.p99 == 7);
+}
+
+TEST_CASE("performance report property: every figure equals a second, slow computation") {
+  std::mt19937_64 random(12);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<performance_event> events(1 + random() % 60);
+    std::vector<double> sorted;
+    std::vector<double> waits;
+    for (auto& item : events) {
+      item = measured(identity(), metric_type::live_tick, static_cast<double>(random() % 1000) / 7,
+                      t0 + static_cast<instant>(random() % 5000));
+      if (random() % 3 > 0)
+        item.previous_timestamp = t0 + static_cast<instant>(random() % 5000);
+      sorted.insert(std::upper_bound(sorted.begin(), sorted.end(), item.duration), item.duration);
+      if (item.previous_timestamp && item.timestamp >= *item.previous_timestamp)
+        waits.push_back(static_cast<double>(item.timestamp - *item.previous_timestamp));
+    }
+    const auto figures = metric_statistics_of(events)[0];
+    const auto n = static_cast<double>(sorted.size());
+    double total = 0, squares = 0, waited = 0;
+    for (const double value : sorted)
+      total += value;
+    for (const double value : sorted)
+      squares += (value - total / n) * (value - total / n);
+    for (const double wait : waits)
+      waited += wait;
+    const auto at_rank = [&](double percent) {
+      const double rank = percent / 100 * (n - 1);
+      const auto low = static_cast<std::size_t>(rank);
+      const auto high = std::min(low + 1, sorted.size() - 1);
+      return sorted[low] + (sorted[high] - sorted[low]) * (rank - static_cast<double>(low));
+    };
+    CAPTURE(round);
+    REQUIRE(figures.count == std::ssize(sorted));
+    REQUIRE(figures.total_duration == doctest::Approx(total));
+    REQUIRE(figures.avg_duration == doctest::Approx(total / n));
+    REQUIRE(figures.min_duration == sorted.front());
+    REQUIRE(figures.max_duration == sorted.back());
+    REQUIRE(figures.std_dev == doctest::Approx(n > 1 ? std::sqrt(squares / (n - 1)) : 0));
+    REQUIRE(figures.median == doctest::Approx(at_rank(50)));
+    REQUIRE(figures.p95 == doctest::Approx(at_rank(95)));
+    REQUIRE(figures.p99 == doctest::Approx(at_rank(99)));
+    REQUIRE(figures.avg_wait_time.has_value() == !waits.empty());
+    if (waits.empty())
+      continue;
+    REQUIRE(*figures.avg_wait_time == doctest::Approx(waited / static_cast<double>(waits.size())));
+    REQUIRE(*figures.min_wait_time == *std::min_element(waits.begin(), waits.end()));
+    REQUIRE(*figures.max_wait_time == *std::max_element(waits.begin(), waits.end()));
+  }
 }
 
 TEST_CASE("performance report: waits are those of the metric, never negative") {

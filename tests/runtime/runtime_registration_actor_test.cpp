@@ -38,6 +38,13 @@ TEST_CASE("registration: a name is taken once per kind") {
   CHECK(text_of_failure([&] { target.add_sizing(sizing); }) == "sizing sizing already exist");
   CHECK(text_of_failure([&] { target.add_walker(walker); }) == "walker walker already exist");
   target.add_risk(risk_of("buyer")); // another kind
+  walker.walker_name = "vain";
+  walker.metric = "beauty";
+  CHECK(text_of_failure([&] { target.add_walker(walker); })
+            .starts_with("walker vain: metric must be one of sharpe_ratio, "));
+  CHECK(text_of_failure([&] {
+          target.override_walker("walker", [](walker_schema& changed) { changed.metric = ""; });
+        }).ends_with(", got \"\""));
 }
 
 TEST_CASE("registration: what fails its check is not registered, and may be corrected") {

@@ -2,6 +2,9 @@
 
 #include "tests/runtime/sample_ticks.hpp"
 
+#include <algorithm>
+#include <random>
+
 #include <doctest/doctest.h>
 
 using namespace backtest;
@@ -108,6 +111,68 @@ TEST_CASE("schedule report: rates rest on matched ends alone") {
   CHECK(*figures.activation_rate + *figures.cancellation_rate == doctest::Approx(100));
   CHECK(*figures.avg_activation_time == doctest::Approx(2));
   CHECK(*figures.avg_wait_time == doctest::Approx(60));
+}
+
+TEST_CASE("schedule report property: every figure equals a second, slow computation") {
+  std::mt19937_64 random(13);
+  for (int round = 0; round < 300; ++round) {
+    const auto run = identity();
+    schedule_report report(run, {});
+    struct fate {
+      bool is_announced, is_opened, is_cancelled;
+      int waited;
+    };
+    std::vector<fate> fates(random() % 30);
+    int minute = 0;
+    for (std::size_t i = 0; i < fates.size(); ++i) {
+      auto& fate = fates[i];
+      fate = {random() % 5 > 0, random() % 2 == 0, false, 1 + static_cast<int>(random() % 90)};
+      fate.is_cancelled = !fate.is_opened && random() % 4 > 0;
+      const auto signal = signal_of(*run, "s" + std::to_string(i), at(minute));
+      if (fate.is_announced)
+        report.apply(tick_of(run, tick_action::scheduled, at(minute), signal));
+      minute += fate.waited;
+      if (fate.is_opened)
+        report.apply(opened_tick(run, at(minute), signal));
+      if (fate.is_cancelled)
+        report.apply(cancelled_tick(run, at(minute), signal));
+    }
+    const auto count = [&](auto which) {
+      return static_cast<double>(std::count_if(fates.begin(), fates.end(), which));
+    };
+    const auto mean_wait = [&](auto which) -> std::optional<double> {
+      double total = 0;
+      for (const auto& fate : fates)
+        total += which(fate) ? fate.waited : 0;
+      const double n = count(which);
+      return n > 0 ? std::optional{total / n} : std::nullopt;
+    };
+    const auto opened = [](const fate& item) { return item.is_opened; };
+    const auto cancelled = [](const fate& item) { return item.is_cancelled; };
+    const double matched_opened =
+        count([](const fate& item) { return item.is_opened && item.is_announced; });
+    const double matched_cancelled =
+        count([](const fate& item) { return item.is_cancelled && item.is_announced; });
+    const double matched = matched_opened + matched_cancelled;
+    const auto figures = report.statistics();
+    const double announced = count([](const fate& item) { return item.is_announced; });
+    CAPTURE(round);
+    REQUIRE(static_cast<double>(figures.total_scheduled) == announced);
+    REQUIRE(static_cast<double>(figures.total_opened) == count(opened));
+    REQUIRE(static_cast<double>(figures.total_cancelled) == count(cancelled));
+    REQUIRE(static_cast<double>(figures.total_events) ==
+            announced + count(opened) + count(cancelled));
+    REQUIRE(figures.activation_rate.has_value() == (matched > 0));
+    if (matched > 0) {
+      REQUIRE(*figures.activation_rate == doctest::Approx(100 * matched_opened / matched));
+      REQUIRE(*figures.cancellation_rate == doctest::Approx(100 * matched_cancelled / matched));
+    }
+    const auto equal = [](std::optional<double> left, std::optional<double> right) {
+      return left.has_value() == right.has_value() && (!left || *left == doctest::Approx(*right));
+    };
+    REQUIRE(equal(figures.avg_activation_time, mean_wait(opened)));
+    REQUIRE(equal(figures.avg_wait_time, mean_wait(cancelled)));
+  }
 }
 
 TEST_CASE("schedule report: results that lack what they should carry") {

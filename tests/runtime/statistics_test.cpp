@@ -10,6 +10,7 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <tuple>
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -717,6 +718,89 @@ TEST_CASE("portfolio: pooled trades, streaks within members, no longest streaks"
         !std::isnan(figure(single, field.key)))
       CHECK(figure(statistics, field.key) ==
             doctest::Approx(figure(single, field.key)).epsilon(1e-12));
+}
+
+TEST_CASE("portfolio property: every figure equals a second, slow computation") {
+  std::mt19937_64 random(10);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<std::vector<trade_record>> owned(1 + random() % 5);
+    std::vector<trade_record> pool;
+    std::vector<double> win_runs, loss_runs;
+    for (std::size_t i = 0; i < owned.size(); ++i) {
+      owned[i] = random_trades(random, 40);
+      for (auto& trade : owned[i])
+        trade.seq = trade.seq * owned.size() + i; // no two alike
+      pool.insert(pool.end(), owned[i].begin(), owned[i].end());
+      auto ordered = owned[i];
+      std::erase_if(ordered, [](const auto& trade) {
+        return !std::isfinite(trade.pnl) || trade.open_ts <= 0 || trade.close_ts < trade.open_ts;
+      });
+      std::sort(ordered.begin(), ordered.end(), [](const auto& left, const auto& right) {
+        return std::tie(left.close_ts, left.seq) < std::tie(right.close_ts, right.seq);
+      });
+      int side = 0; // of the run under way; 0: none
+      for (const auto& trade : ordered) {
+        const int now = trade.pnl > 0 ? 1 : trade.pnl < 0 ? -1 : 0;
+        if (now != 0) {
+          auto& runs = now > 0 ? win_runs : loss_runs;
+          if (now != side)
+            runs.push_back(0);
+          runs.back() += trade.pnl;
+        }
+        side = now;
+      }
+    }
+    const std::vector<std::span<const trade_record>> members{owned.begin(), owned.end()};
+    const statistics_gates gates =
+        round % 2 == 0 ? reference_gates : statistics_gates{2, 2, 0.5, 0, 1e6, 5};
+    const auto statistics = compute_portfolio_statistics(members, gates);
+    auto expected = slow_figures(pool, gates);
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    const auto average = [&](const std::vector<double>& runs) {
+      double total = 0;
+      for (const double run : runs)
+        total += run;
+      return runs.empty() ? none : total / static_cast<double>(runs.size());
+    };
+    expected["avg_win_streak_pnl"] = average(win_runs);
+    expected["avg_loss_streak_pnl"] = average(loss_runs);
+    expected["max_win_streak"] = expected["max_loss_streak"] = none;
+    for (const auto& [key, value] : expected) {
+      const double actual = figure(statistics, key);
+      CAPTURE(round);
+      CAPTURE(std::string{key});
+      CAPTURE(actual);
+      CAPTURE(value);
+      if (key == "max_win_streak" || key == "max_loss_streak") {
+        REQUIRE_FALSE(reason_unavailable(statistics, key).empty());
+        continue;
+      }
+      REQUIRE(std::isnan(actual) == std::isnan(value));
+      if (!std::isnan(value))
+        REQUIRE(std::abs(actual - value) <= 1e-9 * std::max(1.0, std::abs(value)));
+    }
+  }
+}
+
+TEST_CASE("exposure property: the minutes with an open position, counted one by one") {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 500; ++round) {
+    std::vector<trade_record> trades(random() % 12);
+    for (auto& trade : trades) {
+      trade.open_ts = t0 + static_cast<instant>(random() % 200) * minute_ms;
+      trade.close_ts = trade.open_ts + static_cast<instant>(random() % 60) * minute_ms;
+    }
+    const instant start = t0 + static_cast<instant>(random() % 100) * minute_ms;
+    const instant end = start + static_cast<instant>(1 + random() % 200) * minute_ms;
+    std::int64_t covered = 0;
+    for (instant minute = start; minute < end; minute += minute_ms)
+      covered += std::any_of(trades.begin(), trades.end(), [&](const auto& trade) {
+        return trade.open_ts <= minute && minute < trade.close_ts;
+      });
+    const double expected =
+        100.0 * static_cast<double>(covered * minute_ms) / static_cast<double>(end - start);
+    REQUIRE(*exposure_of(trades, start, end) == doctest::Approx(expected).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("portfolio: no members, and members without trades") {

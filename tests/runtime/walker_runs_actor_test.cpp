@@ -125,9 +125,9 @@ TEST_CASE("walker: a strategy that fails is told, counted and passed over") {
   heard_events heard{target, walker_topics};
   target.walker().background("BTC", "compare").wait();
   CHECK(failures == names{"broken BTC fetch_failed"});
-  CHECK(topics_of(heard.all()) ==
-        names{"progress_walker", "walker", "error", "progress_walker", "progress_walker", "walker",
-              "walker_complete", "done_walker"});
+  CHECK(topics_of(heard.all()) == names{"progress_walker", "walker", "error", "progress_walker",
+                                        "progress_walker", "walker", "walker_complete",
+                                        "done_walker"});
   CHECK(heard.of<error_event>().front().run->strategy_name == "broken");
   CHECK(heard.of<progress_walker>().back().progress == 1);
   const auto complete = heard.of<walker_complete>().front();
@@ -163,9 +163,13 @@ TEST_CASE("walker: a stop cuts the backtest short, and what is partial never win
       held.pass();
       return buy_for(1.9)(context);
     }));
-    target.add_walker(walker_of({"low", "held", "middle"}));
+    auto schema = walker_of({"low", "held", "middle"});
+    tally turns;
+    schema.callbacks.on_strategy_start = [&](const auto&, const auto&) { turns.add(); };
+    target.add_walker(schema);
     heard_events heard{target, walker_topics};
     auto walk = target.walker().background("BTC", "compare");
+    turns.wait_for(2);
     held.wait_for_arrival();
     if (by_handle)
       walk.cancel();
@@ -184,8 +188,7 @@ TEST_CASE("walker: a stop cuts the backtest short, and what is partial never win
     CHECK(complete.stopped);
     CHECK(complete.best_strategy == "low");
     CHECK(heard.of<done_event>().front().outcome == run_outcome::stopped);
-    CHECK(ranking_of(target.walker().get_data("BTC", "compare")) ==
-          names{"low", "held partial"});
+    CHECK(ranking_of(target.walker().get_data("BTC", "compare")) == names{"low", "held partial"});
     walk.cancel(); // over
     auto again = target.walker().background("BTC", "compare");
     again.wait();
@@ -328,8 +331,8 @@ TEST_CASE("walker: callbacks come in order, and what they throw is told") {
     target.add_walker(schema);
     heard_events heard{target, walker_topics};
     target.walker().background("BTC", "compare").wait();
-    CHECK(called == names{"start low", "complete low", "start broken", "error broken",
-                          "over, best low"});
+    CHECK(called ==
+          names{"start low", "complete low", "start broken", "error broken", "over, best low"});
     CHECK(heard.count(error_code::callback_failed) == (throwing ? 5 : 0));
     CHECK(heard.of<done_event>().front().outcome == run_outcome::completed);
   }
@@ -360,7 +363,6 @@ TEST_CASE("walker: an unknown name is refused by every function, and nothing beg
   runtime target{quiet()};
   add_rivals(target);
   target.add_walker(walker_of({"low", "nobody"}));
-  target.add_walker(walker_of({"low"}, "beauty", "vain"));
   auto walker = target.walker();
   const auto message = [](auto&& action) { return failure_of(action).message; };
   CHECK(message([&] { walker.run("BTC", "who"); }) == "walker who not found source=walker.run");
@@ -374,7 +376,6 @@ TEST_CASE("walker: an unknown name is refused by every function, and nothing beg
   CHECK(message([&] { walker.get_report("BTC", "who"); }) ==
         "walker who not found source=walker.get_report");
   CHECK(message([&] { walker.dump("BTC", "who"); }) == "walker who not found source=walker.dump");
-  CHECK(failure_of([&] { walker.background("BTC", "vain"); }).code == error_code::invalid_argument);
   CHECK(walker.list().empty());
 }
 
@@ -403,8 +404,9 @@ TEST_CASE("walker: a runtime without backtest reports cannot compare") {
   runtime target{options};
   add_rivals(target);
   target.add_walker(walker_of({"low"}));
-  CHECK(failure_of([&] { target.walker().background("BTC", "compare"); }).message.find(
-            "need backtest reports") != std::string::npos);
+  CHECK(failure_of([&] {
+          target.walker().background("BTC", "compare");
+        }).message.find("need backtest reports") != std::string::npos);
 }
 
 TEST_CASE("walker: a runtime is destroyed while walkers are busy") {
@@ -421,7 +423,12 @@ TEST_CASE("walker: a runtime is destroyed while walkers are busy") {
         held.pass();
         return buy(context);
       }));
-      target.add_walker(walker_of({"seen", "low", "middle"}));
+      names strategies{"seen", "low", "middle"};
+      for (int more = 0; more < 20; ++more) { // too many to be done by then
+        strategies.push_back("more" + std::to_string(more));
+        target.add_strategy(strategy_of(strategies.back()));
+      }
+      target.add_walker(walker_of(strategies));
       target.add_walker(walker_of({"low"}, "total_pnl", "short"));
       kept = target.walker().background("BTC", "compare");
       target.walker().background("ETH", "compare");

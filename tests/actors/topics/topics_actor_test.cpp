@@ -1,4 +1,7 @@
+#include "actors/store/store_actor.hpp"
 #include "actors/topics/topics_actor.hpp"
+#include "storage/journal.hpp"
+#include "storage/memory_store.hpp"
 #include "tests/support/deterministic_system.hpp"
 
 #if !BACKTEST_CAF_MODERN
@@ -17,9 +20,7 @@ event note(const shared_identity& run, int number) {
           error_event{error_code::data_gap, std::to_string(number), "test", std::nullopt, run}};
 }
 
-int number_of(const event& item) {
-  return std::stoi(std::get<error_event>(item.payload).message);
-}
+int number_of(const event& item) { return std::stoi(std::get<error_event>(item.payload).message); }
 
 shared_identity identity(const std::string& symbol) {
   return std::make_shared<const run_identity>(
@@ -36,7 +37,7 @@ using shared_hearing = std::shared_ptr<hearing>;
 struct subscriber_state {
   self_pointer<subscriber_actor, subscriber_state> self = nullptr;
   shared_hearing heard;
-  int lives = 0;            ///< batches until it dies; 0: never
+  int lives = 0;             ///< batches until it dies; 0: never
   bool dies_in_hand = false; ///< with the credit still owed
 
   void init(shared_hearing to, int batches, bool in_hand) {
@@ -94,9 +95,7 @@ struct producer_state {
   }
 
   producer_actor::behavior_type make_behavior() {
-    return {[this](const interest_changed&) {
-      return interest_noted{{{*run, next}}};
-    }};
+    return {[this](const interest_changed&) { return interest_noted{{{*run, next}}}; }};
   }
 
   void go_on() {
@@ -128,7 +127,8 @@ std::shared_ptr<int> spawn_producer(caf::actor_system& system, const topics_acto
 
 subscription everything() { return {{topics_used.begin(), topics_used.end()}, {}, {}, {}}; }
 
-std::vector<int> up_to(int count, bool (*accepted)(int) = [](int) { return true; }) {
+std::vector<int> up_to(
+    int count, bool (*accepted)(int) = [](int) { return true; }) {
   std::vector<int> numbers;
   for (int i = 0; i < count; ++i)
     if (accepted(i))
@@ -146,7 +146,8 @@ bool is_stretch(const std::vector<int>& numbers) {
 
 } // namespace
 
-TEST_CASE("topics: order per producer across topics, no loss, no repetition, in 1,000 interleavings") {
+TEST_CASE(
+    "topics: order per producer across topics, no loss, no repetition, in 1,000 interleavings") {
   with_seeds(1000, [](deterministic_system& system) {
     const auto bus = spawn_topics(system.get(), nullptr);
     const auto all = std::make_shared<hearing>(), exits = std::make_shared<hearing>(),
@@ -156,8 +157,8 @@ TEST_CASE("topics: order per producer across topics, no loss, no repetition, in 
     const auto join = [&](const shared_hearing& heard, subscription wanted, bool built_in = false,
                           int lives = 0, bool in_hand = false) {
       return system.ask<subscribed>(
-          bus, subscribe{std::move(wanted),
-                         spawn_subscriber(system.get(), heard, lives, in_hand), built_in});
+          bus, subscribe{std::move(wanted), spawn_subscriber(system.get(), heard, lives, in_hand),
+                         built_in});
     };
     join(all, everything());
     join(exits, {{topic::exit}, {}, {}, {}});
@@ -245,7 +246,8 @@ namespace {
 
 /// Takes batches but gives no credit until released.
 struct release {};
-using slow_actor = typed_interface<caf::result<batch_done>(event_batch), caf::result<void>(release)>;
+using slow_actor =
+    typed_interface<caf::result<batch_done>(event_batch), caf::result<void>(release)>;
 
 struct slow_state {
   self_pointer<slow_actor, slow_state> self = nullptr;
@@ -259,6 +261,8 @@ struct slow_state {
     return {
         [this](const event_batch& batch) -> caf::result<batch_done> {
           heard->total += batch.events.size();
+          for (const auto& item : batch.events)
+            heard->numbers[identity_of(item)->symbol].push_back(number_of(item));
           auto promise = promise_answer<batch_done>(self);
           if (released)
             promise.deliver(batch_done{});
@@ -298,6 +302,127 @@ TEST_CASE("topics: a backlog past the high-water mark holds publishers back, flu
     CHECK(flushed->has_value());
     CHECK(heard->total == 15'000);
   });
+}
+
+namespace {
+
+struct text_state {
+  self_pointer<subscriber_actor, text_state> self = nullptr;
+  std::shared_ptr<std::vector<std::string>> texts;
+
+  void init(std::shared_ptr<std::vector<std::string>> to) { texts = std::move(to); }
+
+  subscriber_actor::behavior_type make_behavior() {
+    return {[this](const event_batch& batch) {
+      for (const auto& item : batch.events)
+        texts->push_back(std::get<error_event>(item.payload).message);
+      return batch_done{};
+    }};
+  }
+};
+
+/// A bus with a journal, a listener that gives no credit and one that hears of it.
+struct slow_world {
+  explicit slow_world(deterministic_system& given) : system(given) {
+    send_anonymously(bus, use_journal{store});
+    system.ask<subscribed>(bus,
+                           subscribe{{{topic::validation, topic::exit}, {}, {}, {}}, slow, false});
+    system.ask<subscribed>(
+        bus, subscribe{{{topic::error}, {}, {}, {}},
+                       spawn_actor<text_state, subscriber_actor>(system.get(), nullptr, told),
+                       false});
+    system.run();
+  }
+
+  /// A hundred journalled events of a live run, and one that no journal keeps.
+  void publish_batch(int first) {
+    const auto events = std::make_shared<std::vector<event>>();
+    for (int i = 0; i < 100; ++i)
+      events->push_back(
+          {topic::validation, error_event{error_code::data_gap, std::to_string(first + i), "test",
+                                          std::nullopt, run}});
+    const auto committed = system.ask<turn_committed>(store, commit_turn{++tickets, {}, events});
+    system.run();
+    auto number = committed->value().first_number;
+    publish message{*events};
+    for (auto& item : message.events)
+      item.number = number++;
+    message.events.push_back(
+        {topic::exit, error_event{error_code::data_gap, "-1", "test", std::nullopt, run}});
+    send_anonymously(bus, std::move(message)); // and waits for nobody
+    if (system.one_in(2))
+      system.run();
+  }
+
+  deterministic_system& system;
+  topics_actor bus = spawn_topics(system.get(), nullptr);
+  store_actor store = spawn_scheduled_store(system.get(), nullptr, {make_memory_store(), {}});
+  shared_hearing heard = std::make_shared<hearing>();
+  slow_actor slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+  std::shared_ptr<std::vector<std::string>> told = std::make_shared<std::vector<std::string>>();
+  shared_identity run = std::make_shared<const run_identity>(
+      run_identity{"A", "strategy", "exchange", "", run_mode::live});
+  std::uint64_t tickets = 0;
+};
+
+bool has(const std::vector<std::string>& texts, std::string_view part) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const auto& text) { return text.find(part) != std::string::npos; });
+}
+
+} // namespace
+
+TEST_CASE("topics: what a slow listener of a live run misses, it gets from the journal") {
+  with_seeds(20, [](deterministic_system& system) {
+    slow_world world{system};
+    for (int batch = 0; batch < 150; ++batch)
+      world.publish_batch(100 * batch);
+    system.run();
+    CHECK(world.heard->total <= 1024);
+    CHECK(world.told->size() == 1);
+    CHECK(has(*world.told, "a listener is 10100 events behind"));
+    const auto flushed = system.ask<topics_flushed>(world.bus, flush_topics{});
+    system.run();
+    CHECK(!flushed->has_value());
+    send_anonymously(world.slow, release{});
+    system.steps(system.choose(40));
+    world.publish_batch(15'000); // while it catches up
+    system.run();
+    CHECK(flushed->has_value());
+    auto& numbers = world.heard->numbers["A"];
+    std::erase(numbers, -1);
+    CHECK(numbers == up_to(15'100));
+    CHECK(has(*world.told, "a listener has caught up; 5")); // 50 or 51 of the others
+    world.publish_batch(15'100);
+    system.run();
+    CHECK(numbers.size() == 15'201); // as they come again, both kinds
+    end_actor(world.store);
+    system.run();
+  });
+}
+
+TEST_CASE("topics: a slow listener behind the journal's retention is told what is lost") {
+  deterministic_system system{3};
+  slow_world world{system};
+  for (int batch = 0; batch < 120; ++batch)
+    world.publish_batch(100 * batch);
+  system.run();
+  system.ask<store_answer>(world.store, ask_store{[](store& target) {
+                             store_batch old;
+                             for (std::int64_t number = 1; number <= 11'000; ++number)
+                               old.erase(store_space::journal, journal_key(number));
+                             target.commit(old);
+                           }});
+  system.run();
+  send_anonymously(world.slow, release{});
+  system.run();
+  auto& numbers = world.heard->numbers["A"];
+  std::erase(numbers, -1);
+  CHECK(numbers.size() == 11'000);
+  CHECK(numbers.back() == 11'999);
+  CHECK(has(*world.told, "the journal no longer keeps the events 10001 to 11000"));
+  end_actor(world.store);
+  system.run();
 }
 
 #endif

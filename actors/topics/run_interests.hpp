@@ -1,0 +1,51 @@
+#pragma once
+
+#include "messages/event.hpp"
+#include "messages/interest.hpp"
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace backtest {
+
+/// Small numbers for runs, so that what a subscriber wants of each is found without comparing
+/// names. A run is known by its shared names, which stay alive in here.
+class run_numbers {
+public:
+  /// 0 for events that belong to no run.
+  std::uint32_t number_of(const shared_identity& run);
+  /// It is time for `clear`, after which every number given before is void.
+  bool is_full() const noexcept { return runs_.size() >= most; }
+  void clear();
+  /// Numbers are below.
+  std::size_t size() const noexcept { return runs_.size() + 1; }
+  const run_identity& names_of(std::size_t number) const { return *runs_[number - 1]; }
+
+private:
+  static constexpr std::size_t most = 65'536;
+
+  std::map<const run_identity*, std::uint32_t> numbers_;
+  std::vector<shared_identity> runs_;
+  const run_identity* latest_ = nullptr;
+  std::uint32_t latest_number_ = 0;
+};
+
+/// What decides who wants an event.
+struct event_marks {
+  std::uint32_t run = 0;
+  topic on = topic::error;
+  bool is_tick = false;
+  tick_action action = tick_action::idle;
+};
+
+event_marks marks_of(const event& item, run_numbers& runs);
+
+/// `of_run`: what `subscription_filter::interest_in` says of the event's run.
+inline bool is_wanted(const event_marks& marks, interest of_run) noexcept {
+  return marks.is_tick
+             ? (of_run.has(marks.on) || of_run.has(topic::signal)) && of_run.has(marks.action)
+             : of_run.has(marks.on);
+}
+
+} // namespace backtest
