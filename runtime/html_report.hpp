@@ -3,6 +3,7 @@
 #include "messages/candle.hpp"
 #include "messages/event.hpp"
 #include "runtime/statistics.hpp"
+#include "runtime/walker_report.hpp"
 
 #include <map>
 #include <optional>
@@ -85,6 +86,8 @@ struct html_report {
   std::optional<instant> first_instant; ///< of all events
   std::optional<instant> last_instant;
   std::int64_t event_count = 0;
+  /// Of a walker, one for each symbol: the page shows rankings, and then the winners alone.
+  std::vector<walker_report_data> walks;
 
   void apply(const event& item);
 };

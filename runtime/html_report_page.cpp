@@ -3,6 +3,7 @@
 #include "runtime/html_report_charts.hpp"
 #include "runtime/html_report_tables.hpp"
 #include "runtime/html_report_text.hpp"
+#include "runtime/html_report_walk.hpp"
 #include "runtime/number_text.hpp"
 
 #include <algorithm>
@@ -101,18 +102,6 @@ digest digest_of(const html_report& report) {
   return all;
 }
 
-std::string section(std::string_view id, std::string_view title, std::string_view note,
-                    const std::string& content) {
-  return fmt::format(
-      "<section id=\"{0}\" aria-labelledby=\"{0}-title\"><h2 id=\"{0}-title\">{1}</h2>"
-      "{2}{3}</section>\n",
-      id, title, note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", note), content);
-}
-
-std::string empty_state(std::string_view text) {
-  return fmt::format("<p class=\"empty\">{}</p>", text);
-}
-
 std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
   return fmt::format("{} {}", grouped(static_cast<std::int64_t>(count)), count == 1 ? one : many);
 }
@@ -131,6 +120,18 @@ std::string title_of(const html_report& report) {
   return part(strategies, "strategies") + " on " + part(symbols, "symbols");
 }
 
+std::string heading_of(const html_report& report) {
+  if (report.walks.empty())
+    return title_of(report);
+  return fmt::format("{} on {}", name(report.walks.front().walker_name),
+                     report.walks.size() == 1 ? name(report.walks.front().symbol)
+                                              : grouped(std::ssize(report.walks)) + " symbols");
+}
+
+std::string kind_of(const html_report& report) {
+  return !report.walks.empty() ? "Walker" : report.mode == run_mode::live ? "Live" : "Backtest";
+}
+
 std::string header_of(const html_report& report, const digest& all) {
   std::string facts;
   const auto fact = [&facts](std::string_view label, const std::string& value) {
@@ -143,12 +144,14 @@ std::string header_of(const html_report& report, const digest& all) {
   fact("Frame", report.facts.frame.empty() ? "" : name(report.facts.frame));
   fact("From", report.facts.from ? moment(*report.facts.from) : "");
   fact("To", report.facts.to ? moment(*report.facts.to) : "");
+  if (!report.walks.empty())
+    fact("Compared by", escaped(report.walks.front().metric));
   fact("Closed trades", grouped(std::ssize(all.trades) + all.portfolio.excluded_count));
   fact("Refused by risk", grouped(std::ssize(report.rejections)));
   fact("Errors", grouped(std::ssize(report.problems)));
   return fmt::format("<header><p class=\"eyebrow\">{} report</p><h1>{}</h1><ul "
                      "class=\"facts\">{}</ul></header>\n",
-                     report.mode == run_mode::live ? "Live" : "Backtest", title_of(report), facts);
+                     kind_of(report), heading_of(report), facts);
 }
 
 std::string equity_section(const digest& all) {
@@ -309,8 +312,9 @@ std::string configuration_section(const html_report& report) {
                      "</pre>");
 }
 
+constexpr std::string_view navigation_begin = "<nav aria-label=\"Sections\"><div>";
 constexpr std::string_view navigation =
-    "<nav aria-label=\"Sections\"><div><a href=\"#equity\">Equity</a><a "
+    "<a href=\"#equity\">Equity</a><a "
     "href=\"#statistics\">Statistics</a><a href=\"#prices\">Prices</a><a "
     "href=\"#trades\">Trades</a><a href=\"#signals\">Signals</a><a "
     "href=\"#rejections\">Rejections</a><a href=\"#errors\">Errors</a><a "
@@ -325,24 +329,17 @@ std::string title_text(const html_report& report) {
   std::string names;
   for (const auto& each : report.facts.strategies)
     names += (names.empty() ? "" : ", ") + each;
+  if (!report.walks.empty())
+    names = report.walks.front().walker_name;
   return escaped(shortened(names.empty() ? "report" : names, 60)) +
-         (report.mode == run_mode::live ? " · live" : " · backtest");
+         (!report.walks.empty()           ? " · walker"
+          : report.mode == run_mode::live ? " · live"
+                                          : " · backtest");
 }
 
-} // namespace
-
-std::string html_page(const html_report& report) {
-  const auto all = digest_of(report);
-  std::string page =
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width, initial-scale=1\"><link rel=\"icon\" href=\"data:,\">";
-  page += security;
-  page += "<title>" + title_text(report) + "</title>\n<style>";
-  page += style_sheet;
-  page += "</style></head>\n<body>\n";
-  page += header_of(report, all);
-  page += navigation;
-  page += "<main>\n" + key_figures(all.portfolio) + "\n";
+/// All that is known of the runs themselves.
+std::string run_sections(const html_report& report, const digest& all) {
+  std::string page = key_figures(all.portfolio) + "\n";
   page += equity_section(all);
   page += result_sections(all);
   page += section("statistics", "Statistics by symbol and strategy",
@@ -361,6 +358,38 @@ std::string html_page(const html_report& report) {
   page +=
       section("errors", "Errors", "",
               report.problems.empty() ? empty_state("Nothing went wrong.") : problem_table(report));
+  return page;
+}
+
+/// Rankings, then the winners as a report of their own.
+std::string walk_parts(const html_report& report) {
+  const auto winners = winners_of(report);
+  std::string page = walk_sections(report);
+  page += section("winners", report.walks.size() == 1 ? "The winner" : "The winners", "",
+                  winners.runs.empty() ? empty_state("Nobody won.")
+                                       : "<p>" + title_of(winners) + "</p>");
+  return page + run_sections(winners, digest_of(winners));
+}
+
+} // namespace
+
+std::string html_page(const html_report& report) {
+  const bool is_walk = !report.walks.empty();
+  const auto all = digest_of(report);
+  std::string page =
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width, initial-scale=1\"><link rel=\"icon\" href=\"data:,\">";
+  page += security;
+  page += "<title>" + title_text(report) + "</title>\n<style>";
+  page += style_sheet;
+  page += "</style></head>\n<body>\n";
+  page += header_of(report, all);
+  page += navigation_begin;
+  if (is_walk)
+    page += "<a href=\"#ranking\">Ranking</a>";
+  page += navigation;
+  page += "<main>\n";
+  page += is_walk ? walk_parts(report) : run_sections(report, all);
   page += configuration_section(report);
   page += "</main>\n<footer>";
   page += fmt::format("backtest {}{}. Times are UTC. Results are net of fees and slippage.",

@@ -137,6 +137,38 @@ std::string text_cell(std::string_view content) {
   return fmt::format("<td class=\"text\">{}</td>", content);
 }
 
+/// The columns of statistics over some rows, shaded from worst to best of them.
+class shaded_columns {
+public:
+  explicit shaded_columns(const std::vector<statistics_row>& rows) {
+    for (const auto& column : heat_columns())
+      ranges_.push_back(bounds_of(rows, column));
+  }
+
+  static std::string labels() {
+    std::string out;
+    for (const auto& column : heat_columns())
+      out += fmt::format("<th scope=\"col\">{}</th>", column.label);
+    return out;
+  }
+
+  std::string cells(const trade_statistics& statistics) const {
+    std::string out;
+    for (std::size_t at = 0; at < ranges_.size(); ++at) {
+      const auto& column = heat_columns()[at];
+      const auto number = number_of(statistics, column.member);
+      const bool is_shaded = number && column.shade != shading::none;
+      out += fmt::format("<td{}>{}</td>",
+                         is_shaded ? shade_of(goodness(*number, ranges_[at], column.shade)) : "",
+                         figure_cell(statistics, column));
+    }
+    return out;
+  }
+
+private:
+  std::vector<bounds> ranges_;
+};
+
 } // namespace
 
 std::string key_figures(const trade_statistics& portfolio) {
@@ -179,36 +211,50 @@ std::string key_figures(const trade_statistics& portfolio) {
 }
 
 std::string heat_table(const std::vector<statistics_row>& rows, const trade_statistics& portfolio) {
-  const auto& columns = heat_columns();
+  const shaded_columns shaded{rows};
   std::string out = "<thead><tr><th scope=\"col\" class=\"text\">Symbol</th><th scope=\"col\" "
-                    "class=\"text\">Strategy</th>";
-  std::vector<bounds> ranges;
-  for (const auto& column : columns) {
-    out += fmt::format("<th scope=\"col\">{}</th>", column.label);
-    ranges.push_back(bounds_of(rows, column));
-  }
-  out += "</tr></thead><tbody>";
+                    "class=\"text\">Strategy</th>" +
+                    shaded.labels() + "</tr></thead><tbody>";
   const std::size_t shown = std::min(rows.size(), most_heat_rows);
   for (std::size_t i = 0; i < shown; ++i) {
     const auto& row = rows[i];
     out += fmt::format("<tr{}><th scope=\"row\" class=\"text\">{}</th><td class=\"text\">{}</td>",
                        row.strategy.empty() ? " class=\"all\"" : "", name(row.symbol),
                        row.strategy.empty() ? "all" : name(row.strategy));
-    for (std::size_t at = 0; at < columns.size(); ++at) {
-      const auto number = number_of(row.statistics, columns[at].member);
-      const bool is_shaded = number && columns[at].shade != shading::none;
-      out +=
-          fmt::format("<td{}>{}</td>",
-                      is_shaded ? shade_of(goodness(*number, ranges[at], columns[at].shade)) : "",
-                      figure_cell(row.statistics, columns[at]));
-    }
-    out += "</tr>";
+    out += shaded.cells(row.statistics) + "</tr>";
   }
   out += "</tbody><tfoot><tr><th scope=\"row\" class=\"text\">Portfolio</th><td "
          "class=\"text\">all</td>";
-  for (const auto& column : columns)
+  for (const auto& column : heat_columns())
     out += cell(figure_cell(portfolio, column));
   return wrapped("heat", out + "</tr></tfoot>") + shown_of(shown, rows.size(), "rows");
+}
+
+std::string ranking_table(const walker_report_data& walk) {
+  std::vector<statistics_row> rows;
+  for (const auto& result : walk.strategy_results)
+    rows.push_back({walk.symbol, result.strategy_name, result.statistics});
+  const shaded_columns shaded{rows};
+  std::string out =
+      fmt::format("<thead><tr><th scope=\"col\">Rank</th><th scope=\"col\" "
+                  "class=\"text\">Strategy</th><th scope=\"col\">{}</th>{}</tr></thead>"
+                  "<tbody>",
+                  escaped(walk.metric), shaded.labels());
+  const std::size_t shown = std::min(rows.size(), most_heat_rows);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& result = walk.strategy_results[i];
+    const bool is_best = walk.best_strategy == result.strategy_name;
+    out += fmt::format(
+        "<tr{}><td>{}</td><th scope=\"row\" class=\"text\">{}{}</th>{}{}</tr>",
+        is_best ? " class=\"all\"" : "", result.partial ? "–" : fmt::format("{}", i + 1),
+        name(result.strategy_name), result.partial ? " (partial)" : "",
+        cell(result.metric_value
+                 ? fixed_text(result.metric_value, 3)
+                 : fmt::format("<span class=\"none\" title=\"not available: {}\">–</span>",
+                               escaped(reason_unavailable(result.statistics, walk.metric)))),
+        shaded.cells(result.statistics));
+  }
+  return wrapped("heat", out + "</tbody>") + shown_of(shown, rows.size(), "strategies");
 }
 
 std::string month_table(const std::vector<month_return>& months) {

@@ -21,6 +21,9 @@ std::string key_figures(const trade_statistics& portfolio);
 /// Statistics by symbol and strategy, shaded from worst to best within a column.
 std::string heat_table(const std::vector<statistics_row>& rows, const trade_statistics& portfolio);
 
+/// The strategies of a walker on one symbol, best first, with what they are compared by.
+std::string ranking_table(const walker_report_data& walk);
+
 /// Years by months; empty when nothing closed.
 std::string month_table(const std::vector<month_return>& months);
 

@@ -125,6 +125,18 @@ std::string indented_json(const boost::json::value& tree) {
   return out;
 }
 
+std::string section(std::string_view id, std::string_view title, std::string_view note,
+                    const std::string& content) {
+  return fmt::format(
+      "<section id=\"{0}\" aria-labelledby=\"{0}-title\"><h2 id=\"{0}-title\">{1}</h2>"
+      "{2}{3}</section>\n",
+      id, title, note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", note), content);
+}
+
+std::string empty_state(std::string_view text) {
+  return fmt::format("<p class=\"empty\">{}</p>", text);
+}
+
 std::string grouped(std::int64_t count) { return with_groups(fmt::format("{}", count)); }
 
 std::string price(double value) {

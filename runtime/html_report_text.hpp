@@ -27,6 +27,12 @@ std::string script_data(std::string json);
 /// JSON over several lines; what is short stays on one.
 std::string indented_json(const boost::json::value& tree);
 
+/// A part of the page with its heading, a note below it when there is one, and content.
+std::string section(std::string_view id, std::string_view title, std::string_view note,
+                    const std::string& content);
+/// Says that there is nothing to show.
+std::string empty_state(std::string_view text);
+
 /// "1,234,567"
 std::string grouped(std::int64_t count);
 

@@ -91,10 +91,7 @@ void add_demo_command(CLI::App& program, action& chosen) {
   command.add_option("--out,--reports", options->outputs.reports, "Directory of the reports")
       ->type_name("DIR")
       ->capture_default_str();
-  command
-      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("K");
+  add_threads_option(command, options->threads);
   add_output_options(command, options->outputs);
   perform_when_chosen(command, chosen, options, &demonstrate);
 }

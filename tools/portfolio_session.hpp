@@ -28,6 +28,11 @@ struct output_options {
 /// Adds the flags for all of them but `reports`.
 void add_output_options(CLI::App& command, output_options& options);
 
+void add_threads_option(CLI::App& command, std::size_t& threads);
+
+/// Prints what a run came to where it belongs. Throws `failure{io_failed}`.
+void print_summary(const output_options& outputs, const std::string& text);
+
 /// Threads of the scheduler for --threads K; 0 (not given): as many as the machine has.
 std::size_t thread_count(std::size_t given);
 

@@ -54,10 +54,7 @@ void add_run_command(CLI::App& program, action& chosen) {
           "--data-dir", options->data_directory,
           "Keep fetched candles here, and fetch none that are kept; may be that of a live node")
       ->type_name("DIR");
-  command
-      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("K");
+  add_threads_option(command, options->threads);
   add_output_options(command, options->outputs);
   command.add_option("--reports", options->outputs.reports, "Write markdown reports of each run")
       ->type_name("DIR");

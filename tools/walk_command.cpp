@@ -1,17 +1,15 @@
+#include "tools/audience.hpp"
 #include "tools/commands.hpp"
+#include "tools/html_file.hpp"
 #include "tools/interruption.hpp"
-#include "tools/portfolio_session.hpp"
-#include "tools/progress_bar.hpp"
 #include "tools/report_files.hpp"
 #include "tools/selection.hpp"
-#include "tools/trade_writer.hpp"
 #include "tools/walk_summary.hpp"
 
 #include <chrono>
 #include <memory>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace backtest::tools {
 
@@ -38,66 +36,6 @@ walker_schema chosen_walker(const runtime& target, const std::string& name) {
                             comma_list(known)));
 }
 
-/// Everything that listens to a walker on behalf of the person who started it.
-class walk_audience {
-public:
-  walk_audience(runtime& target, const run_header& header, const walk_options& options)
-      : target_(target) {
-    const auto& outputs = options.outputs;
-    if (!outputs.events.empty()) {
-      auto wanted = subscription_for(outputs.topics, outputs.ticks, run_mode::backtest);
-      if (outputs.topics.empty())
-        wanted.topics.insert(wanted.topics.end(),
-                             {topic::walker, topic::walker_complete, topic::done_walker});
-      events_ = std::make_unique<event_writer>(outputs.events, header);
-      listen(wanted, [this](const event& item) { events_->hear(item); });
-    }
-    if (!outputs.trades.empty()) {
-      trades_ = std::make_unique<trade_writer>(outputs.trades);
-      listen({{topic::signal_backtest}, {tick_action::closed}, {}, {}},
-             [this](const event& item) { trades_->hear(item); });
-    }
-    if (!options.common.quiet && ::isatty(STDERR_FILENO) == 1) {
-      progress_ = std::make_unique<progress_bar>(header.request.symbols.size() *
-                                                 header.request.strategies.size());
-      listen({{topic::progress_backtest}, {}, {}, {}}, [this](const event& item) {
-        progress_->hear(std::get<progress_backtest>(item.payload));
-      });
-    }
-  }
-
-  ~walk_audience() { unsubscribe(); }
-  walk_audience(const walk_audience&) = delete;
-  walk_audience& operator=(const walk_audience&) = delete;
-
-  /// Returns once everything was heard; throws `failure{io_failed}` when a file is incomplete.
-  void close() {
-    target_.flush();
-    unsubscribe();
-    if (progress_)
-      progress_->clear();
-    if (events_)
-      events_->close();
-    if (trades_)
-      trades_->close();
-  }
-
-private:
-  void listen(subscription wanted, event_callback callback) {
-    listeners_.push_back(target_.listen(std::move(wanted), std::move(callback)));
-  }
-  void unsubscribe() {
-    for (auto& listener : listeners_)
-      listener.unsubscribe();
-  }
-
-  runtime& target_;
-  std::unique_ptr<event_writer> events_;
-  std::unique_ptr<trade_writer> trades_;
-  std::unique_ptr<progress_bar> progress_;
-  std::vector<listener_handle> listeners_;
-};
-
 /// One symbol after another, until Ctrl-C.
 void walk_symbols(runtime& target, walk_summary& summary, const interruption& interrupted) {
   for (const auto& symbol : summary.symbols) {
@@ -115,8 +53,8 @@ void walk_symbols(runtime& target, walk_summary& summary, const interruption& in
 void print_failures(const walk_summary& summary) {
   for (const auto& walk : summary.walks) {
     for (const auto& item : walk.failed)
-      print_problem(fmt::format("{} on {} failed: {}", item.strategy_name, walk.result.symbol,
-                                item.message));
+      print_problem(
+          fmt::format("{} on {} failed: {}", item.strategy_name, walk.result.symbol, item.message));
     if (walk.status.problem)
       print_problem(fmt::format("walker {} on {} failed: {}", walk.result.walker_name,
                                 walk.result.symbol, walk.status.problem->message));
@@ -136,6 +74,19 @@ void write_reports_of(runtime& target, const walk_summary& summary,
   write_reports(target, runs, directory);
 }
 
+void write_page(runtime& target, const walk_summary& summary, html_report& page,
+                const std::filesystem::path& file) {
+  for (const auto& walk : summary.walks) {
+    page.walks.push_back(walk.result);
+    for (const auto& item : walk.result.strategy_results)
+      page.runs[{walk.result.symbol, item.strategy_name}].statistics = item.statistics;
+  }
+  const auto frame = target.get_frame(summary.walker.frame_name);
+  page.bounds = {frame.start, frame.end};
+  take_candles(page, target.get_exchange(summary.walker.exchange_name), target.get_config());
+  write_html(page, file);
+}
+
 int walk_and_tell(const walk_options& options) {
   walk_summary summary;
   summary.threads = thread_count(options.threads);
@@ -153,12 +104,16 @@ int walk_and_tell(const walk_options& options) {
   header.request = {summary.symbols, summary.walker.strategies, summary.walker.exchange_name,
                     summary.walker.frame_name};
   const interruption interrupted;
-  walk_audience listeners{target, header, options};
+  audience listeners{target,
+                     header,
+                     options.outputs,
+                     options.common,
+                     {topic::walker, topic::walker_complete, topic::done_walker}};
   const auto began = std::chrono::steady_clock::now();
   walk_symbols(target, summary, interrupted);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
   summary.elapsed_seconds = elapsed.count();
-  bool good = !summary.any_failed();
+  bool good = listeners.close() && !summary.any_failed();
   const auto attempt = [&good](auto&& work) {
     try {
       work();
@@ -167,17 +122,14 @@ int walk_and_tell(const walk_options& options) {
       good = false;
     }
   };
-  attempt([&] { listeners.close(); });
   print_failures(summary);
   attempt([&] {
-    const auto text = options.outputs.json ? to_json(summary) : to_table(summary);
-    if (options.outputs.stdout_is_taken())
-      fmt::print(stderr, "{}", text);
-    else
-      print_result(text);
+    print_summary(options.outputs, options.outputs.json ? to_json(summary) : to_table(summary));
   });
   if (!options.outputs.reports.empty())
     attempt([&] { write_reports_of(target, summary, options.outputs.reports); });
+  if (auto* const page = listeners.page())
+    attempt([&] { write_page(target, summary, *page, options.outputs.html); });
   return good ? exit_done : exit_failed;
 }
 
@@ -189,8 +141,10 @@ void add_walk_command(CLI::App& program, action& chosen) {
       program, "walk", "Backtest the strategies of a walker one by one, and rank them",
       "  backtest walk --config config.json --walker compare\n"
       "  backtest walk --config config.json --walker compare --symbol BTCUSDT --json\n"
-      "  backtest walk --config config.json --walker compare --reports reports --quiet\n"
-      "Every symbol has a ranking of its own. Values that are not available never win; ties go to\n"
+      "  backtest walk --config config.json --walker compare --reports reports --html walk.html\n"
+      "Every symbol has a ranking of its own. Strategies work at the same time, one for each\n"
+      "thread; what is told is the same as one after another. Values that are not available never "
+      "win; ties go to\n"
       "the strategy named first.",
       options->common);
   add_configuration_options(command, options->configuration);
@@ -200,12 +154,8 @@ void add_walk_command(CLI::App& program, action& chosen) {
   command.add_option("--symbol", options->symbols, "Symbol (repeatable; default: all)")
       ->type_name("NAME")
       ->allow_extra_args(false);
-  command
-      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("K");
+  add_threads_option(command, options->threads);
   add_output_options(command, options->outputs);
-  command.remove_option(command.get_option("--html")); // the page shows one run of each strategy
   command.add_option("--reports", options->outputs.reports, "Write markdown reports")
       ->type_name("DIR");
   perform_when_chosen(command, chosen, options, &walk_and_tell);

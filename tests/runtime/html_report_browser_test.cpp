@@ -1,6 +1,6 @@
 #include "runtime/html_report.hpp"
 #include "runtime/text_file.hpp"
-#include "tests/runtime/sample_ticks.hpp"
+#include "tests/runtime/sample_walk.hpp"
 #include "tests/support/child_process.hpp"
 
 #include <doctest/doctest.h>
@@ -91,6 +91,24 @@ TEST_CASE("html report in a browser: scripts run, nothing complains, the counts 
       CHECK_FALSE_MESSAGE(contains(opened.dom, tag), tag);
     CHECK(contains(opened.dom, "&lt;u&gt;no&lt;/u&gt;"));
   }
+}
+
+TEST_CASE("html report in a browser: the page of a walk") {
+  if (!has_browser()) {
+    MESSAGE("skipped: chromium is not installed");
+    return;
+  }
+  const scratch_directory folder{"html_report_browser_walk"};
+  const auto report =
+      walk_report_of("</script><u>", {{"slow", {1, 1}}, {"<i>quick", returns_a}, {"idle", {}}});
+  const auto opened = open_page(folder, html_page(report));
+  CHECK_MESSAGE(opened.complaints.empty(), opened.complaints);
+  CHECK(contains(opened.dom, "data-script=\"done\""));
+  CHECK_FALSE(contains(opened.dom, "data-script-error="));
+  CHECK(contains(opened.dom, "data-key=\"total_signals\">12<"));
+  CHECK(contains(opened.dom, "data-matching=\"12\"")); // of the winner alone
+  for (const auto* tag : {"<u>", "<i>"})
+    CHECK_FALSE_MESSAGE(contains(opened.dom, tag), tag);
 }
 
 TEST_CASE("html report in a browser: sorting, filters and zoom work") {

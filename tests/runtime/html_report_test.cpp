@@ -3,7 +3,7 @@
 #include "messages/json.hpp"
 #include "runtime/html_report_series.hpp"
 #include "runtime/html_report_text.hpp"
-#include "tests/runtime/sample_ticks.hpp"
+#include "tests/runtime/sample_walk.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -316,4 +316,54 @@ TEST_CASE("html report: values that are no numbers do no harm") {
   CHECK_FALSE(contains(page, "nan"));
   CHECK_FALSE(contains(page, "inf,"));
   CHECK(contains(page, tile("total_signals", "", "2")));
+}
+
+TEST_CASE("html report: a walk shows the ranking, and then the winner alone") {
+  const auto page =
+      html_page(walk_report_of("BTC", {{"slow", {1, 1}}, {"quick", {2, 1, -0.5}}, {"idle", {}}}));
+  CHECK(contains(page, "<p class=\"eyebrow\">Walker report</p><h1><bdi>compare</bdi> on "
+                       "<bdi>BTC</bdi></h1>"));
+  CHECK(contains(page, "<a href=\"#ranking\">Ranking</a>"));
+  CHECK(contains(page, "Winner: <bdi>quick</bdi>, total_pnl 2.500. 3 of 3 strategies tested."));
+  const auto first = page.find("<td>1</td><th scope=\"row\" class=\"text\"><bdi>quick</bdi></th>"
+                               "<td>2.500</td>");
+  const auto second = page.find("<td>2</td><th scope=\"row\" class=\"text\"><bdi>slow</bdi></th>"
+                                "<td>2.000</td>");
+  REQUIRE(first != std::string::npos);
+  CHECK(first < second);
+  CHECK(contains(page, "title=\"not available: no_trades\">–</span>"));
+  // Both that traded are in one chart; everything below it is about the winner.
+  CHECK(contains(page, tile("total_signals", "", "3")));
+  CHECK(contains(page, tile("total_pnl", "up", "+2.50%")));
+  CHECK(count_of(page, "<g class=\"t ") == 3);
+  CHECK(contains(page, "<h2 id=\"winners-title\">The winner</h2>"));
+}
+
+TEST_CASE("html report: a walk without a winner says so") {
+  auto report = walk_report_of("BTC", {{"idle", {}}});
+  const auto page = html_page(report);
+  CHECK(contains(page, "No winner: no strategy that ran to its end has a total_pnl. 1 of 1 "
+                       "strategies tested."));
+  CHECK(contains(page, "Nobody won."));
+  report.walks.front().strategy_results.clear();
+  CHECK(contains(html_page(report), "No strategy came to a result."));
+}
+
+TEST_CASE("html report: each symbol of a walk has its ranking, partial results have no rank") {
+  auto report = walk_report_of("AAA", {{"one", {1}}, {"two", {2}}});
+  auto other = walk_report_of("</script>", {{"<b>one", {3}}, {"two", {2}}});
+  for (auto& [key, run] : other.runs)
+    report.runs[key] = run;
+  other.walks.front().strategy_results.back().partial = true;
+  other.walks.front().stopped = true;
+  report.walks.push_back(other.walks.front());
+  const auto page = html_page(report);
+  CHECK(contains(page, "<h1><bdi>compare</bdi> on 2 symbols</h1>"));
+  CHECK(contains(page, "<section id=\"ranking\""));
+  CHECK(contains(page, "<section id=\"ranking-2\""));
+  CHECK(contains(page, "<h2 id=\"winners-title\">The winners</h2>"));
+  CHECK(contains(page, "<td>–</td><th scope=\"row\" class=\"text\"><bdi>two</bdi> (partial)</th>"));
+  CHECK(contains(page, "stopped before the end."));
+  CHECK_FALSE(contains(page, "<b>one"));
+  CHECK(contains(page, tile("total_signals", "", "2"))); // a winner on each
 }

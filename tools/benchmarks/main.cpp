@@ -1,6 +1,7 @@
 #include "actors/exchange/candle_writer.hpp"
 #include "actors/exchange/synthetic_candles.hpp"
 #include "tools/benchmarks/engine_ratios.hpp"
+#include "tools/benchmarks/fan_out.hpp"
 #include "tools/benchmarks/hand_written_csv.hpp"
 #include "tools/benchmarks/live_scale.hpp"
 #include "tools/benchmarks/memory.hpp"
@@ -24,12 +25,15 @@ namespace {
 constexpr std::string_view usage =
     "benchmarks [--benchmark_filter=REGEX ...]  Google Benchmark entries\n"
     "benchmarks --ratios [PART]                 figures next to their targets, one per line;\n"
-    "                                           PART: single, portfolio, csv, memory, live\n"
-    "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, portfolio2,\n"
+    "                                           PART: single, portfolio, csv, memory, live, "
+    "fanout\n"
+    "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, "
+    "portfolio2,\n"
     "                                           capped, capped2 (threads), for a profiler\n"
     "benchmarks --live-boundaries [busy]        2,000 live symbols for an hour, for a profiler\n"
     "benchmarks --write-csv=FILE MINUTES        made-up candles from 2024-01-01 on\n"
-    "benchmarks --parse-csv=FILE                milliseconds of the baseline parser, median of 11\n";
+    "benchmarks --parse-csv=FILE                milliseconds of the baseline parser, median of "
+    "11\n";
 
 std::int64_t integer_of(std::string_view text) {
   std::int64_t value = 0;
@@ -42,8 +46,8 @@ std::int64_t integer_of(std::string_view text) {
 
 void write_csv(const std::string& file, std::int64_t minutes) {
   constexpr instant start = 1'704'067'200'000; // 2024-01-01
-  write_candle_csv(
-      generate_candles(7, "BTCUSDT", 40'000, 0.6, start, start + minutes * minute_ms), file);
+  write_candle_csv(generate_candles(7, "BTCUSDT", 40'000, 0.6, start, start + minutes * minute_ms),
+                   file);
 }
 
 void time_baseline_parser(const std::string& file) {
@@ -67,6 +71,8 @@ void print_ratios(std::string_view part) {
     print_live_ratios();
     print_live_memory();
   }
+  if (wanted("fanout"))
+    print_fan_out_ratios();
 }
 
 /// False: not one of our own modes.
