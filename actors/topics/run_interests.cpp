@@ -30,4 +30,25 @@ event_marks marks_of(const event& item, run_numbers& runs) {
   return marks;
 }
 
+void batch_index::build(const std::vector<event>& events, run_numbers& runs) {
+  marks.clear();
+  std::size_t used = 0;
+  for (std::uint32_t place = 0; place < events.size(); ++place) {
+    marks.push_back(marks_of(events[place], runs));
+    const auto run = marks.back().run;
+    if (group_of_.size() < runs.size())
+      group_of_.resize(runs.size());
+    auto& at = group_of_[run];
+    if (at >= used || groups[at].run != run) {
+      at = static_cast<std::uint32_t>(used++);
+      if (groups.size() < used)
+        groups.emplace_back(); // those of earlier batches keep their memory
+      groups[at].run = run;
+      groups[at].events.clear();
+    }
+    groups[at].events.push_back(place);
+  }
+  groups.resize(used);
+}
+
 } // namespace backtest

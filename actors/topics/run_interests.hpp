@@ -41,6 +41,22 @@ struct event_marks {
 
 event_marks marks_of(const event& item, run_numbers& runs);
 
+/// A batch by run, so that whoever wants nothing of a run does not look at its events.
+struct batch_index {
+  struct group {
+    std::uint32_t run = 0;
+    std::vector<std::uint32_t> events; ///< places in the batch, ascending
+  };
+  std::vector<event_marks> marks; ///< by place in the batch
+  std::vector<group> groups;
+
+  /// Anew for these events.
+  void build(const std::vector<event>& events, run_numbers& runs);
+
+private:
+  std::vector<std::uint32_t> group_of_; ///< by run; valid where that group says so
+};
+
 /// `of_run`: what `subscription_filter::interest_in` says of the event's run.
 inline bool is_wanted(const event_marks& marks, interest of_run) noexcept {
   return marks.is_tick

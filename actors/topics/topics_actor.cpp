@@ -6,6 +6,7 @@
 #include "storage/journal.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <tuple>
 
@@ -36,28 +37,30 @@ struct journal_stretch {
 };
 
 struct topics_state {
+  /// Events that wait for a subscriber; those who want all of a publisher's share them.
+  using shared_batch = std::shared_ptr<std::vector<event>>;
   struct subscriber_state {
     subscriber_actor handle;
     subscription_filter filter;
+    bool wants_signals = false; ///< the topic `signal`: an event may be wanted twice
     bool built_in = false;
-    std::vector<event> queue; ///< not sent yet, from `sent` on
+    std::deque<shared_batch> queue = {}; ///< not sent yet, the first of them from `sent` on
     std::size_t sent = 0;
     std::uint64_t accepted = 0; ///< events ever queued
     std::uint64_t applied = 0;  ///< events the subscriber is done with
     std::size_t in_flight = 0;
-    std::vector<interest> of_runs; ///< what it wants of each, by number
-    std::size_t wanted = 0;        ///< events of the batch at hand
-    missed_numbers missed;         ///< live: it was too far behind; read back when it has room
-    std::uint64_t left_out = 0;    ///< live: the same, and in no journal
+    std::vector<interest> of_runs = {}; ///< what it wants of each, by number
+    std::size_t wanted = 0;             ///< events of the batch at hand
+    missed_numbers missed = {};         ///< live: it was too far behind; read back when it has room
+    std::uint64_t left_out = 0;         ///< live: the same, and in no journal
     bool is_reading = false;
 
     std::size_t backlog() const { return accepted - applied; }
     bool is_behind() const { return !missed.empty() || left_out > 0; }
 
-    void take(event item) {
-      const auto before = queue.size();
-      filter.deliver(std::move(item), queue);
-      accepted += queue.size() - before;
+    void take(shared_batch events) {
+      accepted += events->size();
+      queue.push_back(std::move(events));
     }
     bool wants(const event& item, const event_marks& marks) const {
       return marks.run == 0 ? filter.wants(item) : is_wanted(marks, of_runs[marks.run]);
@@ -68,22 +71,37 @@ struct topics_state {
       while (of_runs.size() < known_runs.size())
         of_runs.push_back(filter.interest_in(known_runs.names_of(of_runs.size())));
     }
+    /// Events on their way from now on.
     std::vector<event> next_batch() {
       std::vector<event> batch;
-      if (sent == 0 && queue.size() <= batch_size) {
-        batch.swap(queue);
-        return batch;
-      }
-      const auto first = queue.begin() + static_cast<std::ptrdiff_t>(sent);
-      const auto count = std::min(batch_size, queue.size() - sent);
-      const auto last = first + static_cast<std::ptrdiff_t>(count);
-      batch.assign(std::make_move_iterator(first), std::make_move_iterator(last));
-      sent += count;
-      if (2 * sent >= queue.size()) { // seldom enough that moving the rest costs nothing much
-        queue.erase(queue.begin(), last);
-        sent = 0;
-      }
+      while (!queue.empty() && in_flight < batch_size)
+        send_from(queue.front(), batch);
       return batch;
+    }
+    void send_from(const shared_batch& first, std::vector<event>& batch) {
+      const bool is_last_user = first.use_count() == 1;
+      const auto count = std::min(first->size() - sent, batch_size - in_flight);
+      in_flight += count;
+      if (is_last_user && !wants_signals && batch.empty() && count == first->size()) {
+        batch = std::move(*first);
+      } else {
+        if (batch.empty())
+          batch.reserve(count);
+        for (std::size_t i = sent; i < sent + count; ++i)
+          is_last_user ? put(std::move((*first)[i]), batch) : put((*first)[i], batch);
+        sent += count;
+        if (sent < first->size())
+          return;
+      }
+      sent = 0;
+      queue.pop_front();
+    }
+    template <class Event>
+    void put(Event&& item, std::vector<event>& batch) const {
+      if (wants_signals)
+        filter.deliver(std::forward<Event>(item), batch);
+      else
+        batch.push_back(std::forward<Event>(item));
     }
   };
   struct producer_state {
@@ -116,7 +134,7 @@ struct topics_state {
   subscription_id last_id = 0;
   store_actor journal; ///< null until a live run has opened it
   run_numbers known_runs;
-  std::vector<event_marks> marks; ///< of the batch at hand
+  batch_index index; ///< of the batch at hand
 
   void init() {}
 
@@ -163,19 +181,12 @@ struct topics_state {
 
   caf::result<subscribed> add(const subscribe& message) {
     const auto id = ++last_id;
-    subscribers.emplace(id, subscriber_state{message.subscriber,
-                                             subscription_filter{message.wanted},
-                                             message.built_in,
-                                             {},
-                                             0,
-                                             0,
-                                             0,
-                                             0,
-                                             {},
-                                             0,
-                                             {},
-                                             0,
-                                             false});
+    const auto& topics = message.wanted.topics;
+    const bool wants_signals =
+        std::find(topics.begin(), topics.end(), topic::signal) != topics.end();
+    subscribers.emplace(id,
+                        subscriber_state{message.subscriber, subscription_filter{message.wanted},
+                                         wants_signals, message.built_in});
     on_exit(message.subscriber,
             [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
               if (auto strong = bus.lock())
@@ -227,28 +238,19 @@ struct topics_state {
   void distribute(std::vector<event> events) {
     mark(events);
     const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
-    subscriber_state* last = nullptr;
+    const auto all = std::make_shared<std::vector<event>>(std::move(events));
     std::size_t takers = 0;
     for (auto& [id, subscriber] : subscribers) {
-      subscriber.wanted = count_wanted(subscriber, events);
-      if (subscriber.wanted == 0)
-        continue;
-      if (!waits && is_too_slow(subscriber)) {
-        leave_out(subscriber, events);
-        continue;
-      }
-      ++takers;
-      last = &subscriber;
+      subscriber.wanted = count_wanted(subscriber, *all);
+      if (!waits && is_too_slow(subscriber) && (subscriber.wanted > 0 || subscriber.is_behind()))
+        leave_out(subscriber, *all);
+      takers += subscriber.wanted > 0;
     }
-    if (takers == 1 && last->queue.empty() && wants_whole(*last, events)) {
-      last->accepted += events.size();
-      last->queue = std::move(events);
-      return;
-    }
-    // The last one gets the events themselves.
     for (auto& [id, subscriber] : subscribers)
-      if (subscriber.wanted > 0)
-        take_wanted(subscriber, events, &subscriber == last);
+      if (subscriber.wanted == all->size())
+        subscriber.take(all);
+      else if (subscriber.wanted > 0)
+        subscriber.take(wanted_of(subscriber, *all, takers == 1));
   }
 
   void mark(const std::vector<event>& events) {
@@ -257,36 +259,43 @@ struct topics_state {
       for (auto& [id, subscriber] : subscribers)
         subscriber.of_runs.clear();
     }
-    marks.clear();
-    for (const auto& item : events)
-      marks.push_back(marks_of(item, known_runs));
+    index.build(events, known_runs);
+  }
+
+  /// `found(place)` for every event it wants, run by run.
+  template <class Found>
+  void find_wanted(const subscriber_state& subscriber, const std::vector<event>& events,
+                   Found found) const {
+    for (const auto& group : index.groups)
+      if (group.run == 0 || !subscriber.of_runs[group.run].empty())
+        for (const auto place : group.events)
+          if (subscriber.wants(events[place], index.marks[place]))
+            found(place);
   }
 
   std::size_t count_wanted(subscriber_state& subscriber, const std::vector<event>& events) {
     subscriber.learn(known_runs);
     std::size_t wanted = 0;
-    for (std::size_t i = 0; i < events.size(); ++i)
-      wanted += subscriber.wants(events[i], marks[i]);
+    find_wanted(subscriber, events, [&wanted](std::uint32_t) { ++wanted; });
     return wanted;
   }
 
-  /// The usual batch: one subscriber wants all of it, nobody else any of it.
-  static bool wants_whole(const subscriber_state& subscriber, const std::vector<event>& events) {
-    return subscriber.wanted == events.size() &&
-           std::all_of(events.begin(), events.end(),
-                       [&](const auto& item) { return subscriber.filter.passes_unchanged(item); });
+  /// A part is its own, so that a slow subscriber does not keep the whole.
+  shared_batch wanted_of(const subscriber_state& subscriber, std::vector<event>& events,
+                         bool is_last_user) const {
+    auto own = std::make_shared<std::vector<event>>();
+    own->reserve(subscriber.wanted);
+    std::vector<std::uint32_t> places;
+    places.reserve(subscriber.wanted);
+    find_wanted(subscriber, events, [&places](std::uint32_t place) { places.push_back(place); });
+    if (index.groups.size() > 1)
+      std::sort(places.begin(), places.end());
+    for (const auto place : places)
+      is_last_user ? own->push_back(std::move(events[place])) : own->push_back(events[place]);
+    return own;
   }
 
-  void take_wanted(subscriber_state& subscriber, std::vector<event>& events, bool is_last) {
-    if (subscriber.queue.empty())
-      subscriber.queue.reserve(subscriber.wanted);
-    for (std::size_t i = 0; i < events.size(); ++i)
-      if (subscriber.wants(events[i], marks[i]))
-        is_last ? subscriber.take(std::move(events[i])) : subscriber.take(event{events[i]});
-  }
-
-  // -- live subscribers that are too slow: the journal keeps their events
-  // -------------------------------------
+  // -- live subscribers that are too slow: the journal keeps their events -----------------
 
   /// A live run that does not wait for the answer waits for nobody, and no backlog grows for ever.
   bool is_too_slow(const subscriber_state& subscriber) const {
@@ -299,7 +308,7 @@ struct topics_state {
     for (std::size_t i = 0; i < events.size(); ++i)
       if (const auto number = events[i].number; number > 0)
         subscriber.missed.add(number, number); // wanted or not, so that stretches grow together
-      else if (subscriber.wants(events[i], marks[i]))
+      else if (subscriber.wants(events[i], index.marks[i]))
         ++subscriber.left_out;
     subscriber.wanted = 0;
     if (is_first)
@@ -355,12 +364,15 @@ struct topics_state {
                               first, last));
       return subscriber.missed.remove_up_to(last);
     }
+    const auto events = std::make_shared<std::vector<event>>();
     for (const auto& line : found.lines) {
       auto item = parse_event_line(line.text, error_code::store_failed).item;
       item.number = line.number;
       if (subscriber.filter.wants(item))
-        subscriber.take(std::move(item));
+        events->push_back(std::move(item));
     }
+    if (!events->empty())
+      subscriber.take(events);
     subscriber.missed.remove_up_to(found.lines.back().number);
   }
 
@@ -382,7 +394,6 @@ struct topics_state {
     if (subscriber.in_flight > 0 || subscriber.queue.empty())
       return;
     event_batch batch{subscriber.next_batch()};
-    subscriber.in_flight = batch.events.size();
     request(self, subscriber.handle, caf::infinite, std::move(batch))
         .then([this, id](const batch_done&) { credit(id); },
               [this, id](const caf::error&) { remove(id); });
