@@ -4,6 +4,7 @@
 
 #include "actors/exchange/exchange_schema.hpp"
 #include "actors/frame/timeline.hpp"
+#include "actors/publisher/journal_tap.hpp"
 #include "actors/risk/risk_arbiter.hpp"
 #include "actors/strategy/run_rows.hpp"
 #include "actors/topics/subscription_filter.hpp"
@@ -353,9 +354,22 @@ struct store_answer {
   std::optional<error> problem;
 };
 
+/// The journal has new numbers, which are durable. The next one is sent once this one was noted, so
+/// a busy watcher hears of many commits at once.
+struct journal_grown {};
+struct growth_noted {};
+
+using journal_watcher_actor = typed_interface<caf::result<growth_noted>(journal_grown)>;
+
+/// Tells `watcher` from now on, until it ends.
+struct watch_journal {
+  weak_handle<journal_watcher_actor> watcher;
+};
+
 using store_actor = typed_interface<caf::result<turn_committed>(commit_turn), //
                                     caf::result<void>(flush_commits),         //
-                                    caf::result<store_answer>(ask_store)>;
+                                    caf::result<store_answer>(ask_store),     //
+                                    caf::result<void>(watch_journal)>;
 
 // -- topics: one bus, so that a run's events keep their order across topics --------------------------------------
 
@@ -541,11 +555,117 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
                                    caf::result<void>(run_client_down),            //
                                    caf::result<void>(shared_client_down)>;
 
+// -- publisher: the journal for taps and the runs for operators, also those of other processes ------------------
+//
+// A tap is an actor of yours. It sends `follow_journal` to the node (see runtime/network.hpp for how
+// to find one) and monitors it; the node monitors the tap. Lines come in `journal_batch`es, each line
+// once and in the order of numbers, never more than there is credit for: grant as many as you are done
+// with. A tap without credit costs the node nothing and misses nothing, short of the journal's
+// retention. When the node goes away, follow again from the `next` of the last batch.
+//
+// What crosses to other processes is text: JSON, of batches JSON lines. Members may be added; whatever
+// else changes gets a new name, and CAF's check of interfaces then refuses the connection.
+
+using tap_id = std::uint64_t;
+
+/// `next`: the number to follow from after these lines. Without lines: there was nothing for you up
+/// to there; such a batch costs a credit too.
+struct journal_batch {
+  tap_id id = 0;
+  std::int64_t next = 1;
+  std::vector<journal_line> lines;
+
+  friend bool operator==(const journal_batch&, const journal_batch&) = default;
+};
+
+/// Nothing more comes: the end that was asked for, or a problem - `journal_truncated`, `store_failed`.
+struct journal_ended {
+  tap_id id = 0;
+  std::int64_t next = 1;
+  std::optional<error> problem;
+
+  friend bool operator==(const journal_ended&, const journal_ended&) = default;
+};
+
+using tap_actor = typed_interface<caf::result<void>(journal_batch), //
+                                  caf::result<void>(journal_ended)>;
+
+struct follow_journal {
+  tap_actor tap;
+  tap_request request;
+};
+
+/// With a problem - `invalid_argument`, `journal_truncated`, `store_failed` - nothing comes.
+struct journal_followed {
+  tap_id id = 0;
+  journal_bounds bounds; ///< as they are now
+  std::optional<error> problem;
+
+  friend bool operator==(const journal_followed&, const journal_followed&) = default;
+};
+
+/// Lines a tap takes beyond those granted before; at most `most_tap_credit` together.
+struct grant_credit {
+  tap_id id = 0;
+  std::int64_t lines = 0;
+
+  friend bool operator==(const grant_credit&, const grant_credit&) = default;
+};
+
+/// What is on its way still comes.
+struct unfollow_journal {
+  tap_id id = 0;
+
+  friend bool operator==(const unfollow_journal&, const unfollow_journal&) = default;
+};
+
+/// What a node offers; `control_run` as above.
+using node_actor = typed_interface<caf::result<journal_followed>(follow_journal), //
+                                   caf::result<void>(grant_credit),               //
+                                   caf::result<void>(unfollow_journal),           //
+                                   caf::result<run_controlled>(control_run)>;
+
+/// Entries wait for taps with credit; sent by the publisher to itself.
+struct read_journal_on {};
+
+/// A tap ended; sent by the publisher's own watch.
+struct tap_gone {
+  tap_id id = 0;
+};
+
+using publisher_actor = typed_interface<caf::result<journal_followed>(follow_journal), //
+                                        caf::result<void>(grant_credit),               //
+                                        caf::result<void>(unfollow_journal),           //
+                                        caf::result<run_controlled>(control_run),      //
+                                        caf::result<growth_noted>(journal_grown),      //
+                                        caf::result<void>(read_journal_on),            //
+                                        caf::result<void>(tap_gone)>;
+
+#define BACKTEST_PUBLISHED_TEXT(type)                                                              \
+  std::string to_json_text(const type& message);                                                   \
+  bool read_json_text(std::string_view text, type& message);                                       \
+  BACKTEST_INSPECT_AS_JSON(type)
+BACKTEST_PUBLISHED_TEXT(tap_request)
+BACKTEST_PUBLISHED_TEXT(journal_batch)
+BACKTEST_PUBLISHED_TEXT(journal_ended)
+BACKTEST_PUBLISHED_TEXT(journal_followed)
+BACKTEST_PUBLISHED_TEXT(grant_credit)
+BACKTEST_PUBLISHED_TEXT(unfollow_journal)
+BACKTEST_PUBLISHED_TEXT(control_run)
+BACKTEST_PUBLISHED_TEXT(run_controlled)
+#undef BACKTEST_PUBLISHED_TEXT
+BACKTEST_INSPECT_TWO(follow_journal, tap, request)
+
 } // namespace backtest
 
 // -- what CAF must know about the messages ---------------------------------------------------------------------------
-// All of these stay inside one process; what crosses to another one is declared where it is published.
 
+// What crosses to other processes. Not a change of order, not a name: these are the wire format.
+#define BACKTEST_PUBLISHED_MESSAGES(apply)                                                         \
+  apply(follow_journal) apply(journal_followed) apply(grant_credit) apply(unfollow_journal)        \
+  apply(journal_batch) apply(journal_ended) apply(control_run) apply(run_controlled)
+
+// All others stay inside one process.
 namespace caf {
 
 #define BACKTEST_LOCAL_TEMPLATE(name)                                                              \
@@ -573,16 +693,22 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(report_run_facts) apply(report_run_bounds) apply(hold_position) apply(go_on_without)       \
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
-  apply(boundary_reached) apply(retry_turn) apply(control_run) apply(run_controlled)             \
-  apply(ask_position_size) apply(sized_position) apply(keep_fetched) apply(tell_portfolio)       \
-  apply(use_journal)
+  apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \
+  apply(keep_fetched) apply(tell_portfolio) apply(use_journal) apply(watch_journal)              \
+  apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
 #undef BACKTEST_ALLOW_LOCAL
 
 #if BACKTEST_CAF_MODERN
-// Positions are the wire format of 1.x: append only.
+// Positions are the wire format of 1.x: those of the published messages are kept by a block of their own.
+#define BACKTEST_TYPE_ID(type) CAF_ADD_TYPE_ID(backtest_published, (backtest::type))
+CAF_BEGIN_TYPE_ID_BLOCK(backtest_published, caf::first_custom_type_id + 1150)
+BACKTEST_PUBLISHED_MESSAGES(BACKTEST_TYPE_ID)
+CAF_END_TYPE_ID_BLOCK(backtest_published)
+#undef BACKTEST_TYPE_ID
+
 #define BACKTEST_TYPE_ID(type) CAF_ADD_TYPE_ID(backtest_caf, (backtest::type))
 #define BACKTEST_SUPERVISOR_TYPE_IDS(client)                                                       \
   BACKTEST_TYPE_ID(resolve<backtest::client##_key>)                                                \

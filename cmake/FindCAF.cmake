@@ -1,7 +1,7 @@
 # Finds the C++ Actor Framework where it ships no package file of its own (Debian's 0.17.6), and
 # takes CAF 1.x's own package where there is one.
 #   CAF::core, and CAF::io when the component io is asked for.
-find_package(CAF CONFIG QUIET COMPONENTS core)
+find_package(CAF CONFIG QUIET COMPONENTS ${CAF_FIND_COMPONENTS})
 if(TARGET CAF::core)
   set(CAF_FOUND TRUE)
   return()

@@ -120,6 +120,22 @@ template <class Handle> void end_actor(const Handle& actor) {
     caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
 }
 
+/// From now on exits come from `end_actor` alone, not along links: for actors that other processes may
+/// link to.
+template <class Self> void end_by_owner_only(Self* self) {
+#if BACKTEST_CAF_MODERN // it wants a handler in the behavior, which 0.17 does not know
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#endif
+  self->set_exit_handler([self](caf::exit_msg& message) {
+    if (!message.source || message.source == self->address()) // 0.17 names the receiver itself
+      self->quit(std::move(message.reason));
+  });
+#if BACKTEST_CAF_MODERN
+#pragma GCC diagnostic pop
+#endif
+}
+
 /// A handle that does not keep its actor alive: what children hold of their owners.
 template <class Interface> class weak_handle {
 public:
@@ -262,6 +278,11 @@ inline std::string text_of(const caf::error& reason) {
       return f.apply(text);                                                                        \
     }                                                                                              \
   }
+/// Two members that are inspected themselves, for messages that hold a handle.
+#define BACKTEST_INSPECT_TWO(type, first, second)                                                  \
+  template <class Inspector> bool inspect(Inspector& f, type& x) {                                 \
+    return f.object(x).fields(f.field(#first, x.first), f.field(#second, x.second));               \
+  }
 #else
 #define BACKTEST_INSPECT_AS_JSON(type)                                                             \
   template <class Inspector> typename Inspector::result_type inspect(Inspector& f, type& x) {      \
@@ -275,5 +296,9 @@ inline std::string text_of(const caf::error& reason) {
         result = caf::make_error(caf::sec::invalid_argument, "not the JSON text of a " #type);     \
       return result;                                                                               \
     }                                                                                              \
+  }
+#define BACKTEST_INSPECT_TWO(type, first, second)                                                  \
+  template <class Inspector> typename Inspector::result_type inspect(Inspector& f, type& x) {      \
+    return f(caf::meta::type_name(#type), x.first, x.second);                                      \
   }
 #endif

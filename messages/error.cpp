@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, error_code_count> names{
     "invalid_argument",  "invalid_configuration", "io_failed",
     "plugin_failed",     "actor_failed",    "orphaned_signals",
     "state_mismatch",    "corrupt_state",   "stale_position",
-    "listener_behind"};
+    "listener_behind",   "connection_failed"};
 
 } // namespace
 

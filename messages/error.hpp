@@ -35,9 +35,10 @@ enum class error_code : std::uint8_t {
   corrupt_state,         ///< a stored row that cannot be understood; it was moved aside
   stale_position,        ///< a stored risk position without a signal behind it; it was dropped
   listener_behind,       ///< a live listener is so slow that events were not kept for it
+  connection_failed,     ///< another process cannot be reached, or speaks differently
 };
 
-inline constexpr std::size_t error_code_count = 25;
+inline constexpr std::size_t error_code_count = 26;
 
 std::string_view to_string(error_code code) noexcept;
 std::optional<error_code> parse_error_code(std::string_view text) noexcept;

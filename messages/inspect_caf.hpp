@@ -5,7 +5,6 @@
 
 #include <exception>
 #include <string_view>
-#include <vector>
 
 // How values travel between processes: as their JSON text, see messages/caf.hpp.
 
@@ -29,22 +28,5 @@ BACKTEST_INSPECT_AS_JSON(signal_row)
 BACKTEST_INSPECT_AS_JSON(run_identity)
 BACKTEST_INSPECT_AS_JSON(configuration)
 BACKTEST_INSPECT_AS_JSON(event)
-
-/// Events in order, as they cross to another process.
-struct wire_events {
-  std::vector<event> events;
-
-  friend bool operator==(const wire_events&, const wire_events&) = default;
-};
-
-#if BACKTEST_CAF_MODERN
-template <class Inspector> bool inspect(Inspector& f, wire_events& x) {
-  return f.object(x).fields(f.field("events", x.events));
-}
-#else
-template <class Inspector> typename Inspector::result_type inspect(Inspector& f, wire_events& x) {
-  return f(caf::meta::type_name("wire_events"), x.events);
-}
-#endif
 
 } // namespace backtest

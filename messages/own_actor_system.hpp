@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 
 namespace caf {
 class actor_system;
-}
+class actor_system_config;
+} // namespace caf
 
 namespace backtest {
 
@@ -13,8 +15,10 @@ namespace backtest {
 /// command line or from files.
 class own_actor_system {
 public:
-  /// `threads`: of the scheduler; 0: as many as the machine has.
-  explicit own_actor_system(std::size_t threads);
+  /// `threads`: of the scheduler; 0: as many as the machine has. `prepare` may add to the
+  /// configuration.
+  explicit own_actor_system(std::size_t threads,
+                            const std::function<void(caf::actor_system_config&)>& prepare = {});
   ~own_actor_system();
   own_actor_system(const own_actor_system&) = delete;
   own_actor_system& operator=(const own_actor_system&) = delete;

@@ -11,7 +11,9 @@ struct own_actor_system::parts {
   std::unique_ptr<caf::actor_system> system;
 };
 
-own_actor_system::own_actor_system(std::size_t threads) : parts_(std::make_unique<parts>()) {
+own_actor_system::own_actor_system(
+    std::size_t threads, const std::function<void(caf::actor_system_config&)>& prepare)
+    : parts_(std::make_unique<parts>()) {
   prepare_caf();
   const calling_thread visit; // may be ended from another thread
   // CAF would start at least four.
@@ -19,6 +21,8 @@ own_actor_system::own_actor_system(std::size_t threads) : parts_(std::make_uniqu
     threads = std::max(std::thread::hardware_concurrency(), 1U);
   parts_->configuration.set(max_threads_option, static_cast<std::int64_t>(threads));
   tune_scheduler(parts_->configuration);
+  if (prepare)
+    prepare(parts_->configuration);
   parts_->system = std::make_unique<caf::actor_system>(parts_->configuration);
 }
 

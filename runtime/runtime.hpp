@@ -6,6 +6,7 @@
 #include "runtime/backtest_report.hpp"
 #include "runtime/listener.hpp"
 #include "runtime/live_runs.hpp"
+#include "runtime/network.hpp"
 #include "runtime/portfolio.hpp"
 #include "runtime/report_columns.hpp"
 #include "runtime/report_kind.hpp"
@@ -101,6 +102,9 @@ struct runtime_options {
   std::filesystem::path data_directory;
   /// A store of one's own in its place.
   std::function<std::unique_ptr<store>()> open_store;
+  /// `publish` works: the runtime's own actor system brings CAF's I/O module. A foreign one needs
+  /// `prepare_network`.
+  bool network = false;
   /// Those that are kept; what they need is told for their sake. Summaries, portfolio statistics and
   /// walkers rest on those of backtest and live.
   report_set reports{report_kind::backtest, report_kind::live};
@@ -211,6 +215,13 @@ public:
   backtest_runs backtest();
   live_runs live();
   walker_runs walker();
+
+  /// What taps and operators talk to, see actors/contracts.hpp; opens the store when it is not yet.
+  /// For actors of this process, and to publish in one's own way. Ends with the runtime.
+  node_actor node();
+  /// Offers `node()` to other processes. Throws `failure`: `connection_failed`, `invalid_argument`
+  /// where the actor system has no I/O module.
+  publication publish(const node_address& address = {});
 
   // Reports of what `enable_reports` names.
   schedule_reports schedule();

@@ -26,7 +26,9 @@ subscription all_of(topic on) { return {{on}, {}, {}, {}}; }
 // -- life ---------------------------------------------------------------------------------------------
 
 runtime::runtime(runtime_options options)
-    : system_(std::make_unique<own_actor_system>(options.threads)),
+    : system_(std::make_unique<own_actor_system>(
+          options.threads, options.network ? prepare_network
+                                           : std::function<void(caf::actor_system_config&)>{})),
       core_(std::make_unique<runtime_core>(system_->get(), std::move(options))) {}
 
 runtime::runtime(caf::actor_system& system, runtime_options options)
@@ -291,6 +293,8 @@ double runtime::position_size(const std::string& sizing, const std::string& symb
 backtest_runs runtime::backtest() { return backtest_runs{*core_}; }
 live_runs runtime::live() { return live_runs{*core_}; }
 walker_runs runtime::walker() { return walker_runs{*core_}; }
+node_actor runtime::node() { return core_->node(); }
+publication runtime::publish(const node_address& address) { return core_->publish_on(address); }
 schedule_reports runtime::schedule() { return schedule_reports{*core_}; }
 performance_reports runtime::performance() { return performance_reports{*core_}; }
 partial_reports runtime::partial() { return partial_reports{*core_}; }

@@ -65,6 +65,9 @@ public:
   /// While `work` runs the store is not opened; not called when it is open. Says whether it was.
   bool while_store_is_closed(const std::function<void()>& work);
   bool is_ending() const noexcept { return shutdown_.stop_requested(); }
+  /// Spawned when it is first asked for.
+  node_actor node();
+  publication publish_on(const node_address& address);
   void stop(const std::string& symbol, const std::string& strategy, run_mode mode);
   std::vector<run_status> statuses(run_mode mode) const;
 
@@ -128,6 +131,8 @@ private:
   live_history history_of(const std::vector<run_identity>& runs);
   /// Works on the store in its actor and waits.
   void ask(const store_actor& target, std::function<void(store&)> work) const;
+  /// The driver of a live run; throws `failure{invalid_argument}` listing those that run.
+  live_actor find_driver(const std::string& symbol, const std::string& strategy) const;
   void spawn_supervisors();
   /// Null where the runtime has no store that lasts.
   candle_keeper_factory keepers_of(const exchange_schema& schema, const failure_reporter& report);
@@ -157,9 +162,12 @@ private:
   std::uint64_t last_number_ = 0;
   std::filesystem::path data_directory_;
   std::function<std::unique_ptr<store>()> open_store_;
-  std::mutex store_mutex_; ///< opening takes its time
+  std::mutex store_mutex_; ///< opening takes its time; guards what follows
   store_actor store_;
   std::shared_ptr<candle_archive> archive_; ///< null where nothing lasts
+  std::shared_ptr<store> stored_;
+  publisher_actor publisher_;
+  std::vector<publication> publications_;
 };
 
 } // namespace backtest

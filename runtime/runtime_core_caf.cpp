@@ -100,10 +100,15 @@ runtime_core::~runtime_core() {
   end_actor(clients.sizings);
   end_actor(reports);
   end_actor(topics);
+  for (auto& item : publications_)
+    item.close();
   {
     const std::lock_guard lock{store_mutex_};
+    end_actor(publisher_);
     end_actor(store_);
     store_ = store_actor{};
+    publisher_ = publisher_actor{};
+    stored_.reset();
   }
   clients = {};
   reports = report_actor{};

@@ -1,3 +1,4 @@
+#include "actors/publisher/publisher_actor.hpp"
 #include "actors/store/store_actor.hpp"
 #include "runtime/live.hpp"
 #include "runtime/live_start.hpp"
@@ -62,9 +63,30 @@ store_actor runtime_core::opened_store() {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
   }
+  stored_ = setup.target;
   store_ = spawn_store(system, census, std::move(setup));
   send_anonymously(topics, use_journal{store_});
   return store_;
+}
+
+node_actor runtime_core::node() {
+  const calling_thread visit{system};
+  auto commits = opened_store();
+  const std::lock_guard lock{store_mutex_};
+  if (!publisher_)
+    publisher_ = spawn_publisher(system, census,
+                                 {stored_, std::move(commits),
+                                  [this](const std::string& symbol, const std::string& strategy) {
+                                    return find_driver(symbol, strategy);
+                                  }});
+  return publisher_;
+}
+
+publication runtime_core::publish_on(const node_address& address) {
+  auto opened = publish_node(system, node(), address);
+  const std::lock_guard lock{store_mutex_};
+  publications_.push_back(opened);
+  return opened;
 }
 
 void runtime_core::with_store(std::function<void(store&)> work) {
@@ -226,26 +248,38 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
   return started;
 }
 
+live_actor runtime_core::find_driver(const std::string& symbol,
+                                     const std::string& strategy) const {
+  const std::lock_guard lock{mutex};
+  if (const auto found = known_.find({symbol, strategy, run_mode::live}); found != known_.end())
+    if (auto driver = found->second.live.lock())
+      return driver;
+  std::string running;
+  for (const auto& [key, run] : known_)
+    if (std::get<run_mode>(key) == run_mode::live && run.live.lock()) {
+      constexpr std::size_t long_enough = 500;
+      if (running.size() > long_enough) {
+        running += ", ...";
+        break;
+      }
+      running += fmt::format("{}{} on {}", running.empty() ? "" : ", ", std::get<1>(key),
+                             std::get<0>(key));
+    }
+  throw failure(error_code::invalid_argument,
+                fmt::format("strategy {} on {} does not run, expected one of: {}", strategy, symbol,
+                            running.empty() ? "none, as no live run is under way" : running));
+}
+
 void runtime_core::control(const std::string& symbol, const std::string& strategy,
                            operator_command command) {
-  live_actor driver;
-  {
-    const std::lock_guard lock{mutex};
-    if (const auto found = known_.find({symbol, strategy, run_mode::live}); found != known_.end())
-      driver = found->second.live.lock();
-  }
-  if (!driver)
-    throw failure(error_code::invalid_argument,
-                  fmt::format("strategy {} on {} does not run", strategy, symbol));
+  const auto driver = find_driver(symbol, strategy);
   const calling_thread visit{system};
   caf::scoped_actor self{system};
   std::optional<error> problem;
   request(self, driver, caf::infinite, control_run{strategy, symbol, command})
       .receive([&](const run_controlled& answer) { problem = answer.problem; },
                [&](const caf::error& reason) {
-                 problem =
-                     error{error_code::actor_failed,
-                           "the live run ended before the command took effect: " + text_of(reason)};
+                 problem = run_ended_early(reason);
                });
   if (problem)
     throw failure(*problem);

@@ -22,6 +22,14 @@ std::int64_t number_of(const std::string& key) {
 
 } // namespace
 
+const std::vector<topic>& journalled_topics() {
+  static const std::vector<topic> topics{
+      topic::signal,         topic::signal_live,  topic::error, topic::validation,
+      topic::partial_profit, topic::partial_loss, topic::risk,  topic::control,
+      topic::done_live};
+  return topics;
+}
+
 bool is_journalled(const event& item) noexcept {
   switch (item.on) {
   case topic::signal:
@@ -65,6 +73,12 @@ journal_bounds find_journal_bounds(const store_reader& from) {
   return {number_of(first.front().key), number_of(last->key)};
 }
 
+failure journal_truncation(std::int64_t asked, std::int64_t first_kept) {
+  return {error_code::journal_truncated,
+          fmt::format("journal: number {} is no longer kept; the first kept is {}", asked,
+                      first_kept)};
+}
+
 std::vector<journal_line> read_journal(const store_reader& from, std::int64_t first,
                                        std::size_t limit) {
   if (first < 1)
@@ -77,9 +91,7 @@ std::vector<journal_line> read_journal(const store_reader& from, std::int64_t fi
     if (number != expected) {
       const auto kept = find_journal_bounds(from).first;
       if (expected == first && first < kept)
-        throw failure(
-            error_code::journal_truncated,
-            fmt::format("journal: number {} is no longer kept; the first kept is {}", first, kept));
+        throw journal_truncation(first, kept);
       throw failure(
           error_code::store_failed,
           fmt::format("journal: number {} is missing; expected it before {}", expected, number));

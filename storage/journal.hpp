@@ -27,6 +27,9 @@ struct journal_bounds {
   friend bool operator==(const journal_bounds&, const journal_bounds&) = default;
 };
 
+/// Topics with events that get a number. `signal` is every signal topic at once.
+const std::vector<topic>& journalled_topics();
+
 /// Whether events of this kind get a number: scheduled, opened, closed, cancelled, milestones,
 /// rejections, validation, errors, ends of runs. The rest, and `store_failed`, is announced only.
 bool is_journalled(const event& item) noexcept;
@@ -52,6 +55,9 @@ private:
 
 /// Throws `failure(store_failed)` for a key that is no number.
 journal_bounds find_journal_bounds(const store_reader& from);
+
+/// Says that `asked` is older than what is kept.
+failure journal_truncation(std::int64_t asked, std::int64_t first_kept);
 
 /// At most `limit` entries from number `first` (1 or more) on, ascending; none when `first` is
 /// beyond the last. Reads a state of its own only from a snapshot or a follower.

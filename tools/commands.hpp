@@ -8,6 +8,8 @@ namespace backtest::tools {
 void add_run_command(CLI::App& program, action& chosen);
 void add_live_command(CLI::App& program, action& chosen);
 void add_status_command(CLI::App& program, action& chosen);
+void add_tap_command(CLI::App& program, action& chosen);
+void add_control_command(CLI::App& program, action& chosen);
 void add_walk_command(CLI::App& program, action& chosen);
 void add_parity_command(CLI::App& program, action& chosen);
 void add_demo_command(CLI::App& program, action& chosen);

@@ -1,5 +1,6 @@
 #include "storage/redis_store.hpp"
 #include "tools/commands.hpp"
+#include "tools/node_flags.hpp"
 #include "tools/portfolio_session.hpp"
 #include "tools/report_files.hpp"
 #include "tools/selection.hpp"
@@ -25,6 +26,7 @@ struct live_options {
   std::string speed;
   std::string until;
   std::string orphans;
+  std::string publish;
   std::size_t threads = 0;
 };
 
@@ -48,16 +50,31 @@ orphan_policy policy_of(const std::string& text) {
                           : orphan_policy::refuse;
 }
 
+void publish(runtime& target, const node_address& wanted, const common_options& common) {
+  const auto address = target.publish(wanted).address();
+  if (!is_loopback(address))
+    fmt::print(stderr,
+               "backtest: warning: --publish {}: whoever reaches this address reads every event and "
+               "may close positions; nothing asks for a password\n",
+               to_string(address));
+  if (!common.quiet || wanted.port == 0) // nobody else knows it
+    fmt::print(stderr, "backtest: published on {}\n", to_string(address));
+}
+
 int run_live(const live_options& options) {
   const bool replays = options.clock == "replay";
   if (!replays && (!options.speed.empty() || !options.selection.frame.empty()))
     throw failure(error_code::invalid_argument,
                   fmt::format("{}: only with --clock replay",
                               options.speed.empty() ? "--frame" : "--speed"));
+  const auto published = options.publish.empty()
+                             ? std::nullopt
+                             : std::optional{address_of("--publish", options.publish)};
   const auto threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
   of_runtime.data_directory = options.data_directory;
+  of_runtime.network = published.has_value();
   if (options.store != "rocksdb")
     of_runtime.open_store = [url = options.store] { return open_redis_store(url); };
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
@@ -76,6 +93,8 @@ int run_live(const live_options& options) {
   request.orphans = policy_of(options.orphans);
   if (replays)
     request.clock = make_replay_clock(speed_of(options.speed));
+  if (published)
+    publish(*opened.target, *published, options.common);
   return run_session(
       *opened.target, header, options.outputs, options.common, threads,
       [&] { return opened.target->live().background(request); });
@@ -90,7 +109,9 @@ void add_live_command(CLI::App& program, action& chosen) {
       "  backtest live --config config.json --data-dir data\n"
       "  backtest live --config config.json --data-dir data --symbol BTCUSDT --events -\n"
       "  backtest live --config config.json --data-dir data --clock replay --speed max --frame q1\n"
-      "What it holds survives in the data directory: start it again, and it goes on.",
+      "  backtest live --config config.json --data-dir data --publish 4711\n"
+      "What it holds survives in the data directory: start it again, and it goes on. With --publish\n"
+      "backtest tap and backtest control reach it, from this machine unless a HOST is given.",
       options->common);
   add_configuration_options(command, options->configuration);
   add_run_selection_options(command, options->selection);
@@ -118,6 +139,10 @@ void add_live_command(CLI::App& program, action& chosen) {
                   "Stored signals of other runs: watch them to their end, or drop them")
       ->check(CLI::IsMember({"watch", "drop"}))
       ->type_name("WHAT");
+  command
+      .add_option("--publish", options->publish,
+                  "Offer events and control to other processes (port 0: one that is free)")
+      ->type_name("[HOST:]PORT");
   command
       .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
       ->check(CLI::Range(1, 1024))

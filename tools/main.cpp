@@ -42,6 +42,8 @@ int run_program(int argc, char** argv) {
   add_parity_command(program, chosen);
   add_demo_command(program, chosen);
   add_status_command(program, chosen);
+  add_tap_command(program, chosen);
+  add_control_command(program, chosen);
   add_report_command(program, chosen);
   add_candles_command(program, chosen);
   add_check_command(program, chosen);

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace backtest::tools {
@@ -59,6 +60,12 @@ void output_file::flush() noexcept {
       problem_ = errno;
   }
   buffer_.clear();
+}
+
+bool output_file::has_no_reader() const noexcept {
+  pollfd other_end{descriptor_, 0, 0};
+  return problem_ == EPIPE ||
+         (::poll(&other_end, 1, 0) == 1 && (other_end.revents & (POLLERR | POLLHUP)) != 0);
 }
 
 void output_file::close() {

@@ -21,6 +21,10 @@ public:
   /// Writes the buffer once it is large.
   void drain() noexcept;
   void flush() noexcept;
+  /// errno of the first failure, 0 while there was none.
+  int problem() const noexcept { return problem_; }
+  /// Whatever was at the other end of a pipe is gone; known without writing.
+  bool has_no_reader() const noexcept;
   /// Throws `failure{io_failed}` when any piece could not be written.
   void close();
 

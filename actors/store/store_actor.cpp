@@ -21,6 +21,12 @@ struct store_state {
   std::shared_ptr<open_store> opened;
   std::multimap<std::uint64_t, response_promise<turn_committed>> waiting; ///< by ticket
   bool flush_is_due = false;
+  struct watcher {
+    weak_handle<journal_watcher_actor> told;
+    bool is_busy = false;  ///< has not noted yet what it was told
+    bool is_behind = false; ///< was not told of the latest
+  };
+  std::map<std::size_t, watcher> watchers; ///< by order of coming
 
   void init(std::shared_ptr<open_store> given) { opened = std::move(given); }
 
@@ -37,7 +43,9 @@ struct store_state {
         },
         [this](const flush_commits&) {
           flush_is_due = false;
+          bool has_grown = false;
           for (auto& outcome : opened->commits.commit()) {
+            has_grown = has_grown || outcome.first_number > 0;
             const auto found = waiting.find(outcome.ticket);
             if (found == waiting.end())
               continue;
@@ -45,6 +53,8 @@ struct store_state {
                 turn_committed{outcome.first_number, std::move(outcome.problem)});
             waiting.erase(found);
           }
+          if (has_grown)
+            tell_watchers();
         },
         [this](const ask_store& message) -> store_answer {
           try {
@@ -56,7 +66,38 @@ struct store_state {
             return {error{error_code::store_failed, caught.what()}};
           }
         },
+        [this](const watch_journal& message) {
+          const auto number = watchers.empty() ? 0 : watchers.rbegin()->first + 1;
+          watchers[number].told = message.watcher;
+          tell(number);
+        },
     };
+  }
+
+  void tell_watchers() {
+    for (auto at = watchers.begin(); at != watchers.end();)
+      tell((at++)->first); // may forget it
+  }
+
+  void tell(std::size_t number) {
+    auto& told = watchers.at(number);
+    told.is_behind = told.is_busy;
+    if (std::exchange(told.is_busy, true))
+      return;
+    const auto strong = told.told.lock();
+    if (!strong) {
+      watchers.erase(number);
+      return;
+    }
+    request(self, strong, caf::infinite, journal_grown{})
+        .then(
+            [this, number](const growth_noted&) {
+              auto& noted = watchers.at(number);
+              noted.is_busy = false;
+              if (noted.is_behind)
+                tell(number);
+            },
+            [this, number](const caf::error&) { watchers.erase(number); });
   }
 };
 

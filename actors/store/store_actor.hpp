@@ -6,7 +6,7 @@
 namespace backtest {
 
 struct store_setup {
-  std::unique_ptr<store> target;
+  std::shared_ptr<store> target; ///< others may read it, and take snapshots
   journal_limits limits;
 };
 

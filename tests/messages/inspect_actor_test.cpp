@@ -53,13 +53,10 @@ TEST_CASE("messages between processes: every value comes back equal through CAF'
     through.check(make.row());
     through.check(bar(make));
     candle_series series{make.text(), make.pick<interval>(interval_count), {}};
-    wire_events events;
     for (std::uint64_t i = 0; i < seed % 5; ++i) {
       series.candles.push_back(bar(make));
-      events.events.push_back(make.any());
     }
     through.check(series);
-    through.check(events);
     configuration parameters;
     parameters.percent_fee = make.number();
     parameters.avg_price_candles_count = make.integer();

@@ -27,6 +27,8 @@ public:
   void send_signal(int number) const;
   /// Blocks until stderr holds the text, or ends; whether it was there.
   bool wait_for_stderr(const std::string& text);
+  /// Blocks until a line of stderr begins like this and gives its rest; "" when stderr ends first.
+  std::string wait_for_line(const std::string& beginning);
   /// Blocks until it is over.
   command_result wait();
 

@@ -84,6 +84,16 @@ bool running_command::wait_for_stderr(const std::string& text) {
   return true;
 }
 
+std::string running_command::wait_for_line(const std::string& beginning) {
+  do {
+    const auto at = ('\n' + result_.err).find('\n' + beginning);
+    const auto end = at == std::string::npos ? at : result_.err.find('\n', at);
+    if (end != std::string::npos)
+      return result_.err.substr(at + beginning.size(), end - at - beginning.size());
+  } while (read_some());
+  return {};
+}
+
 command_result running_command::wait() {
   while (read_some()) {
   }
