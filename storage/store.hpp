@@ -103,7 +103,8 @@ public:
 /// later.
 class store_follower : public store_reader {
 public:
-  /// Catches up with the writer. By one thread at a time; throws `failure(store_failed)`.
+  /// Catches up with the writer; while that one keeps replacing its files, for up to a minute. By
+  /// one thread at a time; throws `failure(store_failed)`.
   virtual void refresh() = 0;
 };
 
