@@ -30,70 +30,72 @@ struct field {
   std::string_view meaning;
 };
 
-using c = configuration;
+using parameter_set = configuration;
 
-constexpr std::array<field, 28> fields{{
-    {"percent_fee", &c::percent_fee, range::non_negative_number, "finite, >= 0",
+constexpr std::array<field, 28> parameter_fields{{
+    {"percent_fee", &parameter_set::percent_fee, range::non_negative_number, "finite, >= 0",
      "fee in percent per side, subtracted on entry and exit"},
-    {"percent_slippage", &c::percent_slippage, range::non_negative_number, "finite, >= 0",
-     "percent per side by which entry and exit price are worse"},
-    {"avg_price_candles_count", &c::avg_price_candles_count, range::positive_integer,
+    {"percent_slippage", &parameter_set::percent_slippage, range::non_negative_number,
+     "finite, >= 0", "percent per side by which entry and exit price are worse"},
+    {"avg_price_candles_count", &parameter_set::avg_price_candles_count, range::positive_integer,
      "integer >= 1", "closed one-minute candles in the average price"},
-    {"schedule_await_minutes", &c::schedule_await_minutes, range::positive_integer, "integer >= 1",
-     "minutes a scheduled signal waits for its entry price"},
-    {"min_takeprofit_distance_percent", &c::min_takeprofit_distance_percent,
+    {"schedule_await_minutes", &parameter_set::schedule_await_minutes, range::positive_integer,
+     "integer >= 1", "minutes a scheduled signal waits for its entry price"},
+    {"min_takeprofit_distance_percent", &parameter_set::min_takeprofit_distance_percent,
      range::off_or_positive_number, "0 = off, else >= 2 * (percent_fee + percent_slippage)",
      "least distance from entry to take profit, percent of the entry price"},
-    {"min_stoploss_distance_percent", &c::min_stoploss_distance_percent,
+    {"min_stoploss_distance_percent", &parameter_set::min_stoploss_distance_percent,
      range::off_or_positive_number, "0 = off, else < max_stoploss_distance_percent",
      "least distance from entry to stop loss, percent of the entry price"},
-    {"max_stoploss_distance_percent", &c::max_stoploss_distance_percent,
+    {"max_stoploss_distance_percent", &parameter_set::max_stoploss_distance_percent,
      range::off_or_positive_number, "0 = off, else > min_stoploss_distance_percent",
      "largest distance from entry to stop loss, percent of the entry price"},
-    {"max_signal_lifetime_minutes", &c::max_signal_lifetime_minutes, range::positive_integer,
-     "integer >= 1", "upper bound, and default, of a signal's minute_estimated_time"},
-    {"max_signal_generation_seconds", &c::max_signal_generation_seconds, range::positive_integer,
-     "integer >= 1", "seconds a signal source may take"},
-    {"get_candles_retry_count", &c::get_candles_retry_count, range::positive_integer,
-     "integer >= 1", "attempts in total at fetching candles"},
-    {"get_candles_retry_delay_ms", &c::get_candles_retry_delay_ms, range::non_negative_integer,
-     "integer >= 0", "milliseconds after a failed attempt, doubled each time"},
-    {"get_candles_price_anomaly_threshold_factor", &c::get_candles_price_anomaly_threshold_factor,
+    {"max_signal_lifetime_minutes", &parameter_set::max_signal_lifetime_minutes,
      range::positive_integer, "integer >= 1",
-     "a price this many times below the batch's reference price is an anomaly"},
-    {"get_candles_min_candles_for_median", &c::get_candles_min_candles_for_median,
+     "upper bound, and default, of a signal's minute_estimated_time"},
+    {"max_signal_generation_seconds", &parameter_set::max_signal_generation_seconds,
+     range::positive_integer, "integer >= 1", "seconds a signal source may take"},
+    {"get_candles_retry_count", &parameter_set::get_candles_retry_count, range::positive_integer,
+     "integer >= 1", "attempts in total at fetching candles"},
+    {"get_candles_retry_delay_ms", &parameter_set::get_candles_retry_delay_ms,
+     range::non_negative_integer, "integer >= 0",
+     "milliseconds after a failed attempt, doubled each time"},
+    {"get_candles_price_anomaly_threshold_factor",
+     &parameter_set::get_candles_price_anomaly_threshold_factor, range::positive_integer,
+     "integer >= 1", "a price this many times below the batch's reference price is an anomaly"},
+    {"get_candles_min_candles_for_median", &parameter_set::get_candles_min_candles_for_median,
      range::positive_integer, "integer >= 1",
      "candles from which the reference price is the median instead of the mean"},
-    {"settle_delay_ms", &c::settle_delay_ms, range::non_negative_integer, "integer >= 0",
-     "live: milliseconds after the minute before candles are asked for"},
-    {"candle_wait_seconds", &c::candle_wait_seconds, range::non_negative_integer, "integer >= 0",
-     "live: seconds to wait for a candle that is late"},
-    {"catch_up_wait_seconds", &c::catch_up_wait_seconds, range::non_negative_integer,
+    {"settle_delay_ms", &parameter_set::settle_delay_ms, range::non_negative_integer,
+     "integer >= 0", "live: milliseconds after the minute before candles are asked for"},
+    {"candle_wait_seconds", &parameter_set::candle_wait_seconds, range::non_negative_integer,
+     "integer >= 0", "live: seconds to wait for a candle that is late"},
+    {"catch_up_wait_seconds", &parameter_set::catch_up_wait_seconds, range::non_negative_integer,
      "integer >= 0", "live: seconds to wait for the candles missed while down"},
-    {"journal_max_age_days", &c::journal_max_age_days, range::non_negative_integer,
+    {"journal_max_age_days", &parameter_set::journal_max_age_days, range::non_negative_integer,
      "integer >= 0, 0 = unlimited", "days the journal keeps its entries"},
-    {"journal_max_bytes", &c::journal_max_bytes, range::byte_count, "integer >= 0, 0 = unlimited",
-     "bytes the journal may take"},
-    {"report_show_signal_note", &c::report_show_signal_note, range::any, "true or false",
-     "show the note column in reports"},
-    {"max_report_rows", &c::max_report_rows, range::positive_integer, "integer >= 1",
+    {"journal_max_bytes", &parameter_set::journal_max_bytes, range::byte_count,
+     "integer >= 0, 0 = unlimited", "bytes the journal may take"},
+    {"report_show_signal_note", &parameter_set::report_show_signal_note, range::any,
+     "true or false", "show the note column in reports"},
+    {"max_report_rows", &parameter_set::max_report_rows, range::positive_integer, "integer >= 1",
      "rows a report keeps"},
-    {"max_trade_sample", &c::max_trade_sample, range::positive_integer, "integer >= 1",
+    {"max_trade_sample", &parameter_set::max_trade_sample, range::positive_integer, "integer >= 1",
      "closed signals the statistics are computed from"},
-    {"max_performance_events", &c::max_performance_events, range::positive_integer, "integer >= 1",
-     "performance events a report keeps"},
-    {"min_trades_ratio", &c::min_trades_ratio, range::non_negative_integer, "integer >= 0",
-     "fewer trades: no ratios"},
-    {"min_trades_annual", &c::min_trades_annual, range::non_negative_integer, "integer >= 0",
-     "fewer trades: nothing annualised"},
-    {"min_span_days", &c::min_span_days, range::non_negative_number, "finite, >= 0",
+    {"max_performance_events", &parameter_set::max_performance_events, range::positive_integer,
+     "integer >= 1", "performance events a report keeps"},
+    {"min_trades_ratio", &parameter_set::min_trades_ratio, range::non_negative_integer,
+     "integer >= 0", "fewer trades: no ratios"},
+    {"min_trades_annual", &parameter_set::min_trades_annual, range::non_negative_integer,
+     "integer >= 0", "fewer trades: nothing annualised"},
+    {"min_span_days", &parameter_set::min_span_days, range::non_negative_number, "finite, >= 0",
      "shorter sample: nothing annualised"},
-    {"max_trades_per_year", &c::max_trades_per_year, range::non_negative_number,
+    {"max_trades_per_year", &parameter_set::max_trades_per_year, range::non_negative_number,
      "finite, >= 0, 0 = off", "higher frequency: nothing annualised"},
-    {"max_abs_yearly_percent", &c::max_abs_yearly_percent, range::non_negative_number,
+    {"max_abs_yearly_percent", &parameter_set::max_abs_yearly_percent, range::non_negative_number,
      "finite, >= 0", "larger magnitude: no expected yearly returns"},
-    {"max_abs_dd_ratio", &c::max_abs_dd_ratio, range::non_negative_number, "finite, >= 0",
-     "calmar and recovery are clamped to plus or minus this"},
+    {"max_abs_dd_ratio", &parameter_set::max_abs_dd_ratio, range::non_negative_number,
+     "finite, >= 0", "calmar and recovery are clamped to plus or minus this"},
 }};
 
 /// Large enough for every use, small enough that days as milliseconds do not overflow.
@@ -147,7 +149,7 @@ void read_value(const json_reader& in, std::string_view key, bool& value) {
 std::vector<configuration_parameter> describe_parameters() {
   const configuration defaults;
   std::vector<configuration_parameter> parameters;
-  for (const auto& rule : fields) {
+  for (const auto& rule : parameter_fields) {
     std::string text;
     json_writer out{text};
     std::visit([&](auto member) { write_value(out, defaults.*member); }, rule.member);
@@ -183,7 +185,7 @@ std::vector<std::string> violations_of(const configuration& values) {
     if (sentence)
       violations.push_back(std::move(*sentence));
   };
-  for (const auto& rule : fields)
+  for (const auto& rule : parameter_fields)
     std::visit([&](auto member) { add(violation_of(rule, values.*member)); }, rule.member);
   add(trading_cost_violation(values, values.percent_fee, values.percent_slippage));
   add(stop_loss_violation(values));
@@ -202,7 +204,7 @@ void require_valid(const configuration& values) {
 
 void write_json(json_writer& out, const configuration& values) {
   out.begin_object();
-  for (const auto& rule : fields) {
+  for (const auto& rule : parameter_fields) {
     out.key(rule.name);
     std::visit([&](auto member) { write_value(out, values.*member); }, rule.member);
   }
@@ -213,7 +215,7 @@ void read_json(const json_reader& in, configuration& values) {
   for (const auto& item : in.object()) {
     const std::string_view key{item.key().data(), item.key().size()};
     const field* found = nullptr;
-    for (const auto& rule : fields)
+    for (const auto& rule : parameter_fields)
       if (rule.name == key)
         found = &rule;
     if (!found)

@@ -19,7 +19,7 @@ own_actor_system::own_actor_system(
   // CAF would start at least four.
   if (threads == 0)
     threads = std::max(std::thread::hardware_concurrency(), 1U);
-  parts_->configuration.set(max_threads_option, static_cast<std::int64_t>(threads));
+  parts_->configuration.set(std::string{max_threads_option}, static_cast<std::int64_t>(threads));
   tune_scheduler(parts_->configuration);
   if (prepare)
     prepare(parts_->configuration);

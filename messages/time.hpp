@@ -12,7 +12,8 @@ namespace backtest {
 using instant = std::int64_t;
 
 inline constexpr instant minute_ms = 60'000;
-inline constexpr instant day_ms = 1440 * minute_ms;
+inline constexpr instant hour_ms = 60 * minute_ms;
+inline constexpr instant day_ms = 24 * hour_ms;
 
 /// Later than every real instant; what a run promises once it has nothing left to do.
 inline constexpr instant end_of_time = INT64_MAX;

@@ -9,7 +9,7 @@ namespace {
 
 using stats = trade_statistics;
 
-constexpr std::array<statistic_field, 38> fields{{
+constexpr std::array<statistic_field, 38> all_fields{{
     {"total_signals", &stats::total_signals},
     {"excluded_count", &stats::excluded_count},
     {"win_count", &stats::win_count},
@@ -59,7 +59,7 @@ constexpr std::array<std::string_view, 17> reasons{
 
 } // namespace
 
-std::span<const statistic_field> statistic_fields() noexcept { return fields; }
+std::span<const statistic_field> statistic_fields() noexcept { return all_fields; }
 
 statistic_value value_of(const trade_statistics& statistics, const statistic_member& member) {
   return std::visit(
@@ -74,7 +74,7 @@ statistic_value value_of(const trade_statistics& statistics, const statistic_mem
 }
 
 std::string_view key_of(const statistic_member& member) noexcept {
-  for (const statistic_field& field : fields)
+  for (const statistic_field& field : all_fields)
     if (field.member == member)
       return field.key;
   return "";
@@ -82,7 +82,7 @@ std::string_view key_of(const statistic_member& member) noexcept {
 
 std::optional<statistic_value> find_statistic(const trade_statistics& statistics,
                                               std::string_view key) {
-  for (const statistic_field& field : fields)
+  for (const statistic_field& field : all_fields)
     if (field.key == key)
       return value_of(statistics, field.member);
   return std::nullopt;

@@ -30,8 +30,8 @@ run_status backtest_runs::status(const std::string& symbol, const std::string& s
 namespace {
 
 template <class Work>
-auto work_on(const runtime_core& core, const std::string& symbol, const std::string& strategy,
-             Work&& work) {
+auto on_backtest_report(const runtime_core& core, const std::string& symbol,
+                        const std::string& strategy, Work&& work) {
   return on_report(
       core, [&](const report_book& book) { return book.find_backtest(symbol, strategy); },
       [&](const configuration& parameters) {
@@ -42,8 +42,8 @@ auto work_on(const runtime_core& core, const std::string& symbol, const std::str
       work);
 }
 
-auto chosen_columns(const runtime_core& core,
-                    const std::optional<column_list<tick_result>>& given) {
+auto backtest_columns_or(const runtime_core& core,
+                         const std::optional<column_list<tick_result>>& given) {
   return columns_for(core, &report_columns::backtest, "backtest_columns", given);
 }
 
@@ -52,15 +52,16 @@ auto chosen_columns(const runtime_core& core,
 backtest_report_data backtest_runs::get_data(const std::string& symbol,
                                              const std::string& strategy) const {
   check_strategy(core_, strategy, "backtest.get_data");
-  return work_on(core_, symbol, strategy, [](const backtest_report& r) { return r.data(); });
+  return on_backtest_report(core_, symbol, strategy,
+                            [](const backtest_report& r) { return r.data(); });
 }
 
 std::string backtest_runs::get_report(const std::string& symbol, const std::string& strategy,
                                       const std::optional<column_list<tick_result>>& columns) const {
   check_strategy(core_, strategy, "backtest.get_report");
-  const auto chosen = chosen_columns(core_, columns);
-  return work_on(
-      core_, symbol, strategy, [&](const backtest_report& r) { return r.markdown(chosen); });
+  const auto chosen = backtest_columns_or(core_, columns);
+  return on_backtest_report(core_, symbol, strategy,
+                            [&](const backtest_report& r) { return r.markdown(chosen); });
 }
 
 std::filesystem::path
@@ -68,10 +69,9 @@ backtest_runs::dump(const std::string& symbol, const std::string& strategy,
                     const std::filesystem::path& directory,
                     const std::optional<column_list<tick_result>>& columns) const {
   check_strategy(core_, strategy, "backtest.dump");
-  const auto chosen = chosen_columns(core_, columns);
-  return work_on(
-      core_, symbol, strategy,
-      [&](const backtest_report& r) { return r.dump(directory, chosen); });
+  const auto chosen = backtest_columns_or(core_, columns);
+  return on_backtest_report(core_, symbol, strategy,
+                            [&](const backtest_report& r) { return r.dump(directory, chosen); });
 }
 
 trade_statistics

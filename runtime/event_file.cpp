@@ -11,7 +11,7 @@ namespace backtest {
 
 namespace {
 
-constexpr auto wrong = error_code::io_failed;
+constexpr auto unreadable = error_code::io_failed;
 
 std::vector<std::string> names_at(const json_reader& in, std::string_view key) {
   std::vector<std::string> names;
@@ -58,15 +58,15 @@ recorded_run read_events(std::string_view text, std::string_view file_name,
   std::size_t number = 1;
   try {
     if (text.empty())
-      throw failure(wrong, "expected the line that begins an event file, found an empty file");
-    const auto first = parse_json(take_line(text), wrong);
-    auto run = read_run(json_reader{first, wrong});
+      throw failure(unreadable, "expected the line that begins an event file, found an empty file");
+    const auto first = parse_json(take_line(text), unreadable);
+    auto run = read_run(json_reader{first, unreadable});
     while (!text.empty()) {
       ++number;
-      const auto line = parse_json(take_line(text), wrong);
-      if (is_run_line(json_reader{line, wrong}))
-        throw failure(wrong, "a second run begins here; expected one run in a file");
-      hear(parse_event_line(line, wrong));
+      const auto line = parse_json(take_line(text), unreadable);
+      if (is_run_line(json_reader{line, unreadable}))
+        throw failure(unreadable, "a second run begins here; expected one run in a file");
+      hear(parse_event_line(line, unreadable));
     }
     return run;
   } catch (const failure& problem) {

@@ -314,7 +314,7 @@ struct live_state {
       request(self, exchange, caf::infinite,
               load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), until})
           .then(
-              [this, of_symbol](const candles_loaded& answer) {
+              [this, of_symbol = of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)
                   if (answer.problem)
                     end_run(run, *answer.problem);
@@ -491,7 +491,7 @@ struct live_state {
       request(self, exchange, caf::infinite,
               load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), boundary})
           .then(
-              [this, boundary, of_symbol](const candles_loaded& answer) {
+              [this, boundary, of_symbol = of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)
                   take_minutes(run, boundary, answer);
                 if (--fetching == 0)

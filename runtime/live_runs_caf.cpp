@@ -7,8 +7,8 @@ namespace backtest {
 namespace {
 
 template <class Work>
-auto work_on(const runtime_core& core, const std::string& symbol, const std::string& strategy,
-             Work&& work) {
+auto on_live_report(const runtime_core& core, const std::string& symbol,
+                    const std::string& strategy, Work&& work) {
   return on_report(
       core, [&](const report_book& book) { return book.find_live(symbol, strategy); },
       [&](const configuration& parameters) {
@@ -19,8 +19,8 @@ auto work_on(const runtime_core& core, const std::string& symbol, const std::str
       work);
 }
 
-auto chosen_columns(const runtime_core& core,
-                    const std::optional<column_list<tick_result>>& given) {
+auto live_columns_or(const runtime_core& core,
+                     const std::optional<column_list<tick_result>>& given) {
   return columns_for(core, &report_columns::live, "live_columns", given);
 }
 
@@ -62,14 +62,15 @@ trade_statistics live_runs::statistics(const std::string& symbol,
 live_report_data live_runs::get_data(const std::string& symbol,
                                      const std::string& strategy) const {
   check_strategy(core_, strategy, "live.get_data");
-  return work_on(core_, symbol, strategy, [](const live_report& r) { return r.data(); });
+  return on_live_report(core_, symbol, strategy, [](const live_report& r) { return r.data(); });
 }
 
 std::string live_runs::get_report(const std::string& symbol, const std::string& strategy,
                                   const std::optional<column_list<tick_result>>& columns) const {
   check_strategy(core_, strategy, "live.get_report");
-  const auto chosen = chosen_columns(core_, columns);
-  return work_on(core_, symbol, strategy, [&](const live_report& r) { return r.markdown(chosen); });
+  const auto chosen = live_columns_or(core_, columns);
+  return on_live_report(core_, symbol, strategy,
+                        [&](const live_report& r) { return r.markdown(chosen); });
 }
 
 std::filesystem::path
@@ -77,9 +78,9 @@ live_runs::dump(const std::string& symbol, const std::string& strategy,
                 const std::filesystem::path& directory,
                 const std::optional<column_list<tick_result>>& columns) const {
   check_strategy(core_, strategy, "live.dump");
-  const auto chosen = chosen_columns(core_, columns);
-  return work_on(core_, symbol, strategy,
-                 [&](const live_report& r) { return r.dump(directory, chosen); });
+  const auto chosen = live_columns_or(core_, columns);
+  return on_live_report(core_, symbol, strategy,
+                        [&](const live_report& r) { return r.dump(directory, chosen); });
 }
 
 void live_runs::pause(const std::string& symbol, const std::string& strategy) {

@@ -264,7 +264,7 @@ struct portfolio_state {
               load_candles{symbol, interval::m1, frame.first - loaded_before(setup->parameters),
                            frame.last + followed_after(setup->parameters)})
           .then(
-              [this, of_symbol](const candles_loaded& answer) {
+              [this, of_symbol = of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)
                   if (answer.problem)
                     end_run(run, *answer.problem);

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
-export CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+. tools/compiler_cache.sh
 cmake --preset release >/dev/null
 cmake --build --preset release --target backtest
 exec build/release/tools/backtest demo "$@"

@@ -15,9 +15,9 @@ namespace backtest {
 
 namespace {
 
-constexpr std::size_t column_count = 6;
-constexpr std::array<std::string_view, column_count> column_names{"open time", "open",  "high",
-                                                                  "low",       "close", "volume"};
+constexpr std::size_t kline_fields = 6;
+constexpr std::array<std::string_view, kline_fields> kline_field_names{
+    "open time", "open", "high", "low", "close", "volume"};
 constexpr std::int64_t no_such_symbol = -1121; // the server's code
 
 /// For a query: every byte but letters, digits and -._~ as %XX.
@@ -40,7 +40,7 @@ struct server_error {
 };
 
 /// The beginning of a text from outside, printable.
-std::string shown(std::string_view text) {
+std::string excerpt(std::string_view text) {
   constexpr std::size_t longest = 200;
   std::string line;
   for (const char c : text.substr(0, longest))
@@ -53,9 +53,9 @@ server_error parse_server_error(std::string_view body) {
   try {
     const auto document = parse_json(body, error_code::fetch_failed);
     const json_reader in{document, error_code::fetch_failed};
-    return {in.integer("code"), shown(in.text("msg"))};
+    return {in.integer("code"), excerpt(in.text("msg"))};
   } catch (const failure&) {
-    return {std::nullopt, shown(body)};
+    return {std::nullopt, excerpt(body)};
   }
 }
 
@@ -74,10 +74,10 @@ public:
     if (!row_.is_array())
       fail("expected an array, got " + describe(row_));
     const auto count = row_.get_array().size();
-    if (count < column_count)
+    if (count < kline_fields)
       fail(
           fmt::format("{} values; expected at least {} (open time, open, high, low, close, volume)",
-                      count, column_count));
+                      count, kline_fields));
     return {time(), number(1), number(2), number(3), number(4), number(5)};
   }
 
@@ -104,7 +104,7 @@ private:
       if (status == std::errc{} && last == end && std::isfinite(number))
         return number;
     }
-    fail(fmt::format("{} is {}; expected a decimal number in quotes", column_names[column],
+    fail(fmt::format("{} is {}; expected a decimal number in quotes", kline_field_names[column],
                      describe(value)));
   }
 
@@ -153,7 +153,7 @@ std::vector<candle> parse_klines(std::string_view body, std::string_view url) {
   const auto* rows = document.if_array();
   if (!rows)
     throw failure(error_code::bad_candles,
-                  fmt::format("{}: expected an array of klines, got {}", url, shown(body)));
+                  fmt::format("{}: expected an array of klines, got {}", url, excerpt(body)));
   std::vector<candle> candles;
   candles.reserve(rows->size());
   for (const auto& row : *rows) {

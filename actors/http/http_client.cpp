@@ -25,13 +25,12 @@ void start_library() {
   require(result, "libcurl does not start");
 }
 
-struct handle_end {
-  void operator()(CURL* handle) const noexcept { curl_easy_cleanup(handle); }
-};
-
 } // namespace
 
 struct http_client::connection {
+  struct handle_end {
+    void operator()(CURL* ended) const noexcept { curl_easy_cleanup(ended); }
+  };
   std::unique_ptr<CURL, handle_end> handle;
   http_limits limits;
   std::array<char, CURL_ERROR_SIZE> problem{};

@@ -1,5 +1,6 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
+#include "tests/support/contains.hpp"
 
 #include <doctest/doctest.h>
 #include <zlib.h>
@@ -10,10 +11,6 @@ using backtest::test::bytes_of;
 using backtest::test::temporary_folder;
 
 namespace {
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 void check_refusal(const command_result& result, int status, const std::string& message) {
   CHECK(result.status == status);

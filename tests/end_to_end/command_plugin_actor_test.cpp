@@ -1,5 +1,6 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
+#include "tests/support/contains.hpp"
 
 #include <doctest/doctest.h>
 
@@ -13,10 +14,6 @@ const std::string breakout_configuration = R"({
   "exchanges": [ { "name": "made_up", "type": "synthetic", "seed": 5, "symbols": ["AAAUSDT"] } ],
   "frames": [ { "name": "week", "interval": "1m", "start": "2024-01-01", "end": "2024-01-07" } ],
   "strategies": [ { "name": "out", "type": "breakout", "params": { "window": 12 } } ] })";
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 } // namespace
 

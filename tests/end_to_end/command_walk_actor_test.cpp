@@ -1,5 +1,6 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
+#include "tests/support/contains.hpp"
 
 #include <csignal>
 #include <fstream>
@@ -26,10 +27,6 @@ std::string walker_configuration() {
     { "name": "gated", "exchange": "made_up", "frame": "days", "strategies": ["cross"],
       "metric": "annualized_sharpe_ratio" },
     { "name": "lost", "exchange": "made_up", "frame": "days", "strategies": ["grid", "who"] } ] })";
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 boost::json::object summary_of(const std::string& text) { return parse_json(text).as_object(); }

@@ -9,16 +9,6 @@ using namespace backtest::testing;
 
 namespace {
 
-/// One request at minute 0, a frame of that one minute, and the price of minute 0, 1, 2 ...
-scenario one_signal(const signal_request& request,
-                    const std::vector<std::optional<double>>& by_minute) {
-  scenario market;
-  market.frame_minutes(0, 0);
-  market.prices(by_minute);
-  market.strategy(signals({{0, request}}));
-  return market;
-}
-
 texts facts_of(const signal_request& request, const std::vector<std::optional<double>>& by_minute) {
   return one_signal(request, by_minute).facts();
 }

@@ -12,15 +12,6 @@ namespace {
 constexpr auto both = interest::of(topic::partial_profit) | interest::of(topic::partial_loss);
 
 /// Milestones of one signal that opens at minute 0 at 100.
-scenario one_signal(const signal_request& request,
-                    const std::vector<std::optional<double>>& by_minute) {
-  scenario market;
-  market.frame_minutes(0, 0);
-  market.prices(by_minute);
-  market.strategy(signals({{0, request}}));
-  return market;
-}
-
 texts levels(const signal_request& request, const std::vector<std::optional<double>>& by_minute) {
   return one_signal(request, by_minute).facts(both);
 }

@@ -10,7 +10,7 @@ using namespace backtest::testing;
 namespace {
 
 /// Strategies a, b, ... that name these profiles, on a flat market of ten minutes.
-scenario flat_market() {
+scenario unmoving_market() {
   scenario market;
   market.prices(std::vector<std::optional<double>>(10, 100));
   market.frame_minutes(0, 9);
@@ -27,7 +27,7 @@ risk_schema with_rule(risk_function rule, std::string note = "", std::string nam
 } // namespace
 
 TEST_CASE("lifecycle 8: positions are keyed by strategy and symbol") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.candles("ETH") = market.candles("BTC");
   texts seen;
   market.schemas.risks.push_back(with_rule([&seen](const risk_question& question) {
@@ -45,7 +45,7 @@ TEST_CASE("lifecycle 8: positions are keyed by strategy and symbol") {
 }
 
 TEST_CASE("lifecycle 8: validations run in order, the first that rejects or throws rejects") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   texts asked;
   const auto rule = [&asked](std::string name, std::optional<std::string> answer) {
     return [&asked, name, answer](const risk_question&) {
@@ -64,7 +64,7 @@ TEST_CASE("lifecycle 8: validations run in order, the first that rejects or thro
 }
 
 TEST_CASE("lifecycle 8: a rule sees the request, the price, the instant and the active positions") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks.push_back(
       with_rule([](const risk_question& question) -> std::optional<std::string> {
         if (question.run.strategy_name == "a")
@@ -87,7 +87,7 @@ TEST_CASE("lifecycle 8: a rule sees the request, the price, the instant and the 
 }
 
 TEST_CASE("lifecycle 8: a rejection is one event: profile, comment, position count, request") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks.push_back(at_most(1, "cap", "only one"));
   market.strategy(signals({{0, go_long(110, 90)}}), "a").risk_name = "cap";
   auto refused = go_short(90, 110);
@@ -105,7 +105,7 @@ TEST_CASE("lifecycle 8: a rejection is one event: profile, comment, position cou
 }
 
 TEST_CASE("lifecycle 8: allowed -> no event") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks.push_back(at_most(5));
   market.strategy(signals({{0, go_long(110, 90)}})).risk_name = "cap";
   CHECK(market.facts() == texts{"0 opened @100"});
@@ -113,7 +113,7 @@ TEST_CASE("lifecycle 8: allowed -> no event") {
 
 TEST_CASE("lifecycle 8: comment = the rule's note, else the reason or exception text, else N/A") {
   const auto comment = [](risk_function rule, const std::string& note) {
-    auto market = flat_market();
+    auto market = unmoving_market();
     market.schemas.risks.push_back(with_rule(std::move(rule), note));
     market.strategy(signals({{0, go_long(110, 90)}})).risk_name = "r";
     return market.facts(interest::of(topic::risk)).at(0);
@@ -135,7 +135,7 @@ TEST_CASE("lifecycle 8: comment = the rule's note, else the reason or exception 
 }
 
 TEST_CASE("lifecycle 8: validation is emitted only for an exception out of a user function") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   SUBCASE("a throw: validation, then risk") {
     market.schemas.risks.push_back(
         with_rule([](const risk_question&) -> std::optional<std::string> {
@@ -152,7 +152,7 @@ TEST_CASE("lifecycle 8: validation is emitted only for an exception out of a use
 }
 
 TEST_CASE("lifecycle 8: two strategies never both take the last free slot") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks.push_back(at_most(1));
   market.strategy(signals({{2, go_long(110, 90)}}), "b").risk_name = "cap";
   market.strategy(signals({{2, go_long(110, 90)}}), "a").risk_name = "cap";
@@ -172,7 +172,7 @@ TEST_CASE("lifecycle 8: a scheduled signal is only checked when created, and tri
 }
 
 TEST_CASE("lifecycle 8: a strategy names one profile, several, both (risk_name first) or none") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   texts asked;
   for (const auto* name : {"one", "two", "three"})
     market.schemas.risks.push_back(with_rule(
@@ -199,7 +199,7 @@ TEST_CASE("lifecycle 8: a strategy names one profile, several, both (risk_name f
 
 TEST_CASE("lifecycle 8: several profiles: all must allow, first rejection wins, nothing is added "
           "anywhere unless all allow") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks = {at_most(1, "one"), at_most(0, "none"), at_most(0, "never asked")};
   market.strategy(signals({{0, go_long(110, 90)}}), "a").risk_list = {"one", "none", "never asked"};
   market.strategy(signals({{1, go_long(110, 90)}}), "b").risk_name = "one";
@@ -207,7 +207,7 @@ TEST_CASE("lifecycle 8: several profiles: all must allow, first rejection wins, 
 }
 
 TEST_CASE("lifecycle 8: an allowed signal is added to every profile it names") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks = {at_most(1, "one"), at_most(1, "two")};
   market.strategy(signals({{0, go_long(110, 90, 4)}}), "a").risk_list = {"one", "two"};
   market.strategy(signals({{1, go_long(110, 90)}, {4, go_long(110, 90)}}), "b").risk_name = "one";
@@ -218,7 +218,7 @@ TEST_CASE("lifecycle 8: an allowed signal is added to every profile it names") {
 }
 
 TEST_CASE("lifecycle 8: two portfolios never share positions") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks.push_back(at_most(1));
   market.strategy(signals({{9, go_long(110, 90)}})).risk_name = "cap";
   CHECK(market.facts() == texts{"9 opened @100"});
@@ -226,7 +226,7 @@ TEST_CASE("lifecycle 8: two portfolios never share positions") {
 }
 
 TEST_CASE("lifecycle 8, virtual time: the order is instant, then strategy, then symbol, bytewise") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.candles("aTC") = market.candles("BTC");
   texts asked;
   market.schemas.risks.push_back(with_rule([&asked](const risk_question& question) {
@@ -247,7 +247,7 @@ TEST_CASE("lifecycle 8, virtual time: the order is instant, then strategy, then 
 }
 
 TEST_CASE("lifecycle 8, virtual time: a position that closes at t is gone for every request at t") {
-  auto market = flat_market();
+  auto market = unmoving_market();
   market.schemas.risks.push_back(at_most(1));
   market.strategy(signals({{4, go_long(110, 90)}}), "a").risk_name = "cap";
   market.strategy(signals({{0, go_long(110, 90, 4)}, {4, go_long(110, 90)}}), "z").risk_name =

@@ -7,7 +7,7 @@ using namespace backtest::testing;
 
 namespace {
 
-scenario flat_market(int minutes) {
+scenario flat_minutes(int minutes) {
   scenario market;
   market.prices(std::vector<std::optional<double>>(static_cast<std::size_t>(minutes), 100));
   return market;
@@ -26,7 +26,7 @@ using minutes = std::vector<std::int64_t>;
 } // namespace
 
 TEST_CASE("lifecycle 9: every instant of the frame, inclusive of both ends") {
-  auto market = flat_market(20);
+  auto market = flat_minutes(20);
   market.frame_minutes(2, 5);
   minutes asked;
   market.strategy(noting(asked));
@@ -35,7 +35,7 @@ TEST_CASE("lifecycle 9: every instant of the frame, inclusive of both ends") {
 }
 
 TEST_CASE("lifecycle 9: instants count from start, the last one is the last step <= end") {
-  auto market = flat_market(30);
+  auto market = flat_minutes(30);
   market.frame_minutes(2, 13, interval::m5);
   minutes asked;
   market.strategy(noting(asked));
@@ -44,7 +44,7 @@ TEST_CASE("lifecycle 9: instants count from start, the last one is the last step
 }
 
 TEST_CASE("lifecycle 9: while a signal lives every minute is examined, whatever the frame's step") {
-  auto market = flat_market(10);
+  auto market = flat_minutes(10);
   market.frame_minutes(0, 30, interval::m30);
   market.prices({100, 101, 102, 103, 90, 100});
   market.strategy(signals({{0, go_long(110, 90)}}));
@@ -55,7 +55,7 @@ TEST_CASE("lifecycle 9: while a signal lives every minute is examined, whatever 
 
 TEST_CASE("lifecycle 9: after an end at t the next generation instant is the first frame instant "
           ">= t") {
-  auto market = flat_market(20);
+  auto market = flat_minutes(20);
   market.frame_minutes(0, 15, interval::m5);
   minutes asked;
   const auto ends_after = [&](std::int64_t lifetime) {
@@ -76,7 +76,7 @@ TEST_CASE("lifecycle 9: after an end at t the next generation instant is the fir
 }
 
 TEST_CASE("lifecycle 9: a signal alive at the frame's end is followed to its own end") {
-  auto market = flat_market(40);
+  auto market = flat_minutes(40);
   market.frame_minutes(0, 2);
   SUBCASE("pending") {
     market.strategy(signals({{2, go_long(110, 90, 30)}}));
@@ -98,7 +98,7 @@ TEST_CASE("lifecycle 9: a signal alive at the frame's end is followed to its own
 }
 
 TEST_CASE("lifecycle 9: what is alive when the candles end is counted as unfinished, no event") {
-  auto market = flat_market(5);
+  auto market = flat_minutes(5);
   market.frame_minutes(0, 2);
   SUBCASE("pending") { market.strategy(signals({{1, go_long(110, 90)}})); }
   SUBCASE("scheduled") { market.strategy(signals({{1, entering_at(95, go_long(110, 90))}})); }
@@ -110,7 +110,7 @@ TEST_CASE("lifecycle 9: what is alive when the candles end is counted as unfinis
 }
 
 TEST_CASE("lifecycle 9: frame start is a whole minute, else an error") {
-  auto market = flat_market(5);
+  auto market = flat_minutes(5);
   market.strategy(signals({}));
   market.frame.start = at_minute(1) + 1;
   CHECK_THROWS_WITH_AS(
@@ -121,7 +121,7 @@ TEST_CASE("lifecycle 9: frame start is a whole minute, else an error") {
 
 TEST_CASE("lifecycle 9: a portfolio is one stream: instant, then strategy, then symbol, then "
           "emission") {
-  auto market = flat_market(6);
+  auto market = flat_minutes(6);
   market.candles("ETH") = market.candles("BTC");
   market.strategy(signals({{0, go_long(110, 90, 2)}, {2, go_long(110, 90, 1)}}), "b");
   market.strategy(signals({{2, go_long(110, 90, 1)}}), "a");
@@ -152,7 +152,7 @@ TEST_CASE("lifecycle 9: a portfolio is one stream: instant, then strategy, then 
 TEST_CASE("lifecycle 9: a source that fails ends that strategy and symbol as failed, the others "
           "finish") {
   for (const auto code : {error_code::fetch_failed, error_code::bad_candles}) {
-    auto market = flat_market(4);
+    auto market = flat_minutes(4);
     market.frame_minutes(0, 2);
     market.strategy(signals({{1, go_long(110, 90, 1)}}), "a");
     // What asking for another symbol of a broken exchange throws.
@@ -170,7 +170,7 @@ TEST_CASE("lifecycle 9: a source that fails ends that strategy and symbol as fai
 }
 
 TEST_CASE("lifecycle 9: a failed run does not hold up others that share its risk profile") {
-  auto market = flat_market(4);
+  auto market = flat_minutes(4);
   market.frame_minutes(0, 3);
   market.schemas.risks.push_back(at_most(1));
   market
@@ -203,7 +203,7 @@ TEST_CASE("lifecycle 9: gaps, source errors and invalid signals never end a run"
 
 TEST_CASE("lifecycle 9: stop takes effect at the next instant: a pending signal is followed to its "
           "end") {
-  auto market = flat_market(10);
+  auto market = flat_minutes(10);
   std::stop_source stop;
   market.options.stop = stop.get_token();
   market.strategy([](const run_context&) { return std::optional{go_long(110, 90, 4)}; })
@@ -212,7 +212,7 @@ TEST_CASE("lifecycle 9: stop takes effect at the next instant: a pending signal 
 }
 
 TEST_CASE("lifecycle 9: stop takes effect at the next instant: a scheduled signal is cancelled") {
-  auto market = flat_market(10);
+  auto market = flat_minutes(10);
   std::stop_source stop;
   market.options.stop = stop.get_token();
   market
@@ -222,7 +222,7 @@ TEST_CASE("lifecycle 9: stop takes effect at the next instant: a scheduled signa
 }
 
 TEST_CASE("lifecycle 9: a stop that cuts nothing short leaves the run completed") {
-  auto market = flat_market(10);
+  auto market = flat_minutes(10);
   market.frame_minutes(0, 0);
   std::stop_source stop;
   market.options.stop = stop.get_token();
@@ -234,7 +234,7 @@ TEST_CASE("lifecycle 9: a stop that cuts nothing short leaves the run completed"
 }
 
 TEST_CASE("lifecycle 9: callbacks that throw become error events, the run goes on") {
-  auto market = flat_market(4);
+  auto market = flat_minutes(4);
   market.frame_minutes(0, 0);
   market.strategy(signals({{0, go_long(110, 90, 2)}})).callbacks.on_open = [](const tick_result&) {
     throw std::runtime_error("no");

@@ -20,17 +20,18 @@ backtest_report report_of(const std::vector<double>& returns, const configuratio
   return report;
 }
 
-const auto columns = default_backtest_columns(false);
+const auto backtest_columns = default_backtest_columns(false);
 
 } // namespace
 
 TEST_CASE("backtest report: empty") {
   const backtest_report report(identity(), {});
-  CHECK(report.markdown(columns) == "# Backtest Report: BTCUSDT:cross\n"
-                                    "\n"
-                                    "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
-                                    "\n"
-                                    "No closed signals yet.\n");
+  CHECK(report.markdown(backtest_columns) ==
+        "# Backtest Report: BTCUSDT:cross\n"
+        "\n"
+        "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
+        "\n"
+        "No closed signals yet.\n");
   CHECK(report.data().signal_list.empty());
   CHECK(report.data().statistics.total_signals == 0);
   CHECK_FALSE(report.data().statistics.win_rate);
@@ -46,7 +47,7 @@ TEST_CASE("backtest report: a small run, word for word") {
     report.apply(closed_trade(run, trade));
   report.set_bounds({t0, t0 + 7 * day_ms, 40000.0, 41000.0});
   CHECK(
-      report.markdown(columns) ==
+      report.markdown(backtest_columns) ==
       "# Backtest Report: BTCUSDT:cross\n"
       "\n"
       "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
@@ -99,7 +100,7 @@ TEST_CASE("backtest report: a small run, word for word") {
 TEST_CASE("backtest report: figures of a larger run") {
   configuration config;
   config.max_trades_per_year = 365;
-  const std::string text = report_of(returns_a, config).markdown(columns);
+  const std::string text = report_of(returns_a, config).markdown(backtest_columns);
   for (const char* line :
        {"**Win rate:** 63.64% (7W / 4L) (higher is better)",
         "**Standard Deviation:** 1.591% (lower is better)",
@@ -129,7 +130,7 @@ TEST_CASE("backtest report: only closes count, and a new run starts from nothing
   report.clear();
   CHECK(report.statistics().total_signals == 0);
   CHECK_FALSE(report.statistics().buy_and_hold_return);
-  CHECK(report.markdown(columns).find("No closed signals yet.") != std::string::npos);
+  CHECK(report.markdown(backtest_columns).find("No closed signals yet.") != std::string::npos);
 }
 
 TEST_CASE("backtest report: an excluded trade stays in the table") {
@@ -144,7 +145,7 @@ TEST_CASE("backtest report: an excluded trade stays in the table") {
   CHECK(data.signal_list.size() == 4);
   CHECK(data.statistics.total_signals == 4);
   CHECK(data.statistics.excluded_count == 2);
-  const std::string text = report.markdown(columns);
+  const std::string text = report.markdown(backtest_columns);
   CHECK(text.find("\nExcluded trades: 2\n") != std::string::npos);
   CHECK(text.find("| id1 | BTCUSDT | SHORT |") != std::string::npos);
   CHECK(text.find("| N/A | N/A | N/A | N/A | 0.00000000 USD |") != std::string::npos);
@@ -157,7 +158,7 @@ TEST_CASE("backtest report: notes appear when asked for, as plain text") {
   report.apply(closed_trade(run, trade, "**breakout** a|b\nRSI < 30"));
   trade.seq = 1;
   report.apply(closed_trade(run, trade));
-  CHECK(report.markdown(columns).find("Note") == std::string::npos);
+  CHECK(report.markdown(backtest_columns).find("Note") == std::string::npos);
   const std::string text = report.markdown(default_backtest_columns(true));
   CHECK(text.find("| Position | Note | Open Price |") != std::string::npos);
   CHECK(text.find("| LONG | breakout a\\|b RSI < 30 | 42000.50000000 USD |") != std::string::npos);
@@ -168,7 +169,7 @@ TEST_CASE("backtest report: hostile names break neither lines nor files") {
   const auto run = identity("BTC|USDT\n# pwned", "../näive\r\nname");
   backtest_report report(run, {});
   report.apply(closed_trade(run, trades_of({1})[0]));
-  const std::string text = report.markdown(columns);
+  const std::string text = report.markdown(backtest_columns);
   CHECK(text.starts_with("# Backtest Report: BTC|USDT # pwned:../näive name\n\n**Mode:**"));
   CHECK(text.find("| id0 | BTC\\|USDT # pwned | LONG |") != std::string::npos);
   CHECK(text.find("\n# pwned") == std::string::npos);
@@ -201,7 +202,7 @@ TEST_CASE("backtest report: rows and trades are bounded, totals are not") {
   CHECK(*data.statistics.exposure == doctest::Approx(50));
   CHECK(report.trades().records().size() == 1000);
   CHECK(report.trades().dropped() == 119'000);
-  CHECK(report.markdown(columns).find("\nStatistics cover the latest 1000 trades\n") !=
+  CHECK(report.markdown(backtest_columns).find("\nStatistics cover the latest 1000 trades\n") !=
         std::string::npos);
 }
 
@@ -230,10 +231,10 @@ TEST_CASE("backtest report: rows can be replaced in place") {
   CHECK(rows.find([](int row) { return row == 1; }) == nullptr);
 }
 
-TEST_CASE("backtest report: default columns are valid and keyed as documented") {
-  require_valid("backtest_columns", columns);
+TEST_CASE("backtest report: default backtest_columns are valid and keyed as documented") {
+  require_valid("backtest_columns", backtest_columns);
   std::vector<std::string> keys;
-  for (const auto& c : columns)
+  for (const auto& c : backtest_columns)
     keys.push_back(c.key);
   CHECK(keys == std::vector<std::string>{"signal_id", "symbol", "position", "note", "open_price",
                                          "close_price", "take_profit", "stop_loss", "pnl",
@@ -243,6 +244,6 @@ TEST_CASE("backtest report: default columns are valid and keyed as documented") 
 
 TEST_CASE("backtest report: written where it belongs") {
   const auto report = report_of({1, -1});
-  CHECK(is_written_as(report, "BTCUSDT_cross.md", columns));
+  CHECK(is_written_as(report, "BTCUSDT_cross.md", backtest_columns));
   CHECK(std::string(default_backtest_report_directory) == "./dump/backtest");
 }

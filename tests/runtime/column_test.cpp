@@ -11,7 +11,7 @@ using namespace backtest;
 
 namespace {
 
-using list = column_list<int>;
+using int_columns = column_list<int>;
 
 std::string decimal(const int& row, std::size_t) { return std::to_string(row); }
 
@@ -19,7 +19,7 @@ column<int> plain(std::string key, std::string label = "Label") {
   return {std::move(key), std::move(label), decimal};
 }
 
-std::string error_of(const list& columns) {
+std::string error_of(const int_columns& columns) {
   try {
     require_valid("backtest_columns", columns);
   } catch (const failure& cause) {
@@ -31,7 +31,7 @@ std::string error_of(const list& columns) {
 
 } // namespace
 
-TEST_CASE("columns: a valid list passes") {
+TEST_CASE("columns: a valid int_columns passes") {
   CHECK(error_of({plain("a"), plain("b")}) == "");
   CHECK(error_of({}) == "");
 }
@@ -55,7 +55,7 @@ TEST_CASE("columns: every problem is listed, numbered, with its position") {
 }
 
 TEST_CASE("table: header, separator, a line per row") {
-  const list columns{
+  const int_columns columns{
       {"row", "Row", [](const int&, std::size_t index) { return std::to_string(index + 1); }},
       plain("value", "Value"),
       {"hidden", "Hidden", decimal, [] { return false; }}};
@@ -64,14 +64,14 @@ TEST_CASE("table: header, separator, a line per row") {
                                                              "| 1 | 30 |\n"
                                                              "| 2 | 20 |\n");
   CHECK(markdown_table(columns, std::vector<int>{}) == "| Row | Value |\n| --- | --- |\n");
-  CHECK(markdown_table(list{{"hidden", "Hidden", decimal, [] { return false; }}},
+  CHECK(markdown_table(int_columns{{"hidden", "Hidden", decimal, [] { return false; }}},
                        std::vector<int>{1}) == "");
-  CHECK(markdown_table(list{}, std::vector<int>{1}) == "");
+  CHECK(markdown_table(int_columns{}, std::vector<int>{1}) == "");
 }
 
 TEST_CASE("table: visibility is asked once per report") {
   int asked = 0;
-  const list columns{{"a", "A", decimal, [&] { return ++asked > 0; }}};
+  const int_columns columns{{"a", "A", decimal, [&] { return ++asked > 0; }}};
   markdown_table(columns, std::vector<int>{1, 2, 3});
   CHECK(asked == 1);
   markdown_table(columns, std::vector<int>{1, 2, 3});

@@ -19,7 +19,7 @@ event without_instant(const std::string& name) {
   return {topic::done_backtest, done_event{nullptr, name, run_outcome::completed}};
 }
 
-texts names(const std::vector<event>& events) {
+texts told_by(const std::vector<event>& events) {
   texts list;
   for (const auto& item : events)
     if (const auto* done = std::get_if<done_event>(&item.payload))
@@ -32,7 +32,7 @@ texts names(const std::vector<event>& events) {
 texts taken(event_merger& merger) {
   std::vector<event> out;
   merger.take(out);
-  return names(out);
+  return told_by(out);
 }
 
 } // namespace
@@ -92,7 +92,7 @@ TEST_CASE("event merger: what is taken is appended, no runs give nothing") {
   std::vector<event> out{at(0, "already there")};
   merger.add(0, {at(1, "new")}, 2);
   merger.take(out);
-  CHECK(names(out) == texts{"already there", "new"});
+  CHECK(told_by(out) == texts{"already there", "new"});
   event_merger none{0, 0};
   CHECK(none.lowest_clock() == end_of_time);
   CHECK(none.empty());
@@ -146,6 +146,6 @@ TEST_CASE("event merger: any pieces in any order come out as one stable sort") {
         REQUIRE((runs == 1 || *instant_of(out[i]) < merger.lowest_clock()));
     }
     REQUIRE(merger.empty());
-    REQUIRE(names(expected) == names(out));
+    REQUIRE(told_by(expected) == told_by(out));
   }
 }

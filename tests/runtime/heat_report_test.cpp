@@ -11,7 +11,7 @@ using namespace backtest::testing;
 
 namespace {
 
-const auto columns = default_heat_columns();
+const auto heat_columns = default_heat_columns();
 
 void apply_trades(heat_report& report, const std::string& symbol,
                   const std::vector<double>& returns) {
@@ -33,11 +33,11 @@ using names = std::vector<std::string>;
 
 TEST_CASE("heat report: empty") {
   const heat_report report("cross", run_mode::backtest, {});
-  CHECK(report.markdown(columns) == "# Portfolio Heatmap: cross\n"
-                                    "\n"
-                                    "**Mode:** backtest\n"
-                                    "\n"
-                                    "No data.\n");
+  CHECK(report.markdown(heat_columns) == "# Portfolio Heatmap: cross\n"
+                                         "\n"
+                                         "**Mode:** backtest\n"
+                                         "\n"
+                                         "No data.\n");
   const auto data = report.data();
   CHECK(data.symbols.empty());
   CHECK(data.total_symbols == 0);
@@ -51,7 +51,7 @@ TEST_CASE("heat report: a small run, word for word") {
   apply_trades(report, "ETHUSDT", {-1});
   apply_trades(report, "BTCUSDT", {2, 0.5});
   report.set_bounds("BTCUSDT", {t0, t0 + 7 * day_ms, 100.0, 110.0});
-  CHECK(report.markdown(columns) ==
+  CHECK(report.markdown(heat_columns) ==
         "# Portfolio Heatmap: cross\n"
         "\n"
         "**Mode:** live\n"
@@ -156,7 +156,7 @@ TEST_CASE("heat report: a run clears its own symbol only") {
   CHECK(symbols_of(report) == names{"A"});
   report.clear();
   CHECK(report.data().total_symbols == 0);
-  CHECK(contains(report.markdown(columns), "No data."));
+  CHECK(contains(report.markdown(heat_columns), "No data."));
 }
 
 TEST_CASE("heat report: only closes count, and gates are those of the run") {
@@ -171,14 +171,14 @@ TEST_CASE("heat report: only closes count, and gates are those of the run") {
   apply_trades(report, "BTCUSDT", {2, 1});
   CHECK(report.data().symbols[0].statistics.sharpe_ratio);
   CHECK(report.data().portfolio.sharpe_ratio);
-  CHECK(contains(report.markdown(columns), "*Ratios need ≥ 2 trades;"));
+  CHECK(contains(report.markdown(heat_columns), "*Ratios need ≥ 2 trades;"));
 }
 
 TEST_CASE("heat report: hostile names break neither lines nor files") {
   heat_report report("../näive\r\nname|x", run_mode::backtest, {});
   apply_trades(report, "BTC|USDT\n# pwned", {1});
   apply_trades(report, "", {2});
-  const std::string text = report.markdown(columns);
+  const std::string text = report.markdown(heat_columns);
   CHECK(text.starts_with("# Portfolio Heatmap: ../näive name|x\n\n**Mode:**"));
   CHECK(contains(text, "\n| BTC\\|USDT # pwned | +1.00% |"));
   CHECK(contains(text, "\n| N/A | +2.00% |"));
@@ -199,36 +199,36 @@ TEST_CASE("heat report: trades are bounded per symbol, totals are not") {
   CHECK(data.portfolio.win_count == 200);
   CHECK(data.symbols[0].statistics.total_signals == 50'000);
   CHECK(data.symbols[0].statistics.win_count == 100);
-  CHECK(contains(report.markdown(columns), "\nStatistics cover the latest 200 trades\n"));
+  CHECK(contains(report.markdown(heat_columns), "\nStatistics cover the latest 200 trades\n"));
 }
 
-TEST_CASE("heat report: default columns and file") {
-  require_valid("heat_columns", columns);
-  CHECK(keys_of(columns) == std::vector<std::string>{"symbol",
-                                                     "total_pnl",
-                                                     "sharpe_ratio",
-                                                     "annualized_sharpe_ratio",
-                                                     "sortino_ratio",
-                                                     "profit_factor",
-                                                     "expectancy",
-                                                     "win_rate",
-                                                     "avg_win",
-                                                     "avg_loss",
-                                                     "max_drawdown",
-                                                     "expected_yearly_returns",
-                                                     "calmar_ratio",
-                                                     "recovery_factor",
-                                                     "certainty_ratio",
-                                                     "max_win_streak",
-                                                     "max_loss_streak",
-                                                     "median_pnl",
-                                                     "avg_duration",
-                                                     "total_trades",
-                                                     "buy_and_hold_return",
-                                                     "exposure"});
+TEST_CASE("heat report: default heat_columns and file") {
+  require_valid("heat_columns", heat_columns);
+  CHECK(keys_of(heat_columns) == std::vector<std::string>{"symbol",
+                                                          "total_pnl",
+                                                          "sharpe_ratio",
+                                                          "annualized_sharpe_ratio",
+                                                          "sortino_ratio",
+                                                          "profit_factor",
+                                                          "expectancy",
+                                                          "win_rate",
+                                                          "avg_win",
+                                                          "avg_loss",
+                                                          "max_drawdown",
+                                                          "expected_yearly_returns",
+                                                          "calmar_ratio",
+                                                          "recovery_factor",
+                                                          "certainty_ratio",
+                                                          "max_win_streak",
+                                                          "max_loss_streak",
+                                                          "median_pnl",
+                                                          "avg_duration",
+                                                          "total_trades",
+                                                          "buy_and_hold_return",
+                                                          "exposure"});
   heat_report report("cross", run_mode::backtest, {});
   apply_trades(report, "A", {1});
-  CHECK(is_written_as(report, "cross_backtest.md", columns));
+  CHECK(is_written_as(report, "cross_backtest.md", heat_columns));
   CHECK(heat_report("cross", run_mode::live, {}).file_name() == "cross_live.md");
   CHECK(std::string(default_heat_report_directory) == "./dump/heatmap");
 }

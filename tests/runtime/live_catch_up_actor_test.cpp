@@ -9,8 +9,6 @@ using namespace backtest::testing;
 
 namespace {
 
-constexpr instant settled = 1500; ///< after a boundary
-
 /// What was heard, in order: "error AAA", "opened BBB 0" (minutes since the first boundary).
 class story {
 public:

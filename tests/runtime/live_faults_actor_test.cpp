@@ -21,7 +21,6 @@ using backtest::test::served_answer;
 namespace {
 
 constexpr instant first_boundary = new_year + 10 * day_ms + 60 * minute_ms;
-constexpr instant settled = 1500; ///< after a boundary
 
 using fault_function = std::function<std::optional<served_answer>(const klines_request&)>;
 
@@ -61,7 +60,7 @@ private:
 
 /// What the journal says of signals: "opened 0", "closed 60 100.5" (minutes since the first
 /// boundary).
-std::vector<std::string> facts_of(const std::vector<std::string>& journal) {
+std::vector<std::string> facts_in(const std::vector<std::string>& journal) {
   std::vector<std::string> facts;
   for (const auto& line : journal) {
     const auto item = parse_event_line(line).item;
@@ -201,14 +200,14 @@ const std::vector<std::string>& undisturbed_facts() {
     live_node node{market, on(disk)};
     node.steps(0, last_minute);
     CHECK(node.errors().empty());
-    return facts_of(disk.journal());
+    return facts_in(disk.journal());
   }();
   return facts;
 }
 
 /// Nothing lost, nothing twice, nothing announced that is not in the journal.
 void check_recovered(live_node& node, const std::vector<std::string>& journal) {
-  CHECK(facts_of(journal) == undisturbed_facts());
+  CHECK(facts_in(journal) == undisturbed_facts());
   CHECK(signal_ids(journal, tick_action::opened).size() == 2);
   CHECK(signal_ids(journal, tick_action::closed).size() == 1);
   for (std::size_t i = 0; i < journal.size(); ++i)
@@ -234,7 +233,7 @@ void check_fault(fault_function fault, error_code code, const std::string& part)
   node.steps(0, 58);
   market.spoil(std::move(fault));
   node.steps(59, 61);
-  CHECK(facts_of(disk.journal()).size() == 1); // nothing is made up meanwhile
+  CHECK(facts_in(disk.journal()).size() == 1); // nothing is made up meanwhile
   const auto errors = node.errors();
   REQUIRE(errors.size() == 3);
   for (const auto& problem : errors) {
@@ -318,7 +317,7 @@ TEST_CASE("live, faults: exchange answering HTTP 429 with Retry-After is not ask
   REQUIRE(errors.size() == 10);
   CHECK(errors.front().message.find("429") != std::string::npos);
   CHECK(errors.back().message.find("asked not to be asked before") != std::string::npos);
-  CHECK(facts_of(disk.journal()).size() == 1);
+  CHECK(facts_in(disk.journal()).size() == 1);
   node.steps(74, last_minute);
   CHECK(node.errors().size() == 10);
   check_recovered(node, disk.journal());

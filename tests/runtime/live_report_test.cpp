@@ -9,7 +9,7 @@ using namespace backtest::testing;
 
 namespace {
 
-const auto columns = default_live_columns(false);
+const auto live_columns = default_live_columns(false);
 
 /// "CLOSED id1", "IDLE N/A", newest first.
 std::vector<std::string> rows_of(const live_report& report) {
@@ -30,11 +30,11 @@ constexpr auto table_head =
 
 TEST_CASE("live report: empty") {
   const live_report report(live_identity(), {});
-  CHECK(report.markdown(columns) == "# Live Trading Report: BTCUSDT:cross\n"
-                                    "\n"
-                                    "**Mode:** live · **Exchange:** csv\n"
-                                    "\n"
-                                    "No events yet.\n");
+  CHECK(report.markdown(live_columns) == "# Live Trading Report: BTCUSDT:cross\n"
+                                         "\n"
+                                         "**Mode:** live · **Exchange:** csv\n"
+                                         "\n"
+                                         "No events yet.\n");
   const auto data = report.data();
   CHECK(data.event_list.empty());
   CHECK(data.total_events == 0);
@@ -59,7 +59,7 @@ TEST_CASE("live report: a small run, word for word") {
   report.apply(active);
   auto closed = closed_trade(run, {at(30), at(60), 1.5, {}, {}, 7});
   report.apply(closed);
-  CHECK(report.markdown(columns) ==
+  CHECK(report.markdown(live_columns) ==
         "# Live Trading Report: BTCUSDT:cross\n"
         "\n"
         "**Mode:** live · **Exchange:** csv\n"
@@ -122,7 +122,7 @@ TEST_CASE("live report: without a close every figure is absent") {
   const auto run = live_identity();
   live_report report(run, {});
   report.apply(idle_tick(run, t0));
-  const std::string text = report.markdown(columns);
+  const std::string text = report.markdown(live_columns);
   CHECK(contains(text, "**Total events:** 1  \n**Total signals:** 0  \n"));
   CHECK(contains(text, "**Win rate:** N/A (no_trades)"));
   CHECK(contains(text, "**Total PNL:** N/A (no_trades)"));
@@ -180,14 +180,15 @@ TEST_CASE("live report: results that lack what they should carry") {
   }
   CHECK(report.data().total_events == 7);
   CHECK(report.data().statistics.excluded_count == 1);
-  CHECK(contains(report.markdown(columns), "| N/A | CANCELLED | N/A | N/A | N/A | 0.00000000 USD"));
+  CHECK(contains(report.markdown(live_columns),
+                 "| N/A | CANCELLED | N/A | N/A | N/A | 0.00000000 USD"));
 }
 
 TEST_CASE("live report: notes appear when asked for") {
   const auto run = live_identity();
   live_report report(run, {});
   report.apply(opened_tick(run, t0, signal_of(*run, "a", t0, "**breakout** a|b\nRSI < 30")));
-  CHECK_FALSE(contains(report.markdown(columns), "Note"));
+  CHECK_FALSE(contains(report.markdown(live_columns), "Note"));
   CHECK(
       contains(report.markdown(default_live_columns(true)), "| LONG | breakout a\\|b RSI < 30 |"));
 }
@@ -196,7 +197,7 @@ TEST_CASE("live report: hostile names break neither lines nor files") {
   const auto run = live_identity("BTC|USDT\n# pwned", "../näive\r\nname");
   live_report report(run, {});
   report.apply(opened_tick(run, t0, signal_of(*run, "i|d\n", t0)));
-  const std::string text = report.markdown(columns);
+  const std::string text = report.markdown(live_columns);
   CHECK(text.starts_with("# Live Trading Report: BTC|USDT # pwned:../näive name\n\n**Mode:**"));
   CHECK(contains(text, "| OPENED | BTC\\|USDT # pwned | i\\|d  | LONG |"));
   CHECK(is_plain_name(report.file_name()));
@@ -227,7 +228,7 @@ TEST_CASE("live report: rows and trades are bounded, totals are not") {
   CHECK(data.total_closed == total);
   CHECK(data.statistics.win_count == 1000);
   CHECK(data.statistics.loss_count == 0);
-  CHECK(contains(report.markdown(columns), "\nStatistics cover the latest 1000 trades\n"));
+  CHECK(contains(report.markdown(live_columns), "\nStatistics cover the latest 1000 trades\n"));
 }
 
 TEST_CASE("live report: bounds give exposure, a new run starts from nothing") {
@@ -241,12 +242,13 @@ TEST_CASE("live report: bounds give exposure, a new run starts from nothing") {
   CHECK(report.data().total_events == 0);
   CHECK(report.data().total_closed == 0);
   CHECK_FALSE(report.statistics().exposure);
-  CHECK(contains(report.markdown(columns), "No events yet."));
+  CHECK(contains(report.markdown(live_columns), "No events yet."));
 }
 
-TEST_CASE("live report: default columns are valid and keyed as documented; others replace them") {
-  require_valid("live_columns", columns);
-  CHECK(keys_of(columns) ==
+TEST_CASE(
+    "live report: default live_columns are valid and keyed as documented; others replace them") {
+  require_valid("live_columns", live_columns);
+  CHECK(keys_of(live_columns) ==
         std::vector<std::string>{"timestamp", "action", "symbol", "signal_id", "position", "note",
                                  "current_price", "open_price", "take_profit", "stop_loss",
                                  "percent_tp", "percent_sl", "pnl", "close_reason", "duration"});
@@ -268,6 +270,6 @@ TEST_CASE("live report: written where it belongs") {
   const auto run = live_identity();
   live_report report(run, {});
   report.apply(idle_tick(run, t0));
-  CHECK(is_written_as(report, "BTCUSDT_cross.md", columns));
+  CHECK(is_written_as(report, "BTCUSDT_cross.md", live_columns));
   CHECK(std::string(default_live_report_directory) == "./dump/live");
 }

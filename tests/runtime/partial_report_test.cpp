@@ -9,7 +9,7 @@ using namespace backtest::testing;
 
 namespace {
 
-const auto columns = default_partial_columns();
+const auto partial_columns = default_partial_columns();
 
 partial_event milestone(const shared_identity& run, milestone_side side, int level,
                         std::string id = "a") {
@@ -27,11 +27,12 @@ partial_event milestone(const shared_identity& run, milestone_side side, int lev
 
 TEST_CASE("partial report: empty") {
   const partial_report report(identity(), {});
-  CHECK(report.markdown(columns) == "# Partial Profit/Loss Report: BTCUSDT:cross\n"
-                                    "\n"
-                                    "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
-                                    "\n"
-                                    "No partial events yet.\n");
+  CHECK(report.markdown(partial_columns) ==
+        "# Partial Profit/Loss Report: BTCUSDT:cross\n"
+        "\n"
+        "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
+        "\n"
+        "No partial events yet.\n");
   CHECK(report.data().event_list.empty());
   CHECK(report.data().total_events == 0);
 }
@@ -42,7 +43,7 @@ TEST_CASE("partial report: a small run, word for word") {
   report.apply(milestone(run, milestone_side::profit, 10));
   report.apply(milestone(run, milestone_side::profit, 20));
   report.apply(milestone(run, milestone_side::loss, 100, "b"));
-  CHECK(report.markdown(columns) ==
+  CHECK(report.markdown(partial_columns) ==
         "# Partial Profit/Loss Report: BTCUSDT:cross\n"
         "\n"
         "**Mode:** live · **Exchange:** csv\n"
@@ -70,15 +71,15 @@ TEST_CASE("partial report: a small run, word for word") {
 TEST_CASE("partial report: an event that lacks what it should carry") {
   partial_report report(identity(), {});
   report.apply({});
-  CHECK(contains(report.markdown(columns), "| PROFIT | N/A | N/A | N/A | N/A | +0% |"));
-  CHECK(contains(report.markdown(columns), "| 1970-01-01T00:00:00Z | N/A |"));
+  CHECK(contains(report.markdown(partial_columns), "| PROFIT | N/A | N/A | N/A | N/A | +0% |"));
+  CHECK(contains(report.markdown(partial_columns), "| 1970-01-01T00:00:00Z | N/A |"));
 }
 
 TEST_CASE("partial report: hostile names break neither lines nor files") {
   const auto run = identity("BTC|USDT\n# pwned", "../näive\r\nname");
   partial_report report(run, {});
   report.apply(milestone(run, milestone_side::profit, 10, "i|d"));
-  const std::string text = report.markdown(columns);
+  const std::string text = report.markdown(partial_columns);
   CHECK(text.starts_with("# Partial Profit/Loss Report: BTC|USDT # pwned:../näive name\n\n"));
   CHECK(contains(text, "| PROFIT | BTC\\|USDT # pwned | ../näive name | i\\|d | LONG |"));
   CHECK(contains(text, "| Backtest |"));
@@ -99,14 +100,14 @@ TEST_CASE("partial report: rows are bounded, counts are not; a new run starts fr
   report.clear();
   CHECK(report.data().total_events == 0);
   CHECK(report.data().total_profit == 0);
-  CHECK(contains(report.markdown(columns), "No partial events yet."));
+  CHECK(contains(report.markdown(partial_columns), "No partial events yet."));
 }
 
-TEST_CASE("partial report: default columns, own columns, file") {
-  require_valid("partial_columns", columns);
-  CHECK(keys_of(columns) == std::vector<std::string>{"action", "symbol", "strategy_name",
-                                                     "signal_id", "position", "level",
-                                                     "current_price", "timestamp", "mode"});
+TEST_CASE("partial report: default partial_columns, own partial_columns, file") {
+  require_valid("partial_columns", partial_columns);
+  CHECK(keys_of(partial_columns) == std::vector<std::string>{"action", "symbol", "strategy_name",
+                                                             "signal_id", "position", "level",
+                                                             "current_price", "timestamp", "mode"});
   const auto run = identity();
   partial_report report(run, {});
   report.apply(milestone(run, milestone_side::profit, 30));
@@ -114,7 +115,7 @@ TEST_CASE("partial report: default columns, own columns, file") {
       {"level", "Level",
        [](const partial_event& row, std::size_t) { return std::to_string(row.level); }}};
   CHECK(contains(report.markdown(own), "\n\n| Level |\n| --- |\n| 30 |\n\n**Total"));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", columns));
+  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", partial_columns));
   CHECK(partial_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
   CHECK(std::string(default_partial_report_directory) == "./dump/partial");
 }

@@ -14,7 +14,7 @@ using namespace backtest::testing;
 
 namespace {
 
-const auto columns = default_performance_columns();
+const auto performance_columns = default_performance_columns();
 
 performance_event measured(const shared_identity& run, metric_type metric, double duration,
                            instant timestamp = t0, std::optional<instant> previous = {}) {
@@ -32,11 +32,12 @@ std::vector<metric_statistics> metrics_of(metric_type metric, const std::vector<
 
 TEST_CASE("performance report: empty") {
   const performance_report report(identity(), {});
-  CHECK(report.markdown(columns) == "# Performance Report: BTCUSDT:cross\n"
-                                    "\n"
-                                    "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
-                                    "\n"
-                                    "No performance data yet.\n");
+  CHECK(report.markdown(performance_columns) ==
+        "# Performance Report: BTCUSDT:cross\n"
+        "\n"
+        "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
+        "\n"
+        "No performance data yet.\n");
   const auto data = report.data();
   CHECK(data.strategy_name == "cross");
   CHECK(data.total_events == 0);
@@ -53,7 +54,7 @@ TEST_CASE("performance report: a small run, word for word") {
   report.apply(measured(run, metric_type::backtest_timeframe, 3, t0 + 30, t0 + 10));
   report.apply(measured(run, metric_type::backtest_signal, 0.5, t0 + 31));
   report.apply(measured(run, metric_type::backtest_total, 8, t0 + 40));
-  CHECK(report.markdown(columns) ==
+  CHECK(report.markdown(performance_columns) ==
         "# Performance Report: BTCUSDT:cross\n"
         "\n"
         "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
@@ -171,12 +172,14 @@ TEST_CASE("performance report: time is counted once, at the root") {
   performance_report report(run, {});
   report.apply(measured(run, metric_type::backtest_signal, 5));
   CHECK(report.data().total_duration == 0);
-  CHECK(contains(report.markdown(columns), "- **backtest_signal**: 0.0% (5.00ms total)\n"));
+  CHECK(contains(report.markdown(performance_columns),
+                 "- **backtest_signal**: 0.0% (5.00ms total)\n"));
   report.apply(measured(run, metric_type::backtest_timeframe, 20));
   CHECK(report.data().total_duration == 20); // the run is not over yet
   report.apply(measured(run, metric_type::backtest_total, 40));
   CHECK(report.data().total_duration == 40);
-  CHECK(contains(report.markdown(columns), "- **backtest_timeframe**: 50.0% (20.00ms total)\n"));
+  CHECK(contains(report.markdown(performance_columns),
+                 "- **backtest_timeframe**: 50.0% (20.00ms total)\n"));
   CHECK(root_duration(metrics_of(metric_type::live_tick, {1, 2})) == 3);
 }
 
@@ -203,12 +206,12 @@ TEST_CASE("performance report: names that are missing, and hostile ones") {
   const auto nameless = identity("", "");
   performance_report report(nameless, {});
   report.apply(measured(nameless, metric_type::backtest_total, 1));
-  CHECK(report.markdown(columns).starts_with("# Performance Report: global:global\n"));
+  CHECK(report.markdown(performance_columns).starts_with("# Performance Report: global:global\n"));
   CHECK(report.file_name() == "global_global_backtest.md");
   const auto run = identity("BTC|USDT\n# pwned", "../näive\r\nname");
   const performance_report hostile(run, {});
-  CHECK(hostile.markdown(columns).starts_with(
-      "# Performance Report: BTC|USDT # pwned:../näive name\n\n"));
+  CHECK(hostile.markdown(performance_columns)
+            .starts_with("# Performance Report: BTC|USDT # pwned:../näive name\n\n"));
   CHECK(is_plain_name(hostile.file_name()));
 }
 
@@ -223,16 +226,17 @@ TEST_CASE("performance report: the newest events are held") {
   CHECK(data.total_events == 100'000);
   CHECK(data.metric_stats[0].count == 10'000);
   CHECK(data.metric_stats[0].min_duration == 90'000);
-  CHECK(contains(report.markdown(columns), "**Total events:** 100000  \n"));
-  CHECK(contains(report.markdown(columns), "\nStatistics cover the latest 10000 events\n"));
+  CHECK(contains(report.markdown(performance_columns), "**Total events:** 100000  \n"));
+  CHECK(contains(report.markdown(performance_columns),
+                 "\nStatistics cover the latest 10000 events\n"));
   report.clear();
   CHECK(report.data().total_events == 0);
-  CHECK(contains(report.markdown(columns), "No performance data yet."));
+  CHECK(contains(report.markdown(performance_columns), "No performance data yet."));
 }
 
-TEST_CASE("performance report: default columns, own columns, file") {
-  require_valid("performance_columns", columns);
-  CHECK(keys_of(columns) ==
+TEST_CASE("performance report: default performance_columns, own performance_columns, file") {
+  require_valid("performance_columns", performance_columns);
+  CHECK(keys_of(performance_columns) ==
         std::vector<std::string>{"metric_type", "count", "total_duration", "avg_duration",
                                  "min_duration", "max_duration", "std_dev", "median", "p95", "p99",
                                  "avg_wait_time", "min_wait_time", "max_wait_time"});
@@ -242,7 +246,7 @@ TEST_CASE("performance report: default columns, own columns, file") {
   const column_list<metric_statistics> own{
       {"n", "N", [](const auto& row, std::size_t) { return std::to_string(row.count); }}};
   CHECK(contains(report.markdown(own), "## Detailed Metrics\n\n| N |\n| --- |\n| 1 |\n\n*All"));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", columns));
+  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", performance_columns));
   CHECK(performance_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
   CHECK(std::string(default_performance_report_directory) == "./dump/performance");
 }

@@ -9,7 +9,7 @@ using namespace backtest::testing;
 
 namespace {
 
-const auto columns = default_risk_columns(false);
+const auto risk_columns = default_risk_columns(false);
 
 risk_event rejection(const shared_identity& run, std::string comment, int minutes = 0) {
   risk_event result;
@@ -31,11 +31,11 @@ using counts = std::vector<named_count>;
 
 TEST_CASE("risk report: empty") {
   const risk_report report(identity(), {});
-  CHECK(report.markdown(columns) == "# Risk Rejection Report: BTCUSDT:cross\n"
-                                    "\n"
-                                    "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
-                                    "\n"
-                                    "No risk rejections yet.\n");
+  CHECK(report.markdown(risk_columns) == "# Risk Rejection Report: BTCUSDT:cross\n"
+                                         "\n"
+                                         "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
+                                         "\n"
+                                         "No risk rejections yet.\n");
   const auto data = report.data();
   CHECK(data.event_list.empty());
   CHECK(data.total_rejections == 0);
@@ -53,7 +53,7 @@ TEST_CASE("risk report: a small run, word for word") {
   complete.pending_signal.id = "id3";
   complete.pending_signal.price_open = 42100;
   report.apply(complete);
-  CHECK(report.markdown(columns) ==
+  CHECK(report.markdown(risk_columns) ==
         "# Risk Rejection Report: BTCUSDT:cross\n"
         "\n"
         "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
@@ -94,7 +94,7 @@ TEST_CASE("risk report: a small run, word for word") {
 TEST_CASE("risk report: an event that lacks what it should carry") {
   risk_report report(identity(), {});
   report.apply({});
-  const std::string text = report.markdown(columns);
+  const std::string text = report.markdown(risk_columns);
   CHECK(contains(text, "| N/A | N/A | N/A | LONG | N/A | N/A | 0.00000000 USD |"));
   CHECK(contains(text, "## Rejections by Reason\n\n- N/A: 1\n"));
 }
@@ -111,7 +111,7 @@ TEST_CASE("risk report: notes, hostile names and reasons") {
   CHECK(contains(text, "| too \\| late ## pwned |"));
   CHECK(contains(text, "\n- too | late ## pwned: 1\n"));
   CHECK_FALSE(contains(text, "\n## pwned"));
-  CHECK_FALSE(contains(report.markdown(columns), "Note"));
+  CHECK_FALSE(contains(report.markdown(risk_columns), "Note"));
   CHECK(is_plain_name(report.file_name()));
 }
 
@@ -130,19 +130,19 @@ TEST_CASE("risk report: rows and reasons are bounded, counts are not") {
   report.clear();
   CHECK(report.data().total_rejections == 0);
   CHECK(report.data().by_reason.empty());
-  CHECK(contains(report.markdown(columns), "No risk rejections yet."));
+  CHECK(contains(report.markdown(risk_columns), "No risk rejections yet."));
 }
 
-TEST_CASE("risk report: default columns and file") {
-  require_valid("risk_columns", columns);
-  CHECK(keys_of(columns) ==
+TEST_CASE("risk report: default risk_columns and file") {
+  require_valid("risk_columns", risk_columns);
+  CHECK(keys_of(risk_columns) ==
         std::vector<std::string>{"symbol", "strategy_name", "signal_id", "position", "note",
                                  "exchange_name", "open_price", "take_profit", "stop_loss",
                                  "current_price", "active_position_count", "comment", "timestamp"});
   const auto run = identity();
   risk_report report(run, {});
   report.apply(rejection(run, "late"));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", columns));
+  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", risk_columns));
   CHECK(risk_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
   CHECK(std::string(default_risk_report_directory) == "./dump/risk");
 }

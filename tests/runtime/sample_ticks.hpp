@@ -3,6 +3,7 @@
 #include "messages/event.hpp"
 #include "runtime/column.hpp"
 #include "tests/runtime/sample_trades.hpp"
+#include "tests/support/contains.hpp"
 #include "tests/support/scratch_directory.hpp"
 
 #include <string>
@@ -93,10 +94,6 @@ std::vector<std::string> keys_of(const column_list<Row>& columns) {
   for (const auto& c : columns)
     keys.push_back(c.key);
   return keys;
-}
-
-inline bool contains(std::string_view text, std::string_view part) {
-  return text.find(part) != std::string_view::npos;
 }
 
 /// No byte in it that a file system or a shell could take amiss.

@@ -12,7 +12,7 @@ using namespace backtest::testing;
 
 namespace {
 
-const auto columns = default_schedule_columns(false);
+const auto schedule_columns = default_schedule_columns(false);
 
 instant at(int minutes) { return t0 + minutes * minute_ms; }
 
@@ -20,11 +20,12 @@ instant at(int minutes) { return t0 + minutes * minute_ms; }
 
 TEST_CASE("schedule report: empty") {
   const schedule_report report(identity(), {});
-  CHECK(report.markdown(columns) == "# Scheduled Signals Report: BTCUSDT:cross\n"
-                                    "\n"
-                                    "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
-                                    "\n"
-                                    "No scheduled signals yet.\n");
+  CHECK(report.markdown(schedule_columns) ==
+        "# Scheduled Signals Report: BTCUSDT:cross\n"
+        "\n"
+        "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
+        "\n"
+        "No scheduled signals yet.\n");
   const auto data = report.data();
   CHECK(data.event_list.empty());
   CHECK(data.statistics.total_events == 0);
@@ -42,7 +43,7 @@ TEST_CASE("schedule report: a small run, word for word") {
   report.apply(opened_tick(run, at(5), a));
   report.apply(tick_of(run, tick_action::scheduled, at(10), b));
   report.apply(cancelled_tick(run, at(130), b));
-  CHECK(report.markdown(columns) ==
+  CHECK(report.markdown(schedule_columns) ==
         "# Scheduled Signals Report: BTCUSDT:cross\n"
         "\n"
         "**Mode:** backtest · **Exchange:** csv · **Frame:** q1\n"
@@ -91,8 +92,8 @@ TEST_CASE("schedule report: rates rest on matched ends alone") {
   };
   schedule("a");
   CHECK_FALSE(report.statistics().activation_rate); // unresolved
-  CHECK(contains(report.markdown(columns), "**Activation rate:** N/A  \n"));
-  CHECK(contains(report.markdown(columns), "**Average activation time:** N/A  \n"));
+  CHECK(contains(report.markdown(schedule_columns), "**Activation rate:** N/A  \n"));
+  CHECK(contains(report.markdown(schedule_columns), "**Average activation time:** N/A  \n"));
   schedule("b");
   schedule("c");
   report.apply(opened_tick(run, at(1), signal_of(*run, "a", at(0))));
@@ -128,7 +129,7 @@ TEST_CASE("schedule report property: every figure equals a second, slow computat
       auto& fate = fates[i];
       fate = {random() % 5 > 0, random() % 2 == 0, false, 1 + static_cast<int>(random() % 90)};
       fate.is_cancelled = !fate.is_opened && random() % 4 > 0;
-      const auto signal = signal_of(*run, "s" + std::to_string(i), at(minute));
+      const auto signal = signal_of(*run, fmt::format("s{}", i), at(minute));
       if (fate.is_announced)
         report.apply(tick_of(run, tick_action::scheduled, at(minute), signal));
       minute += fate.waited;
@@ -185,7 +186,7 @@ TEST_CASE("schedule report: results that lack what they should carry") {
   CHECK(report.statistics().total_events == 2);
   CHECK_FALSE(report.statistics().activation_rate);
   CHECK_FALSE(report.statistics().avg_wait_time);
-  CHECK(contains(report.markdown(columns), "| N/A | CANCELLED | N/A | N/A | N/A |"));
+  CHECK(contains(report.markdown(schedule_columns), "| N/A | CANCELLED | N/A | N/A | N/A |"));
 }
 
 TEST_CASE("schedule report: notes and hostile names") {
@@ -196,7 +197,7 @@ TEST_CASE("schedule report: notes and hostile names") {
   CHECK(text.starts_with(
       "# Scheduled Signals Report: BTC|USDT # pwned:../näive name\n\n**Mode:** live"));
   CHECK(contains(text, "| SCHEDULED | BTC\\|USDT # pwned | a | LONG | x\\|y |"));
-  CHECK_FALSE(contains(report.markdown(columns), "Note"));
+  CHECK_FALSE(contains(report.markdown(schedule_columns), "Note"));
   CHECK(is_plain_name(report.file_name()));
 }
 
@@ -247,24 +248,24 @@ TEST_CASE("schedule report: a new run starts from nothing") {
   report.clear();
   CHECK(report.statistics().total_events == 0);
   CHECK(report.statistics().total_scheduled == 0);
-  CHECK(contains(report.markdown(columns), "No scheduled signals yet."));
+  CHECK(contains(report.markdown(schedule_columns), "No scheduled signals yet."));
   report.apply(opened_tick(run, at(1), signal));
   CHECK_FALSE(report.statistics().activation_rate); // what the old run scheduled is forgotten
 }
 
-TEST_CASE("schedule report: default columns are valid and keyed as documented") {
-  require_valid("schedule_columns", columns);
-  CHECK(keys_of(columns) == std::vector<std::string>{"timestamp", "action", "symbol", "signal_id",
-                                                     "position", "note", "current_price",
-                                                     "price_open", "take_profit", "stop_loss",
-                                                     "duration", "cancel_reason"});
+TEST_CASE("schedule report: default schedule_columns are valid and keyed as documented") {
+  require_valid("schedule_columns", schedule_columns);
+  CHECK(keys_of(schedule_columns) ==
+        std::vector<std::string>{"timestamp", "action", "symbol", "signal_id", "position", "note",
+                                 "current_price", "price_open", "take_profit", "stop_loss",
+                                 "duration", "cancel_reason"});
 }
 
 TEST_CASE("schedule report: written where it belongs, one file per mode") {
   const auto run = identity();
   schedule_report report(run, {});
   report.apply(tick_of(run, tick_action::scheduled, at(0), signal_of(*run, "a", at(0))));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", columns));
+  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", schedule_columns));
   CHECK(schedule_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
   CHECK(std::string(default_schedule_report_directory) == "./dump/schedule");
 }

@@ -12,18 +12,9 @@ namespace {
 using names = std::vector<std::string>;
 
 /// Everything a walk tells, all ticks included.
-const std::vector<topic> all_topics{
+const std::vector<topic> topics_of_a_walk{
     topic::signal,          topic::signal_backtest, topic::progress_walker, topic::walker,
     topic::walker_complete, topic::done_walker,     topic::error,           topic::exit};
-
-std::string text_of(const std::vector<event>& events) {
-  std::string text;
-  for (const auto& item : events) {
-    append_event_line(text, 1, item.on, item);
-    text += '\n';
-  }
-  return text;
-}
 
 /// Names of whoever asked.
 class roll_call {
@@ -89,7 +80,7 @@ TEST_CASE("walker ahead: what is done before its turn waits, and only so many of
   names strategies{"held"};
   target.add_strategy(held_strategy("held", held));
   for (int i = 1; i < 12; ++i) {
-    strategies.push_back("s" + std::to_string(i));
+    strategies.push_back(fmt::format("s{}", i));
     target.add_strategy(present_strategy(strategies.back(), present));
   }
   target.add_walker(walker_of(strategies));
@@ -117,7 +108,7 @@ TEST_CASE("walker ahead: nobody hears of a strategy before its turn") {
     called.push_back(strategy);
   };
   target.add_walker(schema);
-  heard_events heard{target, all_topics};
+  heard_events heard{target, topics_of_a_walk};
   auto walk = target.walker().background("BTC", "compare");
   held.wait_for_arrival();
   present.wait_for(1);
@@ -150,7 +141,7 @@ TEST_CASE("walker ahead: a stop leaves nothing of strategies whose turn had not 
     target.add_strategy(present_strategy("done", present));
     target.add_strategy(present_strategy("busy", present));
     target.add_walker(walker_of({"held", "done", "busy"}));
-    heard_events heard{target, all_topics};
+    heard_events heard{target, topics_of_a_walk};
     auto walk = target.walker().background("BTC", "compare");
     held.wait_for_arrival();
     present.wait_for(2); // `done` came to its end before `busy` began
@@ -197,7 +188,7 @@ TEST_CASE("walker ahead: all events, the report and the best are those of taking
       target.add_strategy(failing_strategy());
       target.add_strategy(strategy_of("mute", never));
       target.add_walker(walker_of(compared.strategies, compared.metric));
-      heard_events heard{target, all_topics};
+      heard_events heard{target, topics_of_a_walk};
       auto walk = target.walker().background("BTC", "compare");
       walk.wait();
       CHECK(walk.data().best_strategy == compared.best);

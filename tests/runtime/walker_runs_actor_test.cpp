@@ -17,15 +17,6 @@ const std::vector<topic> walker_topics{topic::progress_walker, topic::walker,
                                        topic::walker_complete, topic::done_walker,
                                        topic::error,           topic::exit};
 
-std::string text_of(const std::vector<event>& events) {
-  std::string text;
-  for (const auto& item : events) {
-    append_event_line(text, 1, item.on, item);
-    text += '\n';
-  }
-  return text;
-}
-
 names topics_of(const std::vector<event>& events) {
   names found;
   for (const auto& item : events)
@@ -425,7 +416,7 @@ TEST_CASE("walker: a runtime is destroyed while walkers are busy") {
       }));
       names strategies{"seen", "low", "middle"};
       for (int more = 0; more < 20; ++more) { // too many to be done by then
-        strategies.push_back("more" + std::to_string(more));
+        strategies.push_back(fmt::format("more{}", more));
         target.add_strategy(strategy_of(strategies.back()));
       }
       target.add_walker(walker_of(strategies));

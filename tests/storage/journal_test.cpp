@@ -5,16 +5,18 @@
 #include "storage/journal_retention.hpp"
 #include "storage/memory_store.hpp"
 #include "storage/rocksdb_store.hpp"
+#include "tests/support/failure_of.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/value_generator.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace backtest;
+using backtest::testing::failure_of;
 
 namespace {
 
-constexpr instant start = 19'723 * day_ms; // 2024-01-01
+constexpr instant first_day = 19'723 * day_ms; // 2024-01-01
 
 event error_at(std::optional<instant> when, std::string message = "text") {
   return {topic::error,
@@ -25,17 +27,6 @@ event tick(topic on, tick_action action) {
   tick_result result;
   result.action = action;
   return {on, result};
-}
-
-template <class Action>
-failure failure_of(const Action& action) {
-  try {
-    action();
-  } catch (const failure& problem) {
-    return problem;
-  }
-  FAIL("expected a failure");
-  return failure{error_code::invalid_argument, ""};
 }
 
 /// A journal as the thread that commits keeps it.
@@ -74,7 +65,7 @@ TEST_CASE("journal: entries are event lines, numbered from 1 without holes") {
   CHECK(read_journal(*target, 1).empty());
   journal_writer writer;
   store_batch batch;
-  const auto first = writer.append(batch, error_at(start));
+  const auto first = writer.append(batch, error_at(first_day));
   const auto second = writer.append(batch, error_at(std::nullopt));
   CHECK(first == journal_line{1,
                               R"({"seq":1,"topic":"error","event":{"code":"fetch_failed",)"
@@ -87,7 +78,7 @@ TEST_CASE("journal: entries are event lines, numbered from 1 without holes") {
 
   journal_writer next{find_journal_bounds(*target).last};
   batch.clear();
-  CHECK(next.append(batch, error_at(start)).number == 3);
+  CHECK(next.append(batch, error_at(first_day)).number == 3);
 }
 
 TEST_CASE("journal: every kind of event is read back equal") {
@@ -124,7 +115,7 @@ TEST_CASE("journal: transitions, milestones, rejections, errors and ends get a n
   for (auto action : {tick_action::idle, tick_action::waiting, tick_action::active})
     CHECK_FALSE(is_journalled(tick(topic::signal_live, action)));
   CHECK_FALSE(is_journalled(tick(topic::signal_backtest, tick_action::opened)));
-  CHECK(is_journalled(error_at(start)));
+  CHECK(is_journalled(error_at(first_day)));
   CHECK_FALSE(is_journalled({topic::error, error_event{error_code::store_failed, "", "", {}, {}}}));
   CHECK(is_journalled({topic::validation, error_event{}}));
   CHECK(is_journalled({topic::partial_profit, partial_event{}}));
@@ -140,7 +131,7 @@ TEST_CASE("journal: reading starts at any number kept and stops at the limit") {
   journal_writer writer;
   store_batch batch;
   for (int i = 0; i < 12; ++i)
-    writer.append(batch, error_at(start + i));
+    writer.append(batch, error_at(first_day + i));
   for (std::int64_t number = 1; number <= 4; ++number)
     batch.erase(store_space::journal, journal_key(number));
   target->commit(batch);
@@ -161,7 +152,7 @@ TEST_CASE("journal: a hole is an error, not silence") {
   journal_writer writer;
   store_batch batch;
   for (int i = 0; i < 5; ++i)
-    writer.append(batch, error_at(start + i));
+    writer.append(batch, error_at(first_day + i));
   batch.erase(store_space::journal, journal_key(3));
   target->commit(batch);
   for (const std::int64_t first : {1, 2, 3}) {
@@ -199,7 +190,7 @@ TEST_CASE("journal retention: without limits everything stays") {
   const auto target = make_memory_store();
   kept_journal journal{*target, {0, 0}};
   for (int day = 0; day < 1000; ++day)
-    journal.add({error_at(start + day * day_ms)}, start + day * day_ms);
+    journal.add({error_at(first_day + day * day_ms)}, first_day + day * day_ms);
   CHECK(find_journal_bounds(*target) == journal_bounds{1, 1000});
   CHECK(journal.retention.bytes() == bytes_kept(*target));
 }
@@ -207,25 +198,25 @@ TEST_CASE("journal retention: without limits everything stays") {
 TEST_CASE("journal retention: entries older than the limit go, the newest never") {
   const auto target = make_memory_store();
   kept_journal journal{*target, {3, 0}};
-  CHECK(journal.add({error_at(start)}, start) == journal_bounds{1, 1});
-  CHECK(journal.add({error_at(start + day_ms)}, start + day_ms) == journal_bounds{1, 2});
+  CHECK(journal.add({error_at(first_day)}, first_day) == journal_bounds{1, 1});
+  CHECK(journal.add({error_at(first_day + day_ms)}, first_day + day_ms) == journal_bounds{1, 2});
   // Exactly three days are not more than three days.
-  CHECK(journal.add({}, start + 3 * day_ms) == journal_bounds{1, 2});
-  CHECK(journal.add({}, start + 3 * day_ms + 1) == journal_bounds{2, 2});
-  CHECK(journal.add({}, start + 900 * day_ms) == journal_bounds{2, 2});
-  CHECK(journal.add({error_at(start + 900 * day_ms)}, start + 900 * day_ms).last == 3);
-  CHECK(journal.add({}, start + 900 * day_ms + minute_ms) == journal_bounds{3, 3});
+  CHECK(journal.add({}, first_day + 3 * day_ms) == journal_bounds{1, 2});
+  CHECK(journal.add({}, first_day + 3 * day_ms + 1) == journal_bounds{2, 2});
+  CHECK(journal.add({}, first_day + 900 * day_ms) == journal_bounds{2, 2});
+  CHECK(journal.add({error_at(first_day + 900 * day_ms)}, first_day + 900 * day_ms).last == 3);
+  CHECK(journal.add({}, first_day + 900 * day_ms + minute_ms) == journal_bounds{3, 3});
   CHECK(journal.retention.bytes() == bytes_kept(*target));
 }
 
 TEST_CASE("journal retention: an entry without a time is as old as the next one") {
   const auto target = make_memory_store();
   kept_journal journal{*target, {3, 0}};
-  journal.add({error_at(std::nullopt), error_at(start), error_at(std::nullopt),
-               error_at(start + 5 * day_ms), error_at(std::nullopt)},
-              start + day_ms);
-  CHECK(journal.add({}, start + 4 * day_ms) == journal_bounds{3, 5});
-  CHECK(journal.add({}, start + 9 * day_ms) == journal_bounds{5, 5});
+  journal.add({error_at(std::nullopt), error_at(first_day), error_at(std::nullopt),
+               error_at(first_day + 5 * day_ms), error_at(std::nullopt)},
+              first_day + day_ms);
+  CHECK(journal.add({}, first_day + 4 * day_ms) == journal_bounds{3, 5});
+  CHECK(journal.add({}, first_day + 9 * day_ms) == journal_bounds{5, 5});
 }
 
 TEST_CASE("journal retention: the oldest go while it is larger than the limit") {
@@ -233,17 +224,17 @@ TEST_CASE("journal retention: the oldest go while it is larger than the limit") 
   constexpr std::int64_t limit = 5000;
   kept_journal journal{*target, {0, limit}};
   for (int i = 0; i < 300; ++i) {
-    journal.add({error_at(start + i, std::string(static_cast<std::size_t>(i) % 90, 'x'))},
-                start + i);
+    journal.add({error_at(first_day + i, std::string(static_cast<std::size_t>(i) % 90, 'x'))},
+                first_day + i);
     REQUIRE(journal.retention.bytes() == bytes_kept(*target));
     // One batch later at most, what was added is counted before it can be erased.
     REQUIRE(bytes_kept(*target) <= limit);
   }
   CHECK(bytes_kept(*target) > limit / 2);
   // One that is too large by itself stays.
-  const auto bounds = journal.add({error_at(start, std::string(9000, 'y'))}, start);
+  const auto bounds = journal.add({error_at(first_day, std::string(9000, 'y'))}, first_day);
   CHECK(bounds == journal_bounds{301, 301});
-  CHECK(journal.add({}, start) == journal_bounds{301, 301});
+  CHECK(journal.add({}, first_day) == journal_bounds{301, 301});
 }
 
 TEST_CASE("journal retention: a long backlog shrinks step by step") {
@@ -251,11 +242,11 @@ TEST_CASE("journal retention: a long backlog shrinks step by step") {
   journal_writer writer;
   store_batch batch;
   for (int i = 0; i < 2000; ++i)
-    writer.append(batch, error_at(start));
+    writer.append(batch, error_at(first_day));
   target->commit(batch);
   kept_journal journal{*target, {1, 0}};
   CHECK(journal.retention.bytes() == bytes_kept(*target));
-  const auto now = start + 5 * day_ms;
+  const auto now = first_day + 5 * day_ms;
   CHECK(journal.add({}, now) == journal_bounds{257, 2000});
   CHECK(journal.add({}, now) == journal_bounds{513, 2000});
   // It keeps up with what comes.
@@ -272,7 +263,7 @@ TEST_CASE("journal retention: opened again, it knows its totals") {
     const auto target = open_rocksdb_store(directory.path());
     kept_journal journal{*target, {0, 3000}};
     for (int i = 0; i < 100; ++i)
-      journal.add({error_at(start + i)}, start + i);
+      journal.add({error_at(first_day + i)}, first_day + i);
     bytes = journal.retention.bytes();
   }
   const auto target = open_rocksdb_store(directory.path());
@@ -286,5 +277,5 @@ TEST_CASE("journal retention: opened again, it knows its totals") {
     CHECK(journal_retention{*target, {}}.bytes() == bytes);
   }
   kept_journal journal{*target, {0, 3000}};
-  CHECK(journal.add({error_at(start)}, start).last == 101);
+  CHECK(journal.add({error_at(first_day)}, first_day).last == 101);
 }

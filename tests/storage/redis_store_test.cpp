@@ -6,6 +6,7 @@
 #include "storage/redis_connection.hpp"
 #include "storage/redis_writer.hpp"
 #include "storage/store_key.hpp"
+#include "tests/support/failure_of.hpp"
 #include "tests/support/redis_server.hpp"
 
 #include <doctest/doctest.h>
@@ -30,17 +31,6 @@ store_batch one_row(const std::string& key, const std::string& value) {
   store_batch batch;
   batch.put(store_space::state, key, value);
   return batch;
-}
-
-template <class Action>
-failure failure_of(const Action& action) {
-  try {
-    action();
-  } catch (const failure& problem) {
-    return problem;
-  }
-  FAIL("expected a failure");
-  return failure{error_code::invalid_argument, ""};
 }
 
 bool says(const failure& problem, std::string_view text) {

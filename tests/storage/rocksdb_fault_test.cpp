@@ -3,6 +3,7 @@
 
 #include "messages/error.hpp"
 #include "storage/rocksdb_store.hpp"
+#include "tests/support/failure_of.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <doctest/doctest.h>
@@ -40,17 +41,6 @@ void check_holds(const store_reader& actual, int count) {
   CHECK(actual.scan(store_space::state, "row/").size() == static_cast<std::size_t>(count));
   CHECK(actual.scan(store_space::journal, "").size() == static_cast<std::size_t>(count));
   CHECK(actual.get(store_space::state, "latest") == std::to_string(count));
-}
-
-template <class Action>
-failure failure_of(const Action& action) {
-  try {
-    action();
-  } catch (const failure& problem) {
-    return problem;
-  }
-  FAIL("expected a failure");
-  return failure{error_code::invalid_argument, ""};
 }
 
 template <class Action>

@@ -76,9 +76,9 @@ public:
   }
 
 private:
-  static std::vector<char*> pointers(std::vector<std::string>& texts) {
+  static std::vector<char*> pointers(std::vector<std::string>& arguments) {
     std::vector<char*> all;
-    for (auto& text : texts)
+    for (auto& text : arguments)
       all.push_back(text.data());
     all.push_back(nullptr);
     return all;

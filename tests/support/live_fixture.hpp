@@ -13,6 +13,9 @@
 
 namespace backtest::testing {
 
+/// After a boundary, on the system clock: the default `settle_delay_ms`.
+inline constexpr instant settled = 1500;
+
 inline std::shared_ptr<live_clock> at_full_speed() {
   return make_replay_clock(std::numeric_limits<double>::infinity());
 }

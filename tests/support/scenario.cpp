@@ -184,4 +184,13 @@ error_event scenario::first_error() const {
   return {};
 }
 
+scenario one_signal(const signal_request& request,
+                    const std::vector<std::optional<double>>& by_minute) {
+  scenario market;
+  market.frame_minutes(0, 0);
+  market.prices(by_minute);
+  market.strategy(signals({{0, request}}));
+  return market;
+}
+
 } // namespace backtest::testing

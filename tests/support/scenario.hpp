@@ -92,6 +92,10 @@ private:
   std::shared_ptr<memory_source> source_ = std::make_shared<memory_source>();
 };
 
+/// One request at minute 0, a frame of that one minute, and the price of minute 0, 1, 2 ...
+scenario one_signal(const signal_request& request,
+                    const std::vector<std::optional<double>>& by_minute);
+
 using texts = std::vector<std::string>;
 
 } // namespace backtest::testing

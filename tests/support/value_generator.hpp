@@ -25,13 +25,13 @@ public:
     return std::isfinite(value) ? value : 0.1;
   }
   std::string text() {
-    static const char* const texts[] = {"",
-                                        "BTCUSDT",
-                                        "a \"quoted\" \\ text",
-                                        "line\nbreak\x01",
-                                        "h\xC3\xA4lt \xF0\x9F\x98\x80",
-                                        "longer than a small string holds"};
-    return texts[random_() % 6];
+    static const char* const samples[] = {"",
+                                          "BTCUSDT",
+                                          "a \"quoted\" \\ text",
+                                          "line\nbreak\x01",
+                                          "h\xC3\xA4lt \xF0\x9F\x98\x80",
+                                          "longer than a small string holds"};
+    return samples[random_() % 6];
   }
   template <class Enum>
   Enum pick(std::size_t count) {

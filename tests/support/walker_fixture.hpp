@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/event_json.hpp"
 #include "tests/support/runtime_fixture.hpp"
 
 #include <fmt/format.h>
@@ -44,6 +45,16 @@ inline std::vector<std::string> ranking_of(const walker_report_data& data) {
   for (const auto& item : data.strategy_results)
     names.push_back(item.strategy_name + (item.partial ? " partial" : ""));
   return names;
+}
+
+/// Every event as a line, all of them with the same number.
+inline std::string text_of(const std::vector<event>& events) {
+  std::string text;
+  for (const auto& item : events) {
+    append_event_line(text, 1, item.on, item);
+    text += '\n';
+  }
+  return text;
 }
 
 } // namespace backtest::testing

@@ -14,21 +14,21 @@ namespace backtest::benchmarks {
 
 namespace {
 
-constexpr std::size_t symbols = 100;
-constexpr std::size_t batch = 1000;
+constexpr std::size_t fan_out_symbols = 100;
+constexpr std::size_t batch_events = 1000;
 constexpr std::size_t batches_in_flight = 4;
 
 /// Closed signals of all symbols in turn.
 std::vector<event> make_batch() {
   std::vector<shared_identity> runs;
-  for (std::size_t i = 0; i < symbols; ++i)
+  for (std::size_t i = 0; i < fan_out_symbols; ++i)
     runs.push_back(std::make_shared<const run_identity>(run_identity{
         fmt::format("SYM{:03}USDT", i), "cross", "exchange", "frame", run_mode::backtest}));
   std::vector<event> events;
-  for (std::size_t i = 0; i < batch; ++i) {
+  for (std::size_t i = 0; i < batch_events; ++i) {
     tick_result tick;
     tick.action = tick_action::closed;
-    tick.run = runs[i % symbols];
+    tick.run = runs[i % fan_out_symbols];
     tick.signal = std::make_shared<const signal_row>();
     events.push_back({topic::signal_backtest, std::move(tick)});
   }
@@ -87,7 +87,7 @@ public:
       sinks_.push_back(spawn_actor<sink_state, subscriber_actor>(system_.get(), nullptr));
       subscription wanted{{topic::signal_backtest}, {}, {}, {}};
       if (chosen == filters::one_symbol)
-        wanted.symbols = {fmt::format("SYM{:03}USDT", i % symbols)};
+        wanted.symbols = {fmt::format("SYM{:03}USDT", i % fan_out_symbols)};
       request(self, bus_, caf::infinite, subscribe{wanted, sinks_.back(), false})
           .receive([](const subscribed&) {}, [](const caf::error&) {});
     }
@@ -143,7 +143,7 @@ double best(const std::vector<double>& taken) {
 }
 
 double events_per_second(std::size_t batches, double milliseconds) {
-  return static_cast<double>(batches * batch) / milliseconds * 1000;
+  return static_cast<double>(batches * batch_events) / milliseconds * 1000;
 }
 
 void print_unwanted() {
@@ -164,7 +164,7 @@ void print_unwanted() {
   constexpr std::size_t batches = 200;
   const auto published = alternate({[&] { nobody.through_the_bus(batches); }}, 5);
   fmt::print("{:<34} {:<44} {:8.2f}\n", "the same, told to the bus all the same", "ns",
-             best(published[0]) * 1e6 / static_cast<double>(batches * batch));
+             best(published[0]) * 1e6 / static_cast<double>(batches * batch_events));
 }
 
 } // namespace

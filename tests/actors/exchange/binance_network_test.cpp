@@ -4,12 +4,14 @@
 #include "runtime/configuration_file.hpp"
 #include "tests/actors/exchange/candle_fixtures.hpp"
 #include "tests/actors/exchange/klines_market.hpp"
+#include "tests/support/contains.hpp"
 #include "tests/support/http_server.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace backtest;
 using namespace backtest::test;
+using backtest::testing::contains;
 
 namespace {
 
@@ -63,10 +65,6 @@ error problem_of(candle_loader loader) {
   const auto problem = error_of([&] { load_day(loader); });
   REQUIRE(problem);
   return *problem;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace

@@ -15,7 +15,7 @@ using namespace backtest::test;
 
 namespace {
 
-const configuration defaults;
+const configuration default_limits;
 const std::string header = "open_time,open,high,low,close,volume\n";
 const std::string row_0 = "1704067200000,100,101,99,100.5,3\n";
 const std::string row_1 = "1704067260000,100.5,102,100,101,4\n";
@@ -23,7 +23,7 @@ const std::vector<candle> two_candles{{1704067200000, 100, 101, 99, 100.5, 3},
                                       {1704067260000, 100.5, 102, 100, 101, 4}};
 
 candle_series parse(std::string_view text) {
-  return parse_candle_csv(text, "f.csv", "BTCUSDT", defaults);
+  return parse_candle_csv(text, "f.csv", "BTCUSDT", default_limits);
 }
 
 std::string bad_candles(std::string_view text) {
@@ -65,7 +65,7 @@ void write_zip(const std::filesystem::path& path, const zip_entries& entries) {
 }
 
 std::optional<error> error_of_file(const std::filesystem::path& path) {
-  return error_of([&] { read_candle_csv(path, "BTCUSDT", defaults); });
+  return error_of([&] { read_candle_csv(path, "BTCUSDT", default_limits); });
 }
 
 } // namespace
@@ -237,7 +237,7 @@ TEST_CASE("cli, CSV: plain, gzip and zip are told apart by content") {
   const temporary_folder folder{"candle_csv_kinds"};
   const std::string text = header + row_0 + row_1;
   const auto candles_of = [&](const std::filesystem::path& path) {
-    return read_candle_csv(path, "BTCUSDT", defaults).candles;
+    return read_candle_csv(path, "BTCUSDT", default_limits).candles;
   };
   CHECK(candles_of(folder.write("plain.gz", text)) == two_candles);
   CHECK(candles_of(folder.write("packed.csv", gzip(text))) == two_candles);
@@ -292,7 +292,7 @@ TEST_CASE("cli, CSV: a file is read like its text, wherever its chunks end") {
   write_zip(folder / "c.zip", {{"c.csv", text}});
   for (const auto& path :
        {folder.write("c.csv", text), folder.write("c.csv.gz", gzip(text)), folder / "c.zip"}) {
-    const auto loaded = read_candle_csv(path, "BTCUSDT", defaults);
+    const auto loaded = read_candle_csv(path, "BTCUSDT", default_limits);
     CHECK(loaded == series);
     CHECK(loaded.candles.capacity() * sizeof(candle) <= 56 * loaded.candles.size());
   }
@@ -308,7 +308,7 @@ TEST_CASE("cli, CSV: a file is read like its text, wherever its chunks end") {
 TEST_CASE("cli, CSV: more blank lines than a chunk holds hide nothing") {
   const temporary_folder folder{"candle_csv_blank"};
   const std::string blank(200'000, '\n');
-  CHECK(read_candle_csv(folder.write("end.csv", header + row_0 + blank), "BTCUSDT", defaults)
+  CHECK(read_candle_csv(folder.write("end.csv", header + row_0 + blank), "BTCUSDT", default_limits)
             .candles.size() == 1);
   CHECK(error_of_file(folder.write("middle.csv", header + row_0 + blank + row_1))
             ->message.find("line 3: the line is blank") != std::string::npos);
@@ -355,7 +355,7 @@ TEST_CASE("cli, CSV: the recorded markets load completely") {
     return;
   }
   const auto expect = [&](std::string_view name, std::size_t rows) {
-    const auto series = read_candle_csv(data / name, "X", defaults);
+    const auto series = read_candle_csv(data / name, "X", default_limits);
     CHECK(series.candles.size() == rows);
     CHECK(series.candles.capacity() * sizeof(candle) <= 56 * rows);
   };
@@ -363,6 +363,7 @@ TEST_CASE("cli, CSV: the recorded markets load completely") {
   expect("binanceusdm-ETHUSDT-1m.csv.gz", 60'191);
   expect("gaps-BTCUSDT-1m.csv.gz", 19'726);
   expect("short-BNBUSDT-1m.csv.gz", 7'000);
-  const auto btc = read_candle_csv(data / "binanceusdm-BTCUSDT-1m.csv.gz", "BTCUSDT", defaults);
+  const auto btc =
+      read_candle_csv(data / "binanceusdm-BTCUSDT-1m.csv.gz", "BTCUSDT", default_limits);
   CHECK(btc.candles[0] == candle{1746372780000, 95505.4, 95505.5, 95502.7, 95502.7, 16.536});
 }

@@ -37,9 +37,9 @@ struct loads {
 
 constexpr instant minute(std::int64_t number) { return new_year + number * minute_ms; }
 
-std::vector<std::int64_t> opens(std::span<const candle> list) {
+std::vector<std::int64_t> opens(std::span<const candle> candles) {
   std::vector<std::int64_t> found;
-  for (const auto& item : list)
+  for (const auto& item : candles)
     found.push_back((item.open_time - new_year) / minute_ms);
   return found;
 }

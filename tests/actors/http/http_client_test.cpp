@@ -2,6 +2,7 @@
 
 #include "messages/error.hpp"
 #include "tests/actors/exchange/candle_fixtures.hpp"
+#include "tests/support/contains.hpp"
 #include "tests/support/http_server.hpp"
 
 #include <doctest/doctest.h>
@@ -9,6 +10,7 @@
 
 using namespace backtest;
 using namespace backtest::test;
+using backtest::testing::contains;
 
 namespace {
 
@@ -36,10 +38,6 @@ std::string problem_of(http_client& client, const std::string& url) {
   CHECK(problem->code == error_code::fetch_failed);
   CHECK(problem->message.starts_with(url + ": "));
   return problem->message.substr(url.size() + 2);
-}
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
 }
 
 } // namespace

@@ -13,19 +13,19 @@ using namespace backtest::testing;
 namespace {
 
 /// What one tap heard.
-struct hearing {
+struct tap_hearing {
   std::vector<journal_line> lines;
   std::int64_t next = 1;
   std::size_t messages = 0;
   std::optional<journal_ended> ended;
 };
-using shared_hearing = std::shared_ptr<hearing>;
+using shared_tap_hearing = std::shared_ptr<tap_hearing>;
 
 struct tap_state {
   self_pointer<tap_actor, tap_state> self = nullptr;
-  shared_hearing heard;
+  shared_tap_hearing heard;
 
-  void init(shared_hearing to) { heard = std::move(to); }
+  void init(shared_tap_hearing to) { heard = std::move(to); }
 
   tap_actor::behavior_type make_behavior() {
     return {
@@ -76,7 +76,7 @@ public:
     commit(std::move(items));
   }
 
-  tap_actor spawn_tap(const shared_hearing& heard) {
+  tap_actor spawn_tap(const shared_tap_hearing& heard) {
     taps_.push_back(spawn_actor<tap_state, tap_actor>(system.get(), nullptr, heard));
     return taps_.back();
   }
@@ -112,13 +112,13 @@ struct reader {
   std::vector<journal_line> lines;
   std::int64_t next = 1;
   tap_actor tap;
-  shared_hearing heard;
+  shared_tap_hearing heard;
   std::shared_ptr<std::optional<journal_followed>> followed;
   std::int64_t granted = 0;
   int lives = 0;
 
   void begin(small_node& in, std::int64_t credit) {
-    heard = std::make_shared<hearing>();
+    heard = std::make_shared<tap_hearing>();
     heard->next = next;
     tap = in.spawn_tap(heard);
     auto wanted = credit_of(credit);
@@ -137,7 +137,7 @@ struct reader {
     end_actor(tap);
     lines.insert(lines.end(), heard->lines.begin(), heard->lines.end());
     next = heard->next;
-    heard = std::make_shared<hearing>(); // what the dying one may still hear is lost
+    heard = std::make_shared<tap_hearing>(); // what the dying one may still hear is lost
   }
   void grant(small_node& in, std::int64_t credit) {
     if (!followed->has_value())
@@ -204,7 +204,7 @@ TEST_CASE(
     "everything afterwards") {
   deterministic_system system{1};
   small_node in{system};
-  const auto heard = std::make_shared<hearing>();
+  const auto heard = std::make_shared<tap_hearing>();
   const auto followed = in.follow(in.spawn_tap(heard), credit_of(5));
   for (int turn = 0; turn < 100; ++turn) {
     in.commit_signals(100);
@@ -225,7 +225,7 @@ TEST_CASE(
 TEST_CASE("publisher: a tap that ends is forgotten; so is one that unfollows") {
   deterministic_system system{1};
   small_node in{system};
-  const auto heard = std::make_shared<hearing>();
+  const auto heard = std::make_shared<tap_hearing>();
   auto tap = in.spawn_tap(heard);
   system.run();
   const auto references = [&] {
@@ -257,7 +257,7 @@ TEST_CASE("publisher: a tap that ends with the journal of now is told so, and wh
   small_node in{system};
   in.commit_signals(3);
   system.run();
-  const auto heard = std::make_shared<hearing>();
+  const auto heard = std::make_shared<tap_hearing>();
   auto wanted = credit_of(2);
   wanted.ends = true;
   const auto followed = in.follow(in.spawn_tap(heard), wanted);
@@ -276,7 +276,7 @@ TEST_CASE("publisher: a tap behind retention hears the first number kept, and so
   deterministic_system system{1};
   small_node in{system};
   in.commit_signals(10);
-  const auto heard = std::make_shared<hearing>();
+  const auto heard = std::make_shared<tap_hearing>();
   const auto followed = in.follow(in.spawn_tap(heard), credit_of(2));
   system.run();
   erase_from_journal(*in.disk, 1, 6);
@@ -299,7 +299,7 @@ TEST_CASE("publisher: a tap behind retention hears the first number kept, and so
 TEST_CASE("publisher: requests that make no sense are answered with what is wrong") {
   deterministic_system system{1};
   small_node in{system};
-  const auto tap = in.spawn_tap(std::make_shared<hearing>());
+  const auto tap = in.spawn_tap(std::make_shared<tap_hearing>());
   auto wanted = credit_of(1);
   wanted.wanted.topics = {topic::progress_backtest};
   const auto of_topic = in.follow(tap, wanted);
@@ -322,7 +322,7 @@ TEST_CASE("publisher: somebody who is linked to it and dies does not take it alo
     self->quit(caf::exit_reason::unhandled_exception);
   });
   system.run();
-  const auto followed = in.follow(in.spawn_tap(std::make_shared<hearing>()), credit_of(1));
+  const auto followed = in.follow(in.spawn_tap(std::make_shared<tap_hearing>()), credit_of(1));
   system.run();
   REQUIRE(followed->has_value());
   CHECK(!(*followed)->problem);

@@ -7,8 +7,6 @@ using namespace backtest;
 
 namespace {
 
-constexpr instant hour_ms = 60 * minute_ms;
-
 struct question_fixture {
   run_identity run{"BTCUSDT", "test", "csv", "q1", run_mode::backtest};
   signal_request request;

@@ -10,13 +10,11 @@ using namespace backtest;
 
 namespace {
 
-const run_identity run{"BTCUSDT", "test", "csv", "q1", run_mode::backtest};
-
-constexpr instant hour_ms = 60 * minute_ms;
+const run_identity asked_run{"BTCUSDT", "test", "csv", "q1", run_mode::backtest};
 
 std::optional<signal_request> ask(const signal_function& source, market_stub& market,
                                   instant when = 0) {
-  return source(run_context{run, when, market});
+  return source(run_context{asked_run, when, market});
 }
 
 /// A type's source, from the JSON of its params.
