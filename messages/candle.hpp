@@ -38,41 +38,63 @@ struct candle_series {
 
 using shared_series = std::shared_ptr<const candle_series>;
 
+/// Average prices worked out ahead: of every one-minute candle of a series, by its place in it, the
+/// price at the instant it closed, over `window` minutes.
+struct minute_prices {
+  std::int64_t window = 0;
+  std::vector<double> prices;
+};
+
+using shared_prices = std::shared_ptr<const minute_prices>;
+
 /// What a candle client answers: everything the source has in [from, until), perhaps more.
 struct loaded_series {
   shared_series series;
   instant from = 0;
   instant until = 0;
+  shared_prices prices = nullptr; ///< null: nobody worked them out
 };
 
 /// Walks forward (mostly) through a series and answers "how many candles are closed at `when`?"
-/// in constant time where there are no gaps. Not thread-safe; the series must outlive it.
+/// in constant time where there are no gaps, then without a look at a candle. Not thread-safe; the
+/// series must outlive it.
 class series_cursor {
 public:
   series_cursor() = default;
-  explicit series_cursor(const candle_series& series) noexcept
-      : candles_(series.candles), length_(length_of(series.size)) {}
+  explicit series_cursor(const candle_series& series) noexcept;
 
   /// Number of candles with open_time + interval <= when.
   std::size_t closed_at(instant when) noexcept {
     const instant newest = when - length_; // the last open time that is closed at `when`
     const std::size_t count = candles_.size();
     // The usual step: one candle further than last time.
-    if (position_ < count && candles_[position_].open_time == newest)
+    if (position_ < count && open_time_of(position_) == newest)
       return ++position_;
-    if (position_ > 0 && candles_[position_ - 1].open_time <= newest &&
-        (position_ == count || candles_[position_].open_time > newest))
+    if (position_ > 0 && open_time_of(position_ - 1) <= newest &&
+        (position_ == count || open_time_of(position_) > newest))
       return position_;
     return seek(newest);
   }
 
+  /// Whether the last of `closed` candles is the one that closed at `when`, not an older one.
+  bool ends_at(std::size_t closed, instant when) const noexcept {
+    return closed > 0 && open_time_of(closed - 1) == when - length_;
+  }
+  /// No candle is missing between the first and the last.
+  bool is_whole() const noexcept { return is_whole_; }
+
   std::span<const candle> candles() const noexcept { return candles_; }
 
 private:
+  instant open_time_of(std::size_t place) const noexcept {
+    return is_whole_ ? first_ + static_cast<instant>(place) * length_ : candles_[place].open_time;
+  }
   std::size_t seek(instant newest) noexcept;
 
   std::span<const candle> candles_;
   instant length_ = minute_ms;
+  instant first_ = 0; ///< open time of the first candle
+  bool is_whole_ = false;
   std::size_t position_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include "actors/exchange/aggregate.hpp"
 #include "actors/exchange/candle_checks.hpp"
 #include "actors/exchange/fetch_failure.hpp"
+#include "actors/exchange/minute_prices.hpp"
 #include "messages/error.hpp"
 
 #include <algorithm>
@@ -45,14 +46,26 @@ bool candle_loader::is_native(interval size) const {
 
 loaded_series candle_loader::load(const std::string& symbol, interval size, instant from,
                                   instant until) {
-  if (is_native(size))
-    return fetched(symbol, size, from, until);
+  if (is_native(size)) {
+    auto loaded = fetched(symbol, size, from, until);
+    if (size == interval::m1 && !schema_.now) // a few new minutes are not worth a table
+      loaded.prices = prices_of(symbol, loaded.series);
+    return loaded;
+  }
   const auto minutes = fetched(symbol, interval::m1, from, until);
   auto& made = aggregated_[{symbol, size}];
   if (made.minutes != minutes.series)
     made = {minutes.series,
             std::make_shared<const candle_series>(aggregate(*minutes.series, size))};
   return {made.larger, minutes.from, minutes.until};
+}
+
+const shared_prices& candle_loader::prices_of(const std::string& symbol,
+                                              const shared_series& minutes) {
+  auto& known = priced_[symbol];
+  if (known.minutes != minutes)
+    known = {minutes, tabulate_prices(*minutes, parameters_.avg_price_candles_count)};
+  return known.prices;
 }
 
 loaded_series candle_loader::fetched(const std::string& symbol, interval size, instant from,

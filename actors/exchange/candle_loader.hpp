@@ -25,7 +25,8 @@ public:
                 std::shared_ptr<candle_keeper> keeper = nullptr);
 
   /// Candles of at least [from, until); larger intervals than the source's own are aggregated from
-  /// one-minute candles. Throws `failure`: `not_found` for a symbol the exchange does not have,
+  /// one-minute candles. One-minute candles of a market that does not go on come with their
+  /// average prices. Throws `failure`: `not_found` for a symbol the exchange does not have,
   /// `bad_candles` and `fetch_failed` (after the last attempt), `io_failed` for files.
   loaded_series load(const std::string& symbol, interval size, instant from, instant until);
 
@@ -33,6 +34,12 @@ public:
 
 private:
   using key = std::pair<std::string, interval>;
+
+  /// The prices of one-minute candles, and of which.
+  struct priced_series {
+    shared_series minutes;
+    shared_prices prices;
+  };
 
   /// What was made from one-minute candles, and from which.
   struct aggregated_series {
@@ -48,6 +55,7 @@ private:
   };
 
   void hand_over(const key& of, fresh_candles& fresh, instant until);
+  const shared_prices& prices_of(const std::string& symbol, const shared_series& minutes);
   loaded_series fetched(const std::string& symbol, interval size, instant from, instant until);
   /// Up to where nothing can come any more; what is missing behind is asked for again.
   instant settled_until(const candle_series& series, instant from, instant until) const;
@@ -68,6 +76,7 @@ private:
   wait_function wait_;
   std::map<key, loaded_series> fetched_; ///< as the source gave it, each up to where it is settled
   std::map<key, aggregated_series> aggregated_;
+  std::map<std::string, priced_series> priced_; ///< by symbol
   std::shared_ptr<candle_keeper> keeper_;
   std::map<key, fresh_candles> fresh_; ///< with a keeper
 };

@@ -33,6 +33,11 @@ const shared_series& series_market::shared_minutes() const noexcept {
   return own_[static_cast<std::size_t>(interval::m1)].loaded.series;
 }
 
+shared_prices series_market::prices_of_minutes() const noexcept {
+  const auto& prices = own_[static_cast<std::size_t>(interval::m1)].loaded.prices;
+  return prices && prices->window == avg_price_candles_count_ ? prices : nullptr;
+}
+
 series_market::holdings& series_market::of(std::string_view symbol) {
   if (symbol == symbol_)
     return own_;
@@ -41,14 +46,14 @@ series_market::holdings& series_market::of(std::string_view symbol) {
   return others_[std::string{symbol}];
 }
 
-series_market::holding& series_market::require(std::string_view symbol, interval size,
-                                               instant from, instant until) {
+series_market::holding& series_market::require(std::string_view symbol, interval size, instant from,
+                                               instant until) {
   auto& held = of(symbol)[static_cast<std::size_t>(size)];
   if (held.loaded.series && held.loaded.from <= from && until <= held.loaded.until)
     return held;
   if (!load_)
-    throw failure(error_code::data_gap, fmt::format("no candles of {} {} are loaded", symbol,
-                                                    to_string(size)));
+    throw failure(error_code::data_gap,
+                  fmt::format("no candles of {} {} are loaded", symbol, to_string(size)));
   // Keep what is held: the new stretch spans both.
   if (held.loaded.series) {
     from = std::min(from, held.loaded.from);
@@ -111,7 +116,20 @@ std::span<const candle> series_market::candles_present(std::string_view symbol, 
   return window(symbol, size, limit, when);
 }
 
+const double* series_market::tabled_price(std::string_view symbol, instant when) noexcept {
+  auto& [loaded, cursor] = own_[static_cast<std::size_t>(interval::m1)];
+  if (!loaded.prices || loaded.prices->window != avg_price_candles_count_ || symbol != symbol_ ||
+      when - avg_price_candles_count_ * minute_ms < loaded.from || when > loaded.until)
+    return nullptr;
+  const auto closed = cursor.closed_at(when);
+  if (!cursor.ends_at(closed, when))
+    return nullptr; // a gap: the window ends earlier
+  return &loaded.prices->prices[closed - 1];
+}
+
 double series_market::average_price(std::string_view symbol, instant when) {
+  if (const double* price = tabled_price(symbol, when))
+    return *price;
   const auto found = window(symbol, interval::m1, avg_price_candles_count_, when);
   if (found.empty())
     throw failure(error_code::data_gap,

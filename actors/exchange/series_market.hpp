@@ -36,6 +36,8 @@ public:
   const candle_series& minutes() const noexcept;
   /// The same, to be kept: older candles may replace what is held here. Null before.
   const shared_series& shared_minutes() const noexcept;
+  /// Their average prices over as many minutes as this market's own are; null: not worked out.
+  shared_prices prices_of_minutes() const noexcept;
 
   std::span<const candle> candles(std::string_view symbol, interval size, std::int64_t limit,
                                   instant when) override;
@@ -57,6 +59,9 @@ private:
   /// Candles with open times in [aligned when - limit * interval, aligned when).
   std::span<const candle> window(std::string_view symbol, interval size, std::int64_t limit,
                                  instant when);
+
+  /// Worked out ahead, at instants where one of the market's own minutes closes; else null.
+  const double* tabled_price(std::string_view symbol, instant when) noexcept;
 
   std::string symbol_;
   std::int64_t avg_price_candles_count_;

@@ -1,5 +1,7 @@
 #include "actors/strategy/signal_machine.hpp"
 
+#include <algorithm>
+
 namespace backtest {
 
 scheduled_step signal_machine::examine_scheduled(instant when, const double* price,
@@ -25,6 +27,36 @@ scheduled_step signal_machine::examine_scheduled(instant when, const double* pri
   if (when >= expires_at_)
     return scheduled_step::timeout;
   return stopped_ ? scheduled_step::stopped : scheduled_step::waiting;
+}
+
+std::size_t signal_machine::pass_active(std::span<const double> prices) noexcept {
+  const double upper = is_long_ ? target_ : stop_;
+  const double lower = is_long_ ? stop_ : target_;
+  std::size_t passed = 0;
+  // By eights: their extremes, which are wanted anyway, say whether any of them ends it.
+  constexpr std::size_t width = 8;
+  double highest = highest_, lowest = lowest_;
+  for (; passed + width <= prices.size(); passed += width) {
+    double high = prices[passed], low = high;
+    for (std::size_t i = 1; i < width; ++i) {
+      high = std::max(high, prices[passed + i]);
+      low = std::min(low, prices[passed + i]);
+    }
+    if (high >= upper || low <= lower)
+      break;
+    highest = std::max(highest, high);
+    lowest = std::min(lowest, low);
+  }
+  for (; passed < prices.size() && prices[passed] < upper && prices[passed] > lower; ++passed) {
+    highest = std::max(highest, prices[passed]);
+    lowest = std::min(lowest, prices[passed]);
+  }
+  if (passed == 0)
+    return 0;
+  highest_ = highest;
+  lowest_ = lowest;
+  last_price_ = prices[passed - 1];
+  return passed;
 }
 
 void signal_machine::take(shared_signal signal) {

@@ -6,6 +6,7 @@
 #include "messages/event.hpp"
 
 #include <optional>
+#include <span>
 
 namespace backtest {
 
@@ -91,6 +92,13 @@ public:
     }
     return step;
   }
+
+  /// `examine_pending` of minutes in a row at once, by their average prices, up to the first that
+  /// is not `active`; how many were. Only where average prices close positions, and only for
+  /// minutes before `expires_at()`.
+  std::size_t pass_active(std::span<const double> prices) noexcept;
+  /// When the signal that is scheduled or pending runs out of time.
+  instant expires_at() const noexcept { return expires_at_; }
 
   /// idle -> scheduled; `price` is the average price at that instant.
   void schedule(shared_signal signal, double price);

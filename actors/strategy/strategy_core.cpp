@@ -50,6 +50,18 @@ close_reason reason_of(pending_step step) noexcept {
                                            : close_reason::time_expired;
 }
 
+/// The id of a signal whose source gave it none: the same in every run.
+std::string derived_id(const run_identity& run, instant when) {
+  const fmt::format_int time{when};
+  std::string id;
+  id.reserve(run.strategy_name.size() + run.symbol.size() + time.size() + 2);
+  return id.append(run.strategy_name)
+      .append(1, ':')
+      .append(run.symbol)
+      .append(1, ':')
+      .append(time.data(), time.size());
+}
+
 /// How many minutes an opening looks ahead to promise the arbiter when it can end at the earliest.
 constexpr int lookahead_minutes = 512;
 
@@ -71,8 +83,9 @@ run_plan plan_for(shared_identity identity, const timeline& frame, const candle_
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
     : schema_(schema), plan_(std::move(plan)), market_(market), sizer_(plan_.sizings),
       held_minutes_(market.shared_minutes()), minutes_(market.minutes()),
-      machine_(plan_.rules, schema.size), callback_interest_(interest_of(schema.callbacks)),
-      clock_(plan_.frame.first), completed_until_(clock_), granted_until_(clock_) {
+      prices_(market.prices_of_minutes()), machine_(plan_.rules, schema.size),
+      callback_interest_(interest_of(schema.callbacks)), clock_(plan_.frame.first),
+      completed_until_(clock_), granted_until_(clock_) {
   if (!plan_.resumed)
     return;
   const auto& memory = *plan_.resumed;
@@ -186,6 +199,7 @@ void strategy_core::provide(loaded_series minutes) {
   market_.provide(std::move(minutes));
   held_minutes_ = market_.shared_minutes();
   minutes_ = series_cursor{*held_minutes_};
+  prices_ = market_.prices_of_minutes();
 }
 
 bool strategy_core::end_if_idle() {
@@ -253,6 +267,8 @@ strategy_core::next_step strategy_core::resume() {
   reading result;
   const auto count = minutes_.closed_at(when);
   const auto closed = minutes_.candles().first(count);
+  if (prices_ && minutes_.ends_at(count, when))
+    return {true, prices_->prices[count - 1], &closed.back()};
   const auto minutes = plan_.rules.parameters.avg_price_candles_count;
   if (has_price_window(closed, when, minutes)) {
     result.has_price = true;
@@ -261,6 +277,30 @@ strategy_core::next_step strategy_core::resume() {
       result.closed = &closed.back();
   }
   return result;
+}
+
+/// Takes the position of `machine` through minutes that leave it open, straight along prices worked
+/// out ahead; the first instant from `when` on that must be looked at by itself.
+instant strategy_core::pass_quiet_minutes(signal_machine& machine, instant when,
+                                          instant until) noexcept {
+  if (!prices_ || plan_.rules.exit_fill != fill_model::vwap)
+    return when;
+  until = std::min({until, machine.expires_at(), plan_.data_end + 1});
+  const auto closed = minutes_.closed_at(when);
+  const auto candles = minutes_.candles();
+  if (until <= when || !minutes_.ends_at(closed, when))
+    return when;
+  auto count = std::min(static_cast<std::size_t>((until - when + minute_ms - 1) / minute_ms),
+                        candles.size() - (closed - 1));
+  const auto is_whole = [&] { // a gap has no price of its own
+    return minutes_.is_whole() ||
+           candles[closed - 1 + count - 1].open_time - candles[closed - 1].open_time ==
+               static_cast<instant>(count - 1) * minute_ms;
+  };
+  while (!is_whole())
+    count /= 2;
+  const auto passed = machine.pass_active({&prices_->prices[closed - 1], count});
+  return when + static_cast<instant>(passed) * minute_ms;
 }
 
 instant strategy_core::next_generation(instant from) const noexcept {
@@ -331,6 +371,10 @@ strategy_core::next_step strategy_core::advance_scheduled() {
 strategy_core::next_step strategy_core::advance_pending() {
   const bool watched = watches_position();
   while (clock_ < until_ && out_->size() < grant_->max_events) {
+    if (!watched && !close_asked_)
+      clock_ = pass_quiet_minutes(machine_, clock_, until_);
+    if (clock_ >= until_)
+      break;
     if (clock_ > plan_.data_end)
       return finish_without_data();
     const auto now = read(clock_);
@@ -360,7 +404,8 @@ strategy_core::next_step strategy_core::advance_pending() {
 
 strategy_core::next_step strategy_core::generate(instant when) {
   const auto count = minutes_.closed_at(when);
-  if (!has_price_window(minutes_.candles().first(count), when,
+  if (!minutes_.ends_at(count, when) &&
+      !has_price_window(minutes_.candles().first(count), when,
                         plan_.rules.parameters.avg_price_candles_count)) {
     emit_error(error_code::data_gap,
                fmt::format("no candles data of {} in the {} minutes before {}",
@@ -430,9 +475,7 @@ signal_row strategy_core::row_for(instant when, signal_request request, double p
               (is_long ? price <= *request.price_open : price >= *request.price_open);
   const auto& run = *plan_.identity;
   signal_row row;
-  row.id = request.id && !request.id->empty()
-               ? *std::move(request.id)
-               : fmt::format("{}:{}:{}", run.strategy_name, run.symbol, when);
+  row.id = request.id && !request.id->empty() ? *std::move(request.id) : derived_id(run, when);
   row.symbol = run.symbol;
   row.strategy_name = run.strategy_name;
   row.exchange_name = run.exchange_name;
@@ -499,10 +542,15 @@ instant strategy_core::clock_after_opening(const signal_row& row, instant when) 
   foreseen_.emplace(machine_);
   foreseen_->open(std::make_shared<const signal_row>(row), &candidate_price_);
   instant next = when + minute_ms;
-  for (int i = 0; i < lookahead_minutes && next <= plan_.data_end; ++i, next += minute_ms) {
+  const instant last = std::min(when + lookahead_minutes * minute_ms, plan_.data_end);
+  while (next <= last) {
+    next = pass_quiet_minutes(*foreseen_, next, last + 1);
+    if (next > last)
+      break;
     const auto now = read(next);
     if (foreseen_->examine_pending(next, now.price_or_null(), now.closed) != pending_step::active)
       break;
+    next += minute_ms;
   }
   foreseen_until_ = next;
   return next;

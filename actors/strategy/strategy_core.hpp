@@ -189,6 +189,7 @@ private:
   }
 
   reading read(instant when) noexcept;
+  instant pass_quiet_minutes(signal_machine& machine, instant when, instant until) noexcept;
   next_step resume();
   next_step advance_idle();
   next_step advance_scheduled();
@@ -253,6 +254,7 @@ private:
   run_sizer sizer_;
   shared_series held_minutes_; ///< the market may load others in their place
   series_cursor minutes_;
+  shared_prices prices_; ///< of these minutes, by place; null: worked out at every instant
   signal_machine machine_;
   run_counters counters_;
   interest callback_interest_;

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 using namespace backtest;
 
 TEST_CASE("times: ISO 8601 in UTC, milliseconds when not zero") {
@@ -56,4 +58,42 @@ TEST_CASE("series cursor: counts closed candles with and without gaps, forwards 
   series_cursor jumping{series};
   for (instant minute : {4002, 5, 13, 12, 4001, 17, 4100, 0, 16})
     REQUIRE(jumping.closed_at(minute * minute_ms) == expected(minute * minute_ms));
+}
+
+TEST_CASE("series cursor: counts closed candles where none is missing") {
+  for (const std::size_t count : {0, 1, 2, 50}) {
+    candle_series series{"BTC", interval::m15, {}};
+    for (std::size_t i = 0; i < count; ++i)
+      series.candles.push_back({day_ms + static_cast<instant>(i) * 15 * minute_ms, 1, 1, 1, 1, 1});
+    series_cursor cursor{series};
+    CHECK(cursor.is_whole() == (count > 0));
+    const auto expected = [&](instant when) {
+      const auto closed = align_down(when - day_ms, 15 * minute_ms) / (15 * minute_ms);
+      return std::clamp<instant>(closed, 0, static_cast<instant>(count));
+    };
+    for (instant when = day_ms - 40 * minute_ms; when < day_ms + 800 * minute_ms; when += minute_ms)
+      REQUIRE(static_cast<instant>(cursor.closed_at(when)) == expected(when));
+    for (const instant minute : {799, 3, -20, 14, 15, 760, 16, 0, 750})
+      REQUIRE(static_cast<instant>(cursor.closed_at(day_ms + minute * minute_ms)) ==
+              expected(day_ms + minute * minute_ms));
+  }
+}
+
+TEST_CASE("series cursor: says whether the newest closed candle closed at the instant") {
+  candle_series gapped;
+  for (const instant minute : {10, 11, 15})
+    gapped.candles.push_back({minute * minute_ms, 1, 1, 1, 1, 1});
+  series_cursor cursor{gapped};
+  CHECK_FALSE(cursor.is_whole());
+  const auto ends_at = [&cursor](instant minute) {
+    const auto when = minute * minute_ms;
+    return cursor.ends_at(cursor.closed_at(when), when);
+  };
+  CHECK_FALSE(ends_at(10));
+  CHECK(ends_at(11));
+  CHECK(ends_at(12));
+  CHECK_FALSE(ends_at(13));
+  CHECK_FALSE(ends_at(15));
+  CHECK(ends_at(16));
+  CHECK_FALSE(ends_at(17));
 }

@@ -1,6 +1,7 @@
 #include "tools/benchmarks/engine_runs.hpp"
 
 #include "actors/exchange/aggregate.hpp"
+#include "actors/exchange/minute_prices.hpp"
 #include "actors/exchange/synthetic_candles.hpp"
 #include "actors/risk/built_in_rules.hpp"
 #include "actors/strategy/built_in_strategies.hpp"
@@ -169,12 +170,13 @@ plain_core_fixture::plain_core_fixture(const test_market& market, const contende
   schema_.size = chosen.size;
   schema_.get_signal = chosen.engine_source;
   bars_ = std::make_shared<const candle_series>(aggregate(*market.minutes.front(), chosen.size));
+  prices_ = tabulate_prices(*market.minutes.front(), 5);
 }
 
 std::size_t plain_core_fixture::run() const {
   const auto& minutes = market_.minutes.front();
   series_market view{minutes->symbol, 5, {}, {}};
-  view.provide({minutes, INT64_MIN, INT64_MAX});
+  view.provide({minutes, INT64_MIN, INT64_MAX, prices_});
   if (size_ != interval::m1)
     view.provide({bars_, INT64_MIN, INT64_MAX});
   const auto identity = std::make_shared<const run_identity>(run_identity{

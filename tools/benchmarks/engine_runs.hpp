@@ -82,6 +82,7 @@ private:
   strategy_schema schema_;
   interval size_;
   shared_series bars_;
+  shared_prices prices_;
 };
 
 /// Throws when the engine and the loop do not close the same trades, digit for digit.
