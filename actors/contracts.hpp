@@ -354,6 +354,14 @@ struct store_answer {
   std::optional<error> problem;
 };
 
+/// Works on the store as it is now, on a thread that commits nothing: no commit waits for it. What
+/// it throws comes back.
+struct read_snapshot {
+  std::function<void(const store_reader&)> work;
+};
+
+using snapshot_reader_actor = typed_interface<caf::result<store_answer>(read_snapshot)>;
+
 /// The journal has new numbers, which are durable. The next one is sent once this one was noted, so
 /// a busy watcher hears of many commits at once.
 struct journal_grown {};
@@ -416,7 +424,7 @@ struct published {};
 
 /// Where live events are kept for subscribers that fall far behind.
 struct use_journal {
-  store_actor store;
+  snapshot_reader_actor reader;
 };
 
 /// Answered once every subscriber is done with everything published before.
@@ -695,7 +703,8 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
   apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \
   apply(keep_fetched) apply(tell_portfolio) apply(use_journal) apply(watch_journal)              \
-  apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)
+  apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)                \
+  apply(read_snapshot)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)

@@ -105,8 +105,10 @@ runtime_core::~runtime_core() {
   {
     const std::lock_guard lock{store_mutex_};
     end_actor(publisher_);
+    end_actor(store_reader_);
     end_actor(store_);
     store_ = store_actor{};
+    store_reader_ = snapshot_reader_actor{};
     publisher_ = publisher_actor{};
     stored_.reset();
   }

@@ -1,10 +1,9 @@
 #include "actors/topics/topics_actor.hpp"
 
+#include "actors/topics/missed_events.hpp"
 #include "actors/topics/missed_numbers.hpp"
 #include "actors/topics/run_interests.hpp"
 #include "actors/topics/subscriber_queue.hpp"
-#include "messages/event_json.hpp"
-#include "storage/journal.hpp"
 
 #include <algorithm>
 #include <map>
@@ -15,9 +14,8 @@ namespace backtest {
 
 namespace {
 
-/// Journal entries read at a time for a subscriber that catches up; a commit may have to wait for
-/// them.
-constexpr std::size_t catch_up_size = 256;
+/// Journal entries read at a time for a subscriber that catches up.
+constexpr std::size_t catch_up_size = 1024;
 
 run_mode mode_of(const std::vector<event>& events) {
   for (const auto& item : events)
@@ -25,12 +23,6 @@ run_mode mode_of(const std::vector<event>& events) {
       return run->mode; // a producer's runs are all of one mode
   return run_mode::backtest;
 }
-
-/// What was read of the journal in the store's thread.
-struct journal_stretch {
-  std::vector<journal_line> lines;
-  std::int64_t first_kept = 0; ///< when what was asked for is no longer kept
-};
 
 struct topics_state {
   using shared_list = subscriber_queue::shared_list;
@@ -44,6 +36,7 @@ struct topics_state {
     missed_numbers missed = {};         ///< live: it was too far behind; read back when it has room
     std::uint64_t left_out = 0;         ///< live: the same, and in no journal
     bool is_reading = false;
+    bool is_failing = false; ///< the journal could not be read for it the last time
 
     bool is_behind() const { return !missed.empty() || left_out > 0; }
 
@@ -88,7 +81,7 @@ struct topics_state {
   std::vector<publisher_state> publishers;
   std::vector<flush_state> flushes;
   subscription_id last_id = 0;
-  store_actor journal; ///< null until a live run has opened it
+  snapshot_reader_actor journal; ///< null until a live run has opened it
   run_numbers known_runs;
   batch_index index; ///< of the batch at hand
 
@@ -98,13 +91,15 @@ struct topics_state {
     return {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
-        [this](const use_journal& message) { journal = message.store; },
+        [this](const use_journal& message) { journal = message.reader; },
         [this](publish& message) { return accept(std::move(message.events)); },
         [this](const flush_topics&) -> caf::result<topics_flushed> {
           flush_state waiting{promise_answer<topics_flushed>(self),
                               positions([](auto&) { return true; })};
           auto promise = waiting.promise;
           flushes.push_back(std::move(waiting));
+          for (auto& [id, subscriber] : subscribers)
+            catch_up(id, subscriber);
           release_waiting();
           return promise;
         },
@@ -274,10 +269,10 @@ struct topics_state {
         ++subscriber.left_out;
     subscriber.wanted = 0;
     if (is_first)
-      tell_behind(
-          fmt::format("a listener is {} events behind; it gets live events from the journal "
-                      "once it has caught up, and those that no journal keeps not at all",
-                      subscriber.queue.backlog()));
+      tell(error_code::listener_behind,
+           fmt::format("a listener is {} events behind; it gets live events from the journal once "
+                       "it has caught up, and those that no journal keeps not at all",
+                       subscriber.queue.backlog()));
   }
 
   void catch_up(subscription_id id, subscriber_state& subscriber) {
@@ -287,69 +282,59 @@ struct topics_state {
     if (subscriber.missed.empty())
       return tell_caught_up(subscriber);
     subscriber.is_reading = true;
-    const auto found = std::make_shared<journal_stretch>();
+    const auto found = std::make_shared<missed_events>();
     const auto read = [found, first = subscriber.missed.first(),
-                       last = subscriber.missed.last_of_first()](store& from) {
-      const auto bounds = find_journal_bounds(from);
-      if (bounds.first > first) {
-        found->first_kept = bounds.first;
-        return;
-      }
-      const auto count = static_cast<std::size_t>(last - first) + 1;
-      found->lines = read_journal(from, first, std::min(count, catch_up_size));
+                       last = subscriber.missed.last_of_first(),
+                       filter = subscriber.filter](const store_reader& from) {
+      *found = read_missed_events(from, first, last, catch_up_size, filter);
     };
-    request(self, journal, caf::infinite, ask_store{read})
+    request(self, journal, caf::infinite, read_snapshot{read})
         .then(
             [this, id, found](const store_answer& answer) {
-              const auto subscriber_of_id = subscribers.find(id);
-              if (subscriber_of_id == subscribers.end())
-                return;
-              subscriber_of_id->second.is_reading = false;
-              if (answer.problem) // the next events try again
-                return tell_behind("a listener cannot catch up: " + answer.problem->message);
-              take_read(subscriber_of_id->second, *found);
-              pump(id, subscriber_of_id->second);
-              catch_up(id, subscriber_of_id->second);
-              release_waiting();
+              if (const auto known = subscribers.find(id); known != subscribers.end())
+                take_read(id, known->second, *found, answer.problem);
             },
-            [](const caf::error&) {}); // the store ends with the runtime
+            [this, id](const caf::error& reason) {
+              if (const auto known = subscribers.find(id); known != subscribers.end())
+                take_read(id, known->second, {},
+                          error{error_code::store_failed,
+                                "the reader of the journal is gone: " + text_of(reason)});
+            });
   }
 
-  void take_read(subscriber_state& subscriber, const journal_stretch& found) {
-    if (found.first_kept > 0 || found.lines.empty()) {
-      const auto first = subscriber.missed.first();
-      const auto last = found.first_kept > 0
-                            ? std::min(found.first_kept - 1, subscriber.missed.last_of_first())
-                            : subscriber.missed.last_of_first();
-      tell_behind(fmt::format("a listener was so far behind that the journal no longer keeps the "
-                              "events {} to {}",
-                              first, last));
-      return subscriber.missed.remove_up_to(last);
+  void take_read(subscription_id id, subscriber_state& subscriber, missed_events found,
+                 const std::optional<error>& problem) {
+    subscriber.is_reading = false;
+    const bool fails_anew = !std::exchange(subscriber.is_failing, problem.has_value());
+    if (problem) {
+      if (fails_anew) // tried again with the next events
+        tell(error_code::store_failed,
+             fmt::format("a listener cannot catch up from number {} on: {}",
+                         subscriber.missed.first(), problem->message));
+      return release_waiting();
     }
-    const auto events = std::make_shared<std::vector<event>>();
-    for (const auto& line : found.lines) {
-      auto item = parse_event_line(line.text, error_code::store_failed).item;
-      item.number = line.number;
-      if (subscriber.filter.wants(item))
-        events->push_back(std::move(item));
-    }
-    if (!events->empty())
-      subscriber.queue.take(events);
-    subscriber.missed.remove_up_to(found.lines.back().number);
+    if (!found.lost.empty())
+      tell(error_code::listener_behind, std::move(found.lost));
+    subscriber.missed.remove_up_to(found.last);
+    if (!found.events.empty())
+      subscriber.queue.take(std::make_shared<std::vector<event>>(std::move(found.events)));
+    pump(id, subscriber);
+    catch_up(id, subscriber);
+    release_waiting();
   }
 
   void tell_caught_up(subscriber_state& subscriber) {
     const auto count = std::exchange(subscriber.left_out, 0);
-    tell_behind(fmt::format("a listener has caught up; {} events that no journal keeps were not "
-                            "kept for it",
-                            count));
+    tell(error_code::listener_behind,
+         fmt::format("a listener has caught up; {} events that no journal keeps were not kept for "
+                     "it",
+                     count));
   }
 
-  void tell_behind(std::string message) {
-    send_anonymously(
-        topics_actor{self},
-        publish{{{topic::error, error_event{error_code::listener_behind, std::move(message),
-                                            "topics", std::nullopt, nullptr}}}});
+  void tell(error_code code, std::string message) {
+    send_anonymously(topics_actor{self},
+                     publish{{{topic::error, error_event{code, std::move(message), "topics",
+                                                         std::nullopt, nullptr}}}});
   }
 
   void pump(subscription_id id, subscriber_state& subscriber) {
@@ -392,7 +377,8 @@ struct topics_state {
       const auto& subscriber = found->second;
       if (item.missed > 0) {
         if (!subscriber.missed.empty() && subscriber.missed.first() <= item.missed)
-          return false;
+          return subscriber.is_failing && !subscriber.is_reading && // told; it may last for ever
+                 subscriber.queue.applied() >= item.accepted;
         item.missed = 0; // what was missed is in the queue by now
         item.accepted = subscriber.queue.accepted();
       }
