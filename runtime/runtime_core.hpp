@@ -133,6 +133,8 @@ private:
   live_history history_of(const std::vector<run_identity>& runs);
   /// Works on the store in one of its actors and waits.
   template <class Handle, class Message> void ask(const Handle& target, Message message) const;
+  /// Publishes errors of `source`.
+  std::function<void(error)> reporter(std::string source) const;
   /// The driver of a live run; throws `failure{invalid_argument}` listing those that run.
   live_actor find_driver(const std::string& symbol, const std::string& strategy) const;
   void spawn_supervisors();

@@ -64,6 +64,7 @@ store_actor runtime_core::opened_store() {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
   }
+  setup.report = reporter("store");
   stored_ = setup.target;
   store_ = spawn_store(system, census, std::move(setup));
   store_reader_ = spawn_snapshot_reader(system, census, stored_);
