@@ -546,6 +546,7 @@ struct control_run {
   std::string strategy_name;
   std::string symbol;
   operator_command command = operator_command::pause;
+  std::optional<error> unreadable = {}; ///< another process sent something else
 };
 
 struct run_controlled {
@@ -572,7 +573,9 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
 // retention. When the node goes away, follow again from the `next` of the last batch.
 //
 // What crosses to other processes is text: JSON, of batches JSON lines. Members may be added; whatever
-// else changes gets a new name, and CAF's check of interfaces then refuses the connection.
+// else changes gets a new name, and CAF's check of interfaces then refuses the connection. A question
+// or an answer whose text is something else arrives with a problem that says why; the other messages
+// do not arrive, and CAF is told why.
 
 using tap_id = std::uint64_t;
 
@@ -651,7 +654,8 @@ using publisher_actor = typed_interface<caf::result<journal_followed>(follow_jou
 
 #define BACKTEST_PUBLISHED_TEXT(type)                                                              \
   std::string to_json_text(const type& message);                                                   \
-  bool read_json_text(std::string_view text, type& message);                                       \
+  /* why the text is none of these; nothing when it is */                                          \
+  std::optional<std::string> read_json_text(std::string_view text, type& message);                 \
   BACKTEST_INSPECT_AS_JSON(type)
 BACKTEST_PUBLISHED_TEXT(tap_request)
 BACKTEST_PUBLISHED_TEXT(journal_batch)
