@@ -83,7 +83,8 @@ struct topics_state {
   subscription_id last_id = 0;
   snapshot_reader_actor journal; ///< null until a live run has opened it
   run_numbers known_runs;
-  batch_index index; ///< of the batch at hand
+  batch_index index;         ///< of the batch at hand
+  bool turn_is_open = false; ///< events were published since the last end of a turn
 
   void init() {}
 
@@ -170,11 +171,10 @@ struct topics_state {
   }
 
   caf::result<published> accept(std::vector<event> events) {
-    distribute(std::move(events));
-    for (auto& [id, subscriber] : subscribers) {
-      pump(id, subscriber);
-      catch_up(id, subscriber);
-    }
+    if (events.empty())
+      end_turn();
+    else
+      distribute(std::move(events));
     publisher_state publisher{promise_answer<published>(self),
                               positions([](const auto& item) { return item.built_in; })};
     auto promise = publisher.promise;
@@ -183,7 +183,18 @@ struct topics_state {
     return promise;
   }
 
+  /// Whatever was published by now goes out together.
+  void end_turn() {
+    turn_is_open = false;
+    for (auto& [id, subscriber] : subscribers) {
+      pump(id, subscriber);
+      catch_up(id, subscriber);
+    }
+  }
+
   void distribute(std::vector<event> events) {
+    if (!std::exchange(turn_is_open, true)) // its end is behind what is in the mailbox
+      send_anonymously(topics_actor{self}, publish{});
     mark(events);
     const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
