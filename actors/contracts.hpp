@@ -354,6 +354,14 @@ struct store_answer {
   std::optional<error> problem;
 };
 
+/// Works on the store as it is now, on a thread that commits nothing: no commit waits for it. What
+/// it throws comes back.
+struct read_snapshot {
+  std::function<void(const store_reader&)> work;
+};
+
+using snapshot_reader_actor = typed_interface<caf::result<store_answer>(read_snapshot)>;
+
 /// The journal has new numbers, which are durable. The next one is sent once this one was noted, so
 /// a busy watcher hears of many commits at once.
 struct journal_grown {};
@@ -416,7 +424,7 @@ struct published {};
 
 /// Where live events are kept for subscribers that fall far behind.
 struct use_journal {
-  store_actor store;
+  snapshot_reader_actor reader;
 };
 
 /// Answered once every subscriber is done with everything published before.
@@ -538,6 +546,7 @@ struct control_run {
   std::string strategy_name;
   std::string symbol;
   operator_command command = operator_command::pause;
+  std::optional<error> unreadable = {}; ///< another process sent something else
 };
 
 struct run_controlled {
@@ -564,7 +573,9 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
 // retention. When the node goes away, follow again from the `next` of the last batch.
 //
 // What crosses to other processes is text: JSON, of batches JSON lines. Members may be added; whatever
-// else changes gets a new name, and CAF's check of interfaces then refuses the connection.
+// else changes gets a new name, and CAF's check of interfaces then refuses the connection. A question
+// or an answer whose text is something else arrives with a problem that says why; the other messages
+// do not arrive, and CAF is told why.
 
 using tap_id = std::uint64_t;
 
@@ -643,7 +654,8 @@ using publisher_actor = typed_interface<caf::result<journal_followed>(follow_jou
 
 #define BACKTEST_PUBLISHED_TEXT(type)                                                              \
   std::string to_json_text(const type& message);                                                   \
-  bool read_json_text(std::string_view text, type& message);                                       \
+  /* why the text is none of these; nothing when it is */                                          \
+  std::optional<std::string> read_json_text(std::string_view text, type& message);                 \
   BACKTEST_INSPECT_AS_JSON(type)
 BACKTEST_PUBLISHED_TEXT(tap_request)
 BACKTEST_PUBLISHED_TEXT(journal_batch)
@@ -695,7 +707,8 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
   apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \
   apply(keep_fetched) apply(tell_portfolio) apply(use_journal) apply(watch_journal)              \
-  apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)
+  apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)                \
+  apply(read_snapshot)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)

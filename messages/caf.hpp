@@ -272,7 +272,12 @@ inline std::string text_of(const caf::error& reason) {
   template <class Inspector> bool inspect(Inspector& f, type& x) {                                 \
     std::string text;                                                                              \
     if constexpr (Inspector::is_loading) {                                                         \
-      return f.apply(text) && ::backtest::read_json_text(text, x);                                 \
+      if (!f.apply(text))                                                                          \
+        return false;                                                                              \
+      const auto problem = ::backtest::read_json_text(text, x);                                    \
+      if (problem)                                                                                 \
+        f.set_error(caf::make_error(caf::sec::invalid_argument, #type ": " + *problem));           \
+      return !problem;                                                                             \
     } else {                                                                                       \
       text = to_json_text(x);                                                                      \
       return f.apply(text);                                                                        \
@@ -292,8 +297,9 @@ inline std::string text_of(const caf::error& reason) {
       return f(text);                                                                              \
     } else {                                                                                       \
       auto result = f(text);                                                                       \
-      if (!result && !::backtest::read_json_text(text, x))                                         \
-        result = caf::make_error(caf::sec::invalid_argument, "not the JSON text of a " #type);     \
+      if (!result)                                                                                 \
+        if (const auto problem = ::backtest::read_json_text(text, x))                              \
+          result = caf::make_error(caf::sec::invalid_argument, #type ": " + *problem);             \
       return result;                                                                               \
     }                                                                                              \
   }

@@ -4,20 +4,23 @@
 #include "messages/json_text.hpp"
 
 #include <exception>
+#include <optional>
+#include <string>
 #include <string_view>
 
 // How values travel between processes: as their JSON text, see messages/caf.hpp.
 
 namespace backtest {
 
-/// False: the text is not that of such a value, and `value` is unchanged. What another process
-/// sends is never a reason to throw.
-template <class T> bool read_json_text(std::string_view text, T& value) {
+/// Why the text is not that of such a value; nothing when it is. What another process sends is never
+/// a reason to throw: `value` is unchanged then.
+template <class T>
+std::optional<std::string> read_json_text(std::string_view text, T& value) {
   try {
     value = from_json_text<T>(text);
-    return true;
-  } catch (const std::exception&) { // NOLINT: the caller turns it into an error of the message
-    return false;
+    return std::nullopt;
+  } catch (const std::exception& caught) {
+    return caught.what();
   }
 }
 

@@ -24,6 +24,10 @@ public:
   constexpr bool has(tick_action action) const noexcept { return (bits_ & of(action).bits_) != 0; }
   constexpr bool has(topic on) const noexcept { return (bits_ & of(on).bits_) != 0; }
   constexpr bool empty() const noexcept { return bits_ == 0; }
+  /// Everything in `other` is in here.
+  constexpr bool covers(interest other) const noexcept {
+    return (bits_ & other.bits_) == other.bits_;
+  }
 
   constexpr interest& operator|=(interest other) noexcept {
     bits_ |= other.bits_;

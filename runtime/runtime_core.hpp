@@ -127,10 +127,14 @@ private:
                    const std::vector<std::string>& strategies, const std::string& exchange,
                    std::string_view source) const;
   store_actor opened_store();
+  /// Reads what is durable by now and waits, beside the store's commits. Opens it when it is not yet.
+  void with_snapshot(std::function<void(const store_reader&)> work);
   /// What the journal still holds of these runs; a wait of its own for every few thousand entries.
   live_history history_of(const std::vector<run_identity>& runs);
-  /// Works on the store in its actor and waits.
-  void ask(const store_actor& target, std::function<void(store&)> work) const;
+  /// Works on the store in one of its actors and waits.
+  template <class Handle, class Message> void ask(const Handle& target, Message message) const;
+  /// Publishes errors of `source`.
+  std::function<void(error)> reporter(std::string source) const;
   /// The driver of a live run; throws `failure{invalid_argument}` listing those that run.
   live_actor find_driver(const std::string& symbol, const std::string& strategy) const;
   void spawn_supervisors();
@@ -164,6 +168,7 @@ private:
   std::function<std::unique_ptr<store>()> open_store_;
   std::mutex store_mutex_; ///< opening takes its time; guards what follows
   store_actor store_;
+  snapshot_reader_actor store_reader_;
   std::shared_ptr<candle_archive> archive_; ///< null where nothing lasts
   std::shared_ptr<store> stored_;
   publisher_actor publisher_;

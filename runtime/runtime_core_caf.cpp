@@ -105,8 +105,10 @@ runtime_core::~runtime_core() {
   {
     const std::lock_guard lock{store_mutex_};
     end_actor(publisher_);
+    end_actor(store_reader_);
     end_actor(store_);
     store_ = store_actor{};
+    store_reader_ = snapshot_reader_actor{};
     publisher_ = publisher_actor{};
     stored_.reset();
   }
@@ -116,14 +118,18 @@ runtime_core::~runtime_core() {
   census->wait_until_empty();
 }
 
-void runtime_core::spawn_supervisors() {
-  // Supervisors may outlive the bus by a moment; they must not keep it alive.
-  const auto report = [bus = weak_handle<topics_actor>{topics}](error reason) {
+std::function<void(error)> runtime_core::reporter(std::string source) const {
+  // Who reports may outlive the bus by a moment; it must not keep it alive.
+  return [source = std::move(source), bus = weak_handle<topics_actor>{topics}](error reason) {
     if (auto strong = bus.lock())
       send_anonymously(strong, publish{{{topic::error,
-                                         error_event{reason.code, std::move(reason.message),
-                                                     "supervisor", std::nullopt, nullptr}}}});
+                                         error_event{reason.code, std::move(reason.message), source,
+                                                     std::nullopt, nullptr}}}});
   };
+}
+
+void runtime_core::spawn_supervisors() {
+  const auto report = reporter("supervisor");
   clients.strategies = spawn_supervisor<strategy_key, strategy_actor>(
       system, census, "strategy",
       [this](const strategy_key& key) {

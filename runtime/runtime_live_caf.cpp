@@ -1,4 +1,5 @@
 #include "actors/publisher/publisher_actor.hpp"
+#include "actors/store/snapshot_reader_actor.hpp"
 #include "actors/store/store_actor.hpp"
 #include "runtime/live.hpp"
 #include "runtime/live_start.hpp"
@@ -63,9 +64,11 @@ store_actor runtime_core::opened_store() {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
   }
+  setup.report = reporter("store");
   stored_ = setup.target;
   store_ = spawn_store(system, census, std::move(setup));
-  send_anonymously(topics, use_journal{store_});
+  store_reader_ = spawn_snapshot_reader(system, census, stored_);
+  send_anonymously(topics, use_journal{store_reader_});
   return store_;
 }
 
@@ -91,7 +94,18 @@ publication runtime_core::publish_on(const node_address& address) {
 
 void runtime_core::with_store(std::function<void(store&)> work) {
   const calling_thread visit{system};
-  ask(opened_store(), std::move(work));
+  ask(opened_store(), ask_store{std::move(work)});
+}
+
+void runtime_core::with_snapshot(std::function<void(const store_reader&)> work) {
+  const calling_thread visit{system};
+  opened_store();
+  snapshot_reader_actor reader;
+  {
+    const std::lock_guard lock{store_mutex_};
+    reader = store_reader_;
+  }
+  ask(reader, read_snapshot{std::move(work)});
 }
 
 bool runtime_core::with_open_store(std::function<void(store&)> work) {
@@ -101,7 +115,7 @@ bool runtime_core::with_open_store(std::function<void(store&)> work) {
     target = store_;
   }
   if (target)
-    ask(target, std::move(work));
+    ask(target, ask_store{std::move(work)});
   return static_cast<bool>(target);
 }
 
@@ -113,10 +127,11 @@ bool runtime_core::while_store_is_closed(const std::function<void()>& work) {
   return true;
 }
 
-void runtime_core::ask(const store_actor& target, std::function<void(store&)> work) const {
+template <class Handle, class Message>
+void runtime_core::ask(const Handle& target, Message message) const {
   caf::scoped_actor self{system};
   std::optional<error> problem;
-  request(self, target, caf::infinite, ask_store{std::move(work)})
+  request(self, target, caf::infinite, std::move(message))
       .receive([&](const store_answer& answer) { problem = answer.problem; },
                [&](const caf::error& reason) {
                  problem = error{error_code::store_failed, "the store is gone: " + text_of(reason)};
@@ -127,15 +142,15 @@ void runtime_core::ask(const store_actor& target, std::function<void(store&)> wo
 
 live_history runtime_core::history_of(const std::vector<run_identity>& runs) {
   live_history history{runs};
-  constexpr std::size_t lines_at_once = 4096; // other live runs commit in between
+  constexpr std::size_t lines_at_once = 4096;
   std::int64_t next = 1;
   for (bool more = history.is_wanted(); more;) {
     std::vector<journal_line> lines;
     try {
-      with_store([&](store& target) {
-        const auto bounds = find_journal_bounds(target);
+      with_snapshot([&](const store_reader& from) {
+        const auto bounds = find_journal_bounds(from);
         if (bounds.last >= next) // what retention removed meanwhile is not asked for
-          lines = read_journal(target, std::max(next, bounds.first), lines_at_once);
+          lines = read_journal(from, std::max(next, bounds.first), lines_at_once);
       });
     } catch (const failure& caught) { // a damaged journal must not keep a run from going on
       history.give_up(caught.what());

@@ -8,8 +8,6 @@ namespace backtest {
 
 namespace {
 
-constexpr std::size_t most_bytes_a_commit = std::size_t{8} * 1024 * 1024;
-
 /// How many candles from the first one on follow each other without a gap.
 std::size_t stretch_length(std::span<const candle> candles, instant length) {
   std::size_t count = 1;
@@ -37,10 +35,7 @@ void import_candles(store& target, const cached_series& series, std::span<const 
     write_cached_candles(batch, target, series,
                          {stretch.front().open_time, stretch.back().open_time + length}, stretch);
     candles = candles.subspan(stretch.size());
-    if (batch.bytes() < most_bytes_a_commit)
-      continue;
-    target.commit(batch);
-    batch.clear();
+    commit_if_large(target, batch);
   }
   target.commit(batch);
 }

@@ -37,6 +37,9 @@ public:
   /// of their numbers.
   std::vector<commit_outcome> commit();
 
+  /// As `journal_retention::take_problem`.
+  std::optional<error> take_retention_problem() { return retention_.take_problem(); }
+
   std::int64_t last_number() const noexcept { return journal_.last(); }
 
 private:

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
+
 namespace backtest {
 
 namespace {
@@ -80,13 +82,19 @@ void journal_retention::apply(store_batch& batch, const store_reader& from, inst
   const bool ages = limits_.max_age_days > 0;
   const instant oldest_kept =
       ages ? now - limits_.max_age_days * day_ms : std::numeric_limits<instant>::min();
-  if (bounds_.first < bounds_.last && (is_too_large() || (ages && now >= next_age_check_)))
+  if (bounds_.first < bounds_.last && now >= next_attempt_ &&
+      (is_too_large() || (ages && now >= next_age_check_)))
     try {
       erase_oldest(batch, from, oldest_kept);
-    } catch (const failure&) {
-      // What is to be written must not fail because what is old cannot be read; where the store is
-      // broken altogether, writing says so.
-      next_age_check_ = now + minute_ms;
+      is_failing_ = false;
+    } catch (const failure& caught) {
+      // What is to be written must not fail because what is old cannot be read.
+      next_attempt_ = now + minute_ms;
+      if (!std::exchange(is_failing_, true))
+        problem_ = error{error_code::store_failed,
+                         fmt::format("journal: old entries from number {} on cannot be read and "
+                                     "stay beyond their limits, for a minute at least: {}",
+                                     bounds_.first, caught.what())};
     }
   if (added_ == 0 && bounds_.first == before)
     return;

@@ -1,7 +1,11 @@
 #pragma once
 
+#include "messages/error.hpp"
 #include "messages/time.hpp"
 #include "storage/journal.hpp"
+
+#include <optional>
+#include <utility>
 
 namespace backtest {
 
@@ -24,8 +28,12 @@ public:
   /// Adds to `batch`, which holds what was `added` since the last call, the totals and the erasures
   /// that are due at `now` (of the clock that the events have their time from). Oldest first,
   /// never the newest; erases a few hundred per call, and at least twice what was added, so a long
-  /// backlog shrinks step by step. An entry without a time is as old as the one after it.
+  /// backlog shrinks step by step. An entry without a time is as old as the one after it. Old
+  /// entries that cannot be read stay, for a minute of that clock at least.
   void apply(store_batch& batch, const store_reader& from, instant now);
+
+  /// Why old entries stay (`store_failed`): once, until they could be read again.
+  std::optional<error> take_problem() { return std::exchange(problem_, std::nullopt); }
 
   journal_bounds bounds() const noexcept { return bounds_; }
   std::int64_t bytes() const noexcept { return bytes_; }
@@ -41,6 +49,9 @@ private:
   std::int64_t bytes_ = 0;
   std::size_t added_ = 0;              ///< since the last `apply`
   instant next_age_check_ = INT64_MIN; ///< nothing becomes too old before
+  instant next_attempt_ = INT64_MIN;   ///< after one that failed
+  bool is_failing_ = false;            ///< the last attempt did
+  std::optional<error> problem_;       ///< not yet taken
 };
 
 } // namespace backtest

@@ -61,8 +61,8 @@ std::set<std::string> writer_logs(const fs::path& directory) {
 /// RocksDB's "secondary instance": reads the writer's tables and logs, writes nothing there.
 class rocksdb_reader : public store_follower {
 public:
-  explicit rocksdb_reader(const fs::path& directory)
-      : directory_(directory),
+  rocksdb_reader(const fs::path& directory, std::chrono::milliseconds patience)
+      : directory_(directory), patience_(patience),
         tables_(directory, [&](const auto& families, auto* handles, auto** database) {
           auto options = rocksdb_database_options();
           options.create_if_missing = false;
@@ -93,8 +93,7 @@ public:
     // between and deletes the log, those batches are missing. So it is done again until no log went
     // meanwhile: new logs and tables do no harm, and logs go in the order in which they came. A
     // writer that fills a log every few milliseconds can make that take many attempts.
-    constexpr std::chrono::seconds patience{60};
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+    const auto deadline = std::chrono::steady_clock::now() + patience_;
     std::chrono::milliseconds pause{0};
     rocksdb::Status status;
     do {
@@ -108,25 +107,27 @@ public:
     } while (std::chrono::steady_clock::now() < deadline);
     if (status.ok())
       status = rocksdb::Status::TryAgain(
-          fmt::format("the writer replaced its logs for {} s without a pause", patience.count()));
+          fmt::format("the writer replaced its logs for {} ms without a pause", patience_.count()));
     fail_rocksdb(directory_, "catching up with its writer failed", status);
   }
 
 private:
   fs::path directory_;
+  std::chrono::milliseconds patience_;
   side_directory side_;
   rocksdb_tables tables_;
 };
 
 } // namespace
 
-std::unique_ptr<store_follower> open_rocksdb_reader(const fs::path& directory) {
+std::unique_ptr<store_follower> open_rocksdb_reader(const fs::path& directory,
+                                                    std::chrono::milliseconds patience) {
   std::error_code ignored; // a directory that cannot be read holds no store for us
   if (!fs::exists(directory / "CURRENT", ignored))
     throw failure(error_code::not_found,
                   fmt::format("store {}: nothing was stored here; expected a data directory",
                               directory.string()));
-  return std::make_unique<rocksdb_reader>(directory);
+  return std::make_unique<rocksdb_reader>(directory, patience);
 }
 
 } // namespace backtest

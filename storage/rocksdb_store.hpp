@@ -27,7 +27,10 @@ std::unique_ptr<store> open_rocksdb_store(const std::filesystem::path& directory
 /// Reads the store in `directory`, also beside a process that writes there. Between refreshes it is
 /// a frozen view. It may show a batch just before the writer's disk has confirmed it.
 /// Keeps notes in a directory of its own, under the system's temporary one, and removes them.
+/// `patience`: of opening it and of each refresh.
 /// Throws `failure(not_found)` when there is no store, else as above.
-std::unique_ptr<store_follower> open_rocksdb_reader(const std::filesystem::path& directory);
+std::unique_ptr<store_follower>
+open_rocksdb_reader(const std::filesystem::path& directory,
+                    std::chrono::milliseconds patience = usual_follower_patience);
 
 } // namespace backtest

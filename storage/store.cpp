@@ -35,6 +35,14 @@ void store_batch::clear() noexcept {
   bytes_ = 0;
 }
 
+void commit_if_large(store& target, store_batch& batch) {
+  constexpr std::size_t large = std::size_t{8} * 1024 * 1024;
+  if (batch.bytes() < large)
+    return;
+  target.commit(batch);
+  batch.clear();
+}
+
 std::optional<std::string> end_of_prefix(std::string_view prefix) {
   std::string end{prefix};
   while (!end.empty()) {

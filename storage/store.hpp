@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -99,12 +100,19 @@ public:
   virtual std::unique_ptr<store_reader> snapshot() const = 0;
 };
 
+/// Commits and empties a batch that has grown to 8 MiB, so that long work comes in pieces; the last
+/// piece is the caller's. Throws as `store::commit`.
+void commit_if_large(store& target, store_batch& batch);
+
+/// How long a reader tries to catch up with a writer that keeps replacing its files.
+inline constexpr std::chrono::milliseconds usual_follower_patience = std::chrono::seconds{60};
+
 /// Reads beside a writer in another process: shows the store as it was at the last `refresh`, or
 /// later.
 class store_follower : public store_reader {
 public:
-  /// Catches up with the writer; while that one keeps replacing its files, for up to a minute. By
-  /// one thread at a time; throws `failure(store_failed)`.
+  /// Catches up with the writer, for as long as the patience it was opened with. By one thread at a
+  /// time; throws `failure(store_failed)`.
   virtual void refresh() = 0;
 };
 

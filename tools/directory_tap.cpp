@@ -5,9 +5,9 @@
 namespace backtest::tools {
 
 void tap_directory(const std::filesystem::path& directory, const tap_request& request,
-                   tap_output& output) {
+                   std::chrono::milliseconds patience, tap_output& output) {
   constexpr std::chrono::milliseconds between_looks{200};
-  const auto reader = open_rocksdb_reader(directory);
+  const auto reader = open_rocksdb_reader(directory, patience);
   auto bounds = find_journal_bounds(*reader);
   journal_tap tap{request, bounds};
   while (!output.is_done()) {

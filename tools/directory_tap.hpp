@@ -6,9 +6,10 @@
 
 namespace backtest::tools {
 
-/// Prints the journal in a node's directory, beside the node. `request.ends`: as it is now. Throws
-/// `failure` as `open_rocksdb_reader` and `journal_tap` do.
+/// Prints the journal in a node's directory, beside the node. `request.ends`: as it is now.
+/// `patience`: with a node that keeps replacing its files. Throws `failure` as `open_rocksdb_reader`
+/// and `journal_tap` do.
 void tap_directory(const std::filesystem::path& directory, const tap_request& request,
-                   tap_output& output);
+                   std::chrono::milliseconds patience, tap_output& output);
 
 } // namespace backtest::tools

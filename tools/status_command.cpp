@@ -5,6 +5,7 @@
 #include "storage/rocksdb_store.hpp"
 #include "storage/store_key.hpp"
 #include "tools/commands.hpp"
+#include "tools/node_flags.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -19,6 +20,7 @@ struct status_options {
   common_options common;
   std::filesystem::path data_directory;
   bool json = false;
+  std::chrono::milliseconds patience = usual_follower_patience;
 };
 
 struct node_status {
@@ -28,8 +30,8 @@ struct node_status {
   std::size_t positions = 0;
 };
 
-node_status read_status(const std::filesystem::path& directory) {
-  const auto reader = open_rocksdb_reader(directory);
+node_status read_status(const status_options& options) {
+  const auto reader = open_rocksdb_reader(options.data_directory, options.patience);
   node_status status;
   status.found = read_runs(*reader);
   status.journal = find_journal_bounds(*reader);
@@ -118,7 +120,7 @@ std::string to_json(const node_status& status) {
 }
 
 int show(const status_options& options) {
-  const auto status = read_status(options.data_directory);
+  const auto status = read_status(options);
   print_result(options.json ? to_json(status) : to_text(status));
   return exit_done;
 }
@@ -135,6 +137,7 @@ void add_status_command(CLI::App& program, action& chosen) {
       ->required()
       ->type_name("DIR");
   command.add_flag("--json", options->json, "An object on stdout");
+  add_patience(command, options->patience);
   perform_when_chosen(command, chosen, options, &show);
 }
 

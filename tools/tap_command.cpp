@@ -21,6 +21,7 @@ struct tap_options {
   std::optional<std::int64_t> from;
   std::string cursor;
   bool follow = false;
+  std::chrono::milliseconds patience = usual_follower_patience;
 };
 
 tap_request request_of(const tap_options& options) {
@@ -44,7 +45,7 @@ int tap(const tap_options& options) {
   tap_output output{options.cursor, interrupted.token()};
   request.from = output.first(request.from);
   if (options.connect.empty())
-    tap_directory(options.data_directory, request, output);
+    tap_directory(options.data_directory, request, options.patience, output);
   else
     tap_node(address, request, output, [&](const std::string& text) {
       if (!options.common.quiet)
@@ -96,6 +97,7 @@ void add_tap_command(CLI::App& program, action& chosen) {
   command.add_option("--cursor", options->cursor, "Remember where it stands under this name")
       ->type_name("NAME");
   command.add_flag("--follow", options->follow, "Go on with what comes");
+  add_patience(command, options->patience);
   perform_when_chosen(command, chosen, options, &tap);
 }
 

@@ -7,12 +7,6 @@
 
 namespace backtest {
 
-namespace {
-
-constexpr std::size_t most_bytes_a_commit = std::size_t{8} * 1024 * 1024;
-
-} // namespace
-
 candle_keeper::candle_keeper(std::string exchange_name, std::shared_ptr<candle_archive> archive,
                              std::function<void(error)> report)
     : exchange_name_(std::move(exchange_name)), archive_(std::move(archive)),
@@ -55,10 +49,7 @@ void candle_keeper::write(backtest::store& target) {
   for (const auto& item : unstored_) {
     tell_damaged(item.series,
                  write_cached_candles(batch, target, item.series, item.range, item.candles));
-    if (batch.bytes() < most_bytes_a_commit)
-      continue;
-    target.commit(batch);
-    batch.clear();
+    commit_if_large(target, batch);
   }
   target.commit(batch);
 }

@@ -48,6 +48,8 @@ void require_journalled(const std::vector<topic>& topics) {
 journal_tap::journal_tap(tap_request wanted, journal_bounds bounds)
     : filter_(subscription_of(wanted.wanted)),
       wants_everything_(wanted.wanted == journal_filter{}) {
+  if (wanted.unreadable)
+    throw failure(*wanted.unreadable);
   require_journalled(wanted.wanted.topics);
   if (wanted.credit < 0)
     throw failure(error_code::invalid_argument,

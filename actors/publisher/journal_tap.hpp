@@ -23,9 +23,10 @@ struct journal_filter {
 /// What a tap asks for.
 struct tap_request {
   journal_filter wanted;
-  std::optional<std::int64_t> from; ///< the first number; absent: the first that is kept
-  std::int64_t credit = 0;          ///< lines it takes before it is asked again
-  bool ends = false;                ///< with the journal as it is now, instead of going on
+  std::optional<std::int64_t> from;     ///< the first number; absent: the first that is kept
+  std::int64_t credit = 0;              ///< lines it takes before it is asked again
+  bool ends = false;                    ///< with the journal as it is now, instead of going on
+  std::optional<error> unreadable = {}; ///< another process sent something else
 
   friend bool operator==(const tap_request&, const tap_request&) = default;
 };
@@ -56,7 +57,7 @@ public:
   static constexpr std::size_t most_bytes = 1 << 20;
 
   /// Begins within `bounds`. Throws `failure`: `invalid_argument` (topics, credit below 0, a number
-  /// below 1 or behind the next one to come), `journal_truncated`.
+  /// below 1 or behind the next one to come, an unreadable request), `journal_truncated`.
   journal_tap(tap_request wanted, journal_bounds bounds);
 
   /// More lines; what is below 1 is ignored.

@@ -13,16 +13,27 @@ constexpr auto malformed = error_code::invalid_argument;
 
 /// What another process sends is never a reason to throw.
 template <class Message, class Read>
-bool read_object(std::string_view text, Message& message, Read&& read) {
+std::optional<std::string> read_object(std::string_view text, Message& message, Read&& read) {
   try {
     const auto document = parse_json(text, malformed);
     Message made;
     read(json_reader{document, malformed}, made);
     message = std::move(made);
-    return true;
-  } catch (const std::exception&) { // NOLINT: the caller turns it into an error of the message
-    return false;
+    return std::nullopt;
+  } catch (const std::exception& caught) {
+    return caught.what();
   }
+}
+
+/// A question or an answer arrives all the same and says itself why it is none.
+template <class Message>
+std::optional<std::string> tell_in(Message& message, std::optional<error> Message::*problem,
+                                   std::string_view name, const std::optional<std::string>& why) {
+  if (why) {
+    message = {};
+    message.*problem = error{malformed, fmt::format("{}: {}", name, *why)};
+  }
+  return std::nullopt;
 }
 
 template <class Write>
@@ -88,8 +99,8 @@ std::string to_json_text(const tap_request& message) {
   });
 }
 
-bool read_json_text(std::string_view text, tap_request& message) {
-  return read_object(text, message, [](const json_reader& in, tap_request& made) {
+std::optional<std::string> read_json_text(std::string_view text, tap_request& message) {
+  const auto why = read_object(text, message, [](const json_reader& in, tap_request& made) {
     for (const auto& name : read_names(in, "topics")) {
       const auto on = parse_topic(name);
       if (!on)
@@ -102,6 +113,7 @@ bool read_json_text(std::string_view text, tap_request& message) {
     made.credit = in.integer("credit");
     made.ends = in.flag_or("ends", false);
   });
+  return tell_in(message, &tap_request::unreadable, "tap_request", why);
 }
 
 // A head with the numbers, then the lines as they stand in the journal.
@@ -119,7 +131,7 @@ std::string to_json_text(const journal_batch& message) {
   return text;
 }
 
-bool read_json_text(std::string_view text, journal_batch& message) {
+std::optional<std::string> read_json_text(std::string_view text, journal_batch& message) {
   const auto head = text.substr(0, text.find('\n'));
   return read_object(head, message, [&](const json_reader& in, journal_batch& made) {
     made.id = read_id(in);
@@ -146,12 +158,13 @@ std::string to_json_text(const journal_ended& message) {
   });
 }
 
-bool read_json_text(std::string_view text, journal_ended& message) {
-  return read_object(text, message, [](const json_reader& in, journal_ended& made) {
+std::optional<std::string> read_json_text(std::string_view text, journal_ended& message) {
+  const auto why = read_object(text, message, [](const json_reader& in, journal_ended& made) {
     made.id = read_id(in);
     made.next = in.integer("next");
     read_problem(in, made.problem);
   });
+  return tell_in(message, &journal_ended::problem, "journal_ended", why);
 }
 
 std::string to_json_text(const journal_followed& message) {
@@ -163,12 +176,13 @@ std::string to_json_text(const journal_followed& message) {
   });
 }
 
-bool read_json_text(std::string_view text, journal_followed& message) {
-  return read_object(text, message, [](const json_reader& in, journal_followed& made) {
+std::optional<std::string> read_json_text(std::string_view text, journal_followed& message) {
+  const auto why = read_object(text, message, [](const json_reader& in, journal_followed& made) {
     made.id = read_id(in);
     made.bounds = {in.integer("first"), in.integer("last")};
     read_problem(in, made.problem);
   });
+  return tell_in(message, &journal_followed::problem, "journal_followed", why);
 }
 
 std::string to_json_text(const grant_credit& message) {
@@ -178,7 +192,7 @@ std::string to_json_text(const grant_credit& message) {
   });
 }
 
-bool read_json_text(std::string_view text, grant_credit& message) {
+std::optional<std::string> read_json_text(std::string_view text, grant_credit& message) {
   return read_object(text, message, [](const json_reader& in, grant_credit& made) {
     made = {read_id(in), in.integer("lines")};
   });
@@ -188,7 +202,7 @@ std::string to_json_text(const unfollow_journal& message) {
   return object_text([&](json_writer& out) { write_id(out, message.id); });
 }
 
-bool read_json_text(std::string_view text, unfollow_journal& message) {
+std::optional<std::string> read_json_text(std::string_view text, unfollow_journal& message) {
   return read_object(text, message,
                      [](const json_reader& in, unfollow_journal& made) { made = {read_id(in)}; });
 }
@@ -201,22 +215,24 @@ std::string to_json_text(const control_run& message) {
   });
 }
 
-bool read_json_text(std::string_view text, control_run& message) {
-  return read_object(text, message, [](const json_reader& in, control_run& made) {
+std::optional<std::string> read_json_text(std::string_view text, control_run& message) {
+  const auto why = read_object(text, message, [](const json_reader& in, control_run& made) {
     made.strategy_name = in.text("strategy_name");
     made.symbol = in.text("symbol");
     made.command = in.one_of("command", &parse_operator_command, "pause, resume, cancel or close");
   });
+  return tell_in(message, &control_run::unreadable, "control_run", why);
 }
 
 std::string to_json_text(const run_controlled& message) {
   return object_text([&](json_writer& out) { write_problem(out, message.problem); });
 }
 
-bool read_json_text(std::string_view text, run_controlled& message) {
-  return read_object(text, message, [](const json_reader& in, run_controlled& made) {
+std::optional<std::string> read_json_text(std::string_view text, run_controlled& message) {
+  const auto why = read_object(text, message, [](const json_reader& in, run_controlled& made) {
     read_problem(in, made.problem);
   });
+  return tell_in(message, &run_controlled::problem, "run_controlled", why);
 }
 
 } // namespace backtest

@@ -121,6 +121,10 @@ struct publisher_state {
 
   caf::result<run_controlled> control(const control_run& message) {
     auto promise = promise_answer<run_controlled>(self);
+    if (message.unreadable) {
+      promise.deliver(run_controlled{message.unreadable});
+      return promise;
+    }
     live_actor driver;
     if (auto problem =
             problem_of([&] { driver = setup.find_run(message.symbol, message.strategy_name); })) {

@@ -53,6 +53,8 @@ struct store_state {
                 turn_committed{outcome.first_number, std::move(outcome.problem)});
             waiting.erase(found);
           }
+          if (auto problem = opened->commits.take_retention_problem())
+            opened->setup.report(std::move(*problem));
           if (has_grown)
             tell_watchers();
         },

@@ -3,11 +3,16 @@
 #include "actors/contracts.hpp"
 #include "storage/journal_retention.hpp"
 
+#include <functional>
+
 namespace backtest {
 
 struct store_setup {
   std::shared_ptr<store> target; ///< others may read it, and take snapshots
   journal_limits limits;
+  /// Hears in the store's thread of what keeps no commit from going through: old entries that
+  /// cannot be read stay (`store_failed`).
+  std::function<void(error)> report = [](const error&) {};
 };
 
 /// The owner of a store, on a thread of its own: a synced commit blocks. Throws

@@ -1,24 +1,34 @@
 #include "actors/topics/run_interests.hpp"
 
+#include <cstddef>
+
 namespace backtest {
+
+std::size_t run_numbers::place_of(const run_identity* run) noexcept {
+  return reinterpret_cast<std::uintptr_t>(run) / alignof(std::max_align_t) % recent_count;
+}
 
 std::uint32_t run_numbers::number_of(const shared_identity& run) {
   if (!run)
     return 0;
-  if (run.get() == latest_)
-    return latest_number_;
+  auto& recent = recent_[place_of(run.get())];
+  if (recent.names != run.get())
+    recent = {run.get(), find_number(run)};
+  return recent.number;
+}
+
+std::uint32_t run_numbers::find_number(const shared_identity& run) {
   const auto [found, is_new] =
       numbers_.try_emplace(run.get(), static_cast<std::uint32_t>(runs_.size() + 1));
   if (is_new)
     runs_.push_back(run);
-  latest_ = run.get();
-  return latest_number_ = found->second;
+  return found->second;
 }
 
 void run_numbers::clear() {
   numbers_.clear();
   runs_.clear();
-  latest_ = nullptr;
+  recent_.assign(recent_count, {});
 }
 
 event_marks marks_of(const event& item, run_numbers& runs) {
@@ -44,8 +54,12 @@ void batch_index::build(const std::vector<event>& events, run_numbers& runs) {
       if (groups.size() < used)
         groups.emplace_back(); // those of earlier batches keep their memory
       groups[at].run = run;
+      groups[at].all = {};
       groups[at].events.clear();
     }
+    groups[at].all |= interest::of(marks.back().on);
+    if (marks.back().is_tick)
+      groups[at].all |= interest::of(marks.back().action);
     groups[at].events.push_back(place);
   }
   groups.resize(used);

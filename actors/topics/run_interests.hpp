@@ -25,10 +25,20 @@ public:
 private:
   static constexpr std::size_t most = 65'536;
 
+  /// A place of `recent_`, the one for names that lie at this address.
+  static std::size_t place_of(const run_identity* run) noexcept;
+  std::uint32_t find_number(const shared_identity& run);
+
+  struct numbered_run {
+    const run_identity* names = nullptr;
+    std::uint32_t number = 0;
+  };
+  static constexpr std::size_t recent_count = 1024;
+
   std::map<const run_identity*, std::uint32_t> numbers_;
   std::vector<shared_identity> runs_;
-  const run_identity* latest_ = nullptr;
-  std::uint32_t latest_number_ = 0;
+  /// Of those that share a place the one asked for last; the others are found in `numbers_`.
+  std::vector<numbered_run> recent_ = std::vector<numbered_run>(recent_count);
 };
 
 /// What decides who wants an event.
@@ -45,6 +55,7 @@ event_marks marks_of(const event& item, run_numbers& runs);
 struct batch_index {
   struct group {
     std::uint32_t run = 0;
+    interest all;                      ///< who has this for the run wants all of its events
     std::vector<std::uint32_t> events; ///< places in the batch, ascending
   };
   std::vector<event_marks> marks; ///< by place in the batch

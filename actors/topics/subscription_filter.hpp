@@ -23,11 +23,10 @@ public:
   /// What a run of these names should build for this subscriber.
   interest interest_in(const run_identity& run) const;
 
+  /// A tick may then be wanted twice, under its own topic and as a signal.
+  bool wants_signals() const noexcept { return topics_.has(topic::signal); }
+
   bool wants(const event& item) const;
-  /// Wanted once, under its own topic.
-  bool passes_unchanged(const event& item) const {
-    return topics_.has(item.on) && !topics_.has(topic::signal) && wants(item);
-  }
   /// Appends an event that is wanted under every topic it is wanted under: a tick first under its
   /// own, then under `signal`.
   void deliver(event item, std::vector<event>& out) const;

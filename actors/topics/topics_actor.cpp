@@ -1,14 +1,12 @@
 #include "actors/topics/topics_actor.hpp"
 
+#include "actors/topics/missed_events.hpp"
 #include "actors/topics/missed_numbers.hpp"
 #include "actors/topics/run_interests.hpp"
-#include "messages/event_json.hpp"
-#include "storage/journal.hpp"
+#include "actors/topics/subscriber_queue.hpp"
 
 #include <algorithm>
-#include <deque>
 #include <map>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -16,12 +14,8 @@ namespace backtest {
 
 namespace {
 
-/// Events sent to a subscriber before it must say that it is done with them.
-constexpr std::size_t batch_size = 1024;
-
-/// Journal entries read at a time for a subscriber that catches up; a commit may have to wait for
-/// them.
-constexpr std::size_t catch_up_size = 256;
+/// Journal entries read at a time for a subscriber that catches up.
+constexpr std::size_t catch_up_size = 1024;
 
 run_mode mode_of(const std::vector<event>& events) {
   for (const auto& item : events)
@@ -30,78 +24,33 @@ run_mode mode_of(const std::vector<event>& events) {
   return run_mode::backtest;
 }
 
-/// What was read of the journal in the store's thread.
-struct journal_stretch {
-  std::vector<journal_line> lines;
-  std::int64_t first_kept = 0; ///< when what was asked for is no longer kept
-};
-
 struct topics_state {
-  /// Events that wait for a subscriber; those who want all of a publisher's share them.
-  using shared_batch = std::shared_ptr<std::vector<event>>;
+  using shared_list = subscriber_queue::shared_list;
   struct subscriber_state {
     subscriber_actor handle;
     subscription_filter filter;
-    bool wants_signals = false; ///< the topic `signal`: an event may be wanted twice
     bool built_in = false;
-    std::deque<shared_batch> queue = {}; ///< not sent yet, the first of them from `sent` on
-    std::size_t sent = 0;
-    std::uint64_t accepted = 0; ///< events ever queued
-    std::uint64_t applied = 0;  ///< events the subscriber is done with
-    std::size_t in_flight = 0;
+    subscriber_queue queue = {};
     std::vector<interest> of_runs = {}; ///< what it wants of each, by number
     std::size_t wanted = 0;             ///< events of the batch at hand
     missed_numbers missed = {};         ///< live: it was too far behind; read back when it has room
     std::uint64_t left_out = 0;         ///< live: the same, and in no journal
     bool is_reading = false;
+    bool is_failing = false; ///< the journal could not be read for it the last time
 
-    std::size_t backlog() const { return accepted - applied; }
     bool is_behind() const { return !missed.empty() || left_out > 0; }
 
-    void take(shared_batch events) {
-      accepted += events->size();
-      queue.push_back(std::move(events));
-    }
     bool wants(const event& item, const event_marks& marks) const {
       return marks.run == 0 ? filter.wants(item) : is_wanted(marks, of_runs[marks.run]);
+    }
+    bool wants_all(const batch_index::group& group) const {
+      return group.run != 0 && of_runs[group.run].covers(group.all);
     }
     void learn(const run_numbers& known_runs) {
       if (of_runs.empty())
         of_runs.emplace_back(); // of events without a run the filter itself decides
       while (of_runs.size() < known_runs.size())
         of_runs.push_back(filter.interest_in(known_runs.names_of(of_runs.size())));
-    }
-    /// Events on their way from now on.
-    std::vector<event> next_batch() {
-      std::vector<event> batch;
-      while (!queue.empty() && in_flight < batch_size)
-        send_from(queue.front(), batch);
-      return batch;
-    }
-    void send_from(const shared_batch& first, std::vector<event>& batch) {
-      const bool is_last_user = first.use_count() == 1;
-      const auto count = std::min(first->size() - sent, batch_size - in_flight);
-      in_flight += count;
-      if (is_last_user && !wants_signals && batch.empty() && count == first->size()) {
-        batch = std::move(*first);
-      } else {
-        if (batch.empty())
-          batch.reserve(count);
-        for (std::size_t i = sent; i < sent + count; ++i)
-          is_last_user ? put(std::move((*first)[i]), batch) : put((*first)[i], batch);
-        sent += count;
-        if (sent < first->size())
-          return;
-      }
-      sent = 0;
-      queue.pop_front();
-    }
-    template <class Event>
-    void put(Event&& item, std::vector<event>& batch) const {
-      if (wants_signals)
-        filter.deliver(std::forward<Event>(item), batch);
-      else
-        batch.push_back(std::forward<Event>(item));
     }
   };
   struct producer_state {
@@ -132,9 +81,10 @@ struct topics_state {
   std::vector<publisher_state> publishers;
   std::vector<flush_state> flushes;
   subscription_id last_id = 0;
-  store_actor journal; ///< null until a live run has opened it
+  snapshot_reader_actor journal; ///< null until a live run has opened it
   run_numbers known_runs;
-  batch_index index; ///< of the batch at hand
+  batch_index index;         ///< of the batch at hand
+  bool turn_is_open = false; ///< events were published since the last end of a turn
 
   void init() {}
 
@@ -142,13 +92,15 @@ struct topics_state {
     return {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
-        [this](const use_journal& message) { journal = message.store; },
+        [this](const use_journal& message) { journal = message.reader; },
         [this](publish& message) { return accept(std::move(message.events)); },
         [this](const flush_topics&) -> caf::result<topics_flushed> {
           flush_state waiting{promise_answer<topics_flushed>(self),
                               positions([](auto&) { return true; })};
           auto promise = waiting.promise;
           flushes.push_back(std::move(waiting));
+          for (auto& [id, subscriber] : subscribers)
+            catch_up(id, subscriber);
           release_waiting();
           return promise;
         },
@@ -181,12 +133,9 @@ struct topics_state {
 
   caf::result<subscribed> add(const subscribe& message) {
     const auto id = ++last_id;
-    const auto& topics = message.wanted.topics;
-    const bool wants_signals =
-        std::find(topics.begin(), topics.end(), topic::signal) != topics.end();
     subscribers.emplace(id,
                         subscriber_state{message.subscriber, subscription_filter{message.wanted},
-                                         wants_signals, message.built_in});
+                                         message.built_in});
     on_exit(message.subscriber,
             [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
               if (auto strong = bus.lock())
@@ -222,11 +171,10 @@ struct topics_state {
   }
 
   caf::result<published> accept(std::vector<event> events) {
-    distribute(std::move(events));
-    for (auto& [id, subscriber] : subscribers) {
-      pump(id, subscriber);
-      catch_up(id, subscriber);
-    }
+    if (events.empty())
+      end_turn();
+    else
+      distribute(std::move(events));
     publisher_state publisher{promise_answer<published>(self),
                               positions([](const auto& item) { return item.built_in; })};
     auto promise = publisher.promise;
@@ -235,7 +183,18 @@ struct topics_state {
     return promise;
   }
 
+  /// Whatever was published by now goes out together.
+  void end_turn() {
+    turn_is_open = false;
+    for (auto& [id, subscriber] : subscribers) {
+      pump(id, subscriber);
+      catch_up(id, subscriber);
+    }
+  }
+
   void distribute(std::vector<event> events) {
+    if (!std::exchange(turn_is_open, true)) // its end is behind what is in the mailbox
+      send_anonymously(topics_actor{self}, publish{});
     mark(events);
     const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
@@ -248,9 +207,9 @@ struct topics_state {
     }
     for (auto& [id, subscriber] : subscribers)
       if (subscriber.wanted == all->size())
-        subscriber.take(all);
+        subscriber.queue.take(all);
       else if (subscriber.wanted > 0)
-        subscriber.take(wanted_of(subscriber, *all, takers == 1));
+        subscriber.queue.take(wanted_of(subscriber, *all, takers == 1));
   }
 
   void mark(const std::vector<event>& events) {
@@ -266,23 +225,32 @@ struct topics_state {
   template <class Found>
   void find_wanted(const subscriber_state& subscriber, const std::vector<event>& events,
                    Found found) const {
-    for (const auto& group : index.groups)
-      if (group.run == 0 || !subscriber.of_runs[group.run].empty())
+    for (const auto& group : index.groups) {
+      const bool is_all = subscriber.wants_all(group);
+      if (is_all || group.run == 0 || !subscriber.of_runs[group.run].empty())
         for (const auto place : group.events)
-          if (subscriber.wants(events[place], index.marks[place]))
+          if (is_all || subscriber.wants(events[place], index.marks[place]))
             found(place);
+    }
   }
 
   std::size_t count_wanted(subscriber_state& subscriber, const std::vector<event>& events) {
     subscriber.learn(known_runs);
     std::size_t wanted = 0;
-    find_wanted(subscriber, events, [&wanted](std::uint32_t) { ++wanted; });
+    for (const auto& group : index.groups)
+      if (subscriber.wants_all(group))
+        wanted += group.events.size();
+      else if (group.run == 0 || !subscriber.of_runs[group.run].empty())
+        wanted += static_cast<std::size_t>(
+            std::count_if(group.events.begin(), group.events.end(), [&](std::uint32_t place) {
+              return subscriber.wants(events[place], index.marks[place]);
+            }));
     return wanted;
   }
 
   /// A part is its own, so that a slow subscriber does not keep the whole.
-  shared_batch wanted_of(const subscriber_state& subscriber, std::vector<event>& events,
-                         bool is_last_user) const {
+  shared_list wanted_of(const subscriber_state& subscriber, std::vector<event>& events,
+                        bool is_last_user) const {
     auto own = std::make_shared<std::vector<event>>();
     own->reserve(subscriber.wanted);
     std::vector<std::uint32_t> places;
@@ -300,7 +268,7 @@ struct topics_state {
   /// A live run that does not wait for the answer waits for nobody, and no backlog grows for ever.
   bool is_too_slow(const subscriber_state& subscriber) const {
     return !subscriber.built_in && journal &&
-           (subscriber.is_behind() || subscriber.backlog() >= backlog_high_water);
+           (subscriber.is_behind() || subscriber.queue.backlog() >= backlog_high_water);
   }
 
   void leave_out(subscriber_state& subscriber, const std::vector<event>& events) {
@@ -312,99 +280,91 @@ struct topics_state {
         ++subscriber.left_out;
     subscriber.wanted = 0;
     if (is_first)
-      tell_behind(
-          fmt::format("a listener is {} events behind; it gets live events from the journal "
-                      "once it has caught up, and those that no journal keeps not at all",
-                      subscriber.backlog()));
+      tell(error_code::listener_behind,
+           fmt::format("a listener is {} events behind; it gets live events from the journal once "
+                       "it has caught up, and those that no journal keeps not at all",
+                       subscriber.queue.backlog()));
   }
 
   void catch_up(subscription_id id, subscriber_state& subscriber) {
     if (!subscriber.is_behind() || subscriber.is_reading ||
-        subscriber.backlog() > backlog_high_water / 2)
+        subscriber.queue.backlog() > backlog_high_water / 2)
       return;
     if (subscriber.missed.empty())
       return tell_caught_up(subscriber);
     subscriber.is_reading = true;
-    const auto found = std::make_shared<journal_stretch>();
+    const auto found = std::make_shared<missed_events>();
     const auto read = [found, first = subscriber.missed.first(),
-                       last = subscriber.missed.last_of_first()](store& from) {
-      const auto bounds = find_journal_bounds(from);
-      if (bounds.first > first) {
-        found->first_kept = bounds.first;
-        return;
-      }
-      const auto count = static_cast<std::size_t>(last - first) + 1;
-      found->lines = read_journal(from, first, std::min(count, catch_up_size));
+                       last = subscriber.missed.last_of_first(),
+                       filter = subscriber.filter](const store_reader& from) {
+      *found = read_missed_events(from, first, last, catch_up_size, filter);
     };
-    request(self, journal, caf::infinite, ask_store{read})
+    request(self, journal, caf::infinite, read_snapshot{read})
         .then(
             [this, id, found](const store_answer& answer) {
-              const auto subscriber_of_id = subscribers.find(id);
-              if (subscriber_of_id == subscribers.end())
-                return;
-              subscriber_of_id->second.is_reading = false;
-              if (answer.problem) // the next events try again
-                return tell_behind("a listener cannot catch up: " + answer.problem->message);
-              take_read(subscriber_of_id->second, *found);
-              pump(id, subscriber_of_id->second);
-              catch_up(id, subscriber_of_id->second);
-              release_waiting();
+              if (const auto known = subscribers.find(id); known != subscribers.end())
+                take_read(id, known->second, *found, answer.problem);
             },
-            [](const caf::error&) {}); // the store ends with the runtime
+            [this, id](const caf::error& reason) {
+              if (const auto known = subscribers.find(id); known != subscribers.end())
+                take_read(id, known->second, {},
+                          error{error_code::store_failed,
+                                "the reader of the journal is gone: " + text_of(reason)});
+            });
   }
 
-  void take_read(subscriber_state& subscriber, const journal_stretch& found) {
-    if (found.first_kept > 0 || found.lines.empty()) {
-      const auto first = subscriber.missed.first();
-      const auto last = found.first_kept > 0
-                            ? std::min(found.first_kept - 1, subscriber.missed.last_of_first())
-                            : subscriber.missed.last_of_first();
-      tell_behind(fmt::format("a listener was so far behind that the journal no longer keeps the "
-                              "events {} to {}",
-                              first, last));
-      return subscriber.missed.remove_up_to(last);
+  void take_read(subscription_id id, subscriber_state& subscriber, missed_events found,
+                 const std::optional<error>& problem) {
+    subscriber.is_reading = false;
+    const bool fails_anew = !std::exchange(subscriber.is_failing, problem.has_value());
+    if (problem) {
+      if (fails_anew) // tried again with the next events
+        tell(error_code::store_failed,
+             fmt::format("a listener cannot catch up from number {} on: {}",
+                         subscriber.missed.first(), problem->message));
+      return release_waiting();
     }
-    const auto events = std::make_shared<std::vector<event>>();
-    for (const auto& line : found.lines) {
-      auto item = parse_event_line(line.text, error_code::store_failed).item;
-      item.number = line.number;
-      if (subscriber.filter.wants(item))
-        events->push_back(std::move(item));
-    }
-    if (!events->empty())
-      subscriber.take(events);
-    subscriber.missed.remove_up_to(found.lines.back().number);
+    if (!found.lost.empty())
+      tell(error_code::listener_behind, std::move(found.lost));
+    subscriber.missed.remove_up_to(found.last);
+    if (!found.events.empty())
+      subscriber.queue.take(std::make_shared<std::vector<event>>(std::move(found.events)));
+    pump(id, subscriber);
+    catch_up(id, subscriber);
+    release_waiting();
   }
 
   void tell_caught_up(subscriber_state& subscriber) {
     const auto count = std::exchange(subscriber.left_out, 0);
-    tell_behind(fmt::format("a listener has caught up; {} events that no journal keeps were not "
-                            "kept for it",
-                            count));
+    tell(error_code::listener_behind,
+         fmt::format("a listener has caught up; {} events that no journal keeps were not kept for "
+                     "it",
+                     count));
   }
 
-  void tell_behind(std::string message) {
-    send_anonymously(
-        topics_actor{self},
-        publish{{{topic::error, error_event{error_code::listener_behind, std::move(message),
-                                            "topics", std::nullopt, nullptr}}}});
+  void tell(error_code code, std::string message) {
+    send_anonymously(topics_actor{self},
+                     publish{{{topic::error, error_event{code, std::move(message), "topics",
+                                                         std::nullopt, nullptr}}}});
   }
 
   void pump(subscription_id id, subscriber_state& subscriber) {
-    if (subscriber.in_flight > 0 || subscriber.queue.empty())
-      return;
-    event_batch batch{subscriber.next_batch()};
-    request(self, subscriber.handle, caf::infinite, std::move(batch))
-        .then([this, id](const batch_done&) { credit(id); },
-              [this, id](const caf::error&) { remove(id); });
+    auto& queue = subscriber.queue;
+    while (queue.may_send()) {
+      const auto number = queue.next_number();
+      event_batch batch{queue.next_batch(subscriber.filter)};
+      request(self, subscriber.handle, caf::infinite, std::move(batch))
+          .then([this, id, number](const batch_done&) { credit(id, number); },
+                [this, id](const caf::error&) { remove(id); });
+    }
   }
 
-  void credit(subscription_id id) {
+  void credit(subscription_id id, std::uint64_t batch) {
     const auto found = subscribers.find(id);
     if (found == subscribers.end())
       return;
     auto& subscriber = found->second;
-    subscriber.applied += std::exchange(subscriber.in_flight, 0);
+    subscriber.queue.note_done(batch);
     pump(id, subscriber);
     catch_up(id, subscriber);
     release_waiting();
@@ -415,8 +375,8 @@ struct topics_state {
     needed_positions needed;
     for (const auto& [id, subscriber] : subscribers)
       if (predicate(subscriber))
-        needed.push_back(
-            {id, subscriber.accepted, subscriber.missed.empty() ? 0 : subscriber.missed.last()});
+        needed.push_back({id, subscriber.queue.accepted(),
+                          subscriber.missed.empty() ? 0 : subscriber.missed.last()});
     return needed;
   }
 
@@ -428,21 +388,24 @@ struct topics_state {
       const auto& subscriber = found->second;
       if (item.missed > 0) {
         if (!subscriber.missed.empty() && subscriber.missed.first() <= item.missed)
-          return false;
+          return subscriber.is_failing && !subscriber.is_reading && // told; it may last for ever
+                 subscriber.queue.applied() >= item.accepted;
         item.missed = 0; // what was missed is in the queue by now
-        item.accepted = subscriber.accepted;
+        item.accepted = subscriber.queue.accepted();
       }
-      return subscriber.applied >= item.accepted;
+      return subscriber.queue.applied() >= item.accepted;
     });
   }
 
   bool has_room() const {
     return std::all_of(subscribers.begin(), subscribers.end(), [](const auto& item) {
-      return item.second.backlog() <= backlog_high_water;
+      return item.second.queue.backlog() <= backlog_high_water;
     });
   }
 
   void release_waiting() {
+    if (publishers.empty() && flushes.empty())
+      return;
     const bool room = has_room();
     std::erase_if(publishers, [&](auto& waiting) {
       const bool done = room && reached(waiting.needed);

@@ -9,7 +9,8 @@ namespace backtest {
 /// journalled from there once it has caught up, the rest not at all, and `listener_behind` tells.
 inline constexpr std::size_t backlog_high_water = 10'000;
 
-/// The bus every event goes through.
+/// The bus every event goes through. What is published while it is busy goes out together; to
+/// publish nothing is to end such a turn, and it does so itself.
 topics_actor spawn_topics(caf::actor_system& system, const shared_census& census);
 
 } // namespace backtest

@@ -198,7 +198,10 @@ TEST_CASE("command live, status: a replay, what it left, and that it goes on") {
   CHECK(second.status == 0);
   CHECK(run_command({"status", "--data-dir", data, "--json"}).out.find("\"state\":\"idle\"") !=
         std::string::npos);
+  CHECK(run_command({"status", "--data-dir", data, "--patience", "0.5"}).out ==
+        run_command({"status", "--data-dir", data}).out);
   CHECK(run_command({"status", "--data-dir", data + "-none"}).status != 0);
+  CHECK(run_command({"status", "--data-dir", data, "--patience", "-1"}).status == 2);
 }
 
 TEST_CASE("command live: flags that make no sense") {

@@ -73,6 +73,8 @@ TEST_CASE("messages between processes: what is no such value is an error, and ch
   for (const auto* text : {"", "{", "[]", R"({"symbol":"X"})"})
     CHECK(through.read(through.write(std::string{text}), names));
   CHECK(names == before);
+  const auto why = through.read(through.write(std::string{R"({"symbol":1})"}), names);
+  CHECK(to_string(why.context()).find("run_identity: symbol: expected") != std::string::npos);
   auto bytes = through.write(before);
   bytes.resize(bytes.size() / 2);
   CHECK(through.read(bytes, names));

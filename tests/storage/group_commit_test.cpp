@@ -82,10 +82,50 @@ TEST_CASE("group commit: a journal that cannot be read for its retention keeps n
   const auto outcome = commit(10 * day_ms);
   CHECK(!outcome.problem);
   CHECK(outcome.first_number == 3);
+  const error told_why{error_code::store_failed,
+                       "journal: old entries from number 1 on cannot be read and stay beyond their "
+                       "limits, for a minute at least: unreadable"};
+  CHECK(commits.take_retention_problem() == told_why);
+  CHECK(!commits.take_retention_problem());
+  for (int minute = 0; minute < 5; ++minute) { // still so
+    CHECK(!commit(11 * day_ms + minute * minute_ms).problem);
+    CHECK(!commits.take_retention_problem());
+  }
   target.broken = false;
   CHECK(!commit(20 * day_ms).problem);
   CHECK(find_journal_bounds(target).first > 1); // made up for later
-  CHECK(find_journal_bounds(target).last == 4);
+  CHECK(find_journal_bounds(target).last == 9);
+  target.broken = true;
+  CHECK(!commit(30 * day_ms).problem);
+  CHECK(commits.take_retention_problem()); // and again
+}
+
+TEST_CASE("group commit: a journal that is too large and cannot be read is not asked at every "
+          "commit") {
+  struct counting_store : unreadable_store {
+    using unreadable_store::unreadable_store;
+    std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                  std::size_t limit) const override {
+      ++scans;
+      return unreadable_store::scan(space, prefix, from, limit);
+    }
+    mutable int scans = 0;
+  };
+  counting_store target{make_memory_store()};
+  group_commit commits{target, {0, 1}};
+  auto commit = [&commits, ticket = std::uint64_t{0}](instant when) mutable {
+    commits.add(++ticket, {}, told({closed(when)}));
+    return commits.commit().front();
+  };
+  commit(1);
+  target.broken = true;
+  commit(2);
+  target.scans = 0;
+  commit(3);
+  commit(1 + minute_ms);
+  CHECK(target.scans == 0);
+  commit(2 + minute_ms);
+  CHECK(target.scans == 1);
 }
 
 TEST_CASE("group commit: contributions of one turn are one batch, numbered in their order") {

@@ -252,6 +252,25 @@ TEST_CASE("rocksdb: a reader sees whole commits without holes while the writer g
   CHECK(whole);
 }
 
+TEST_CASE("rocksdb: a reader that cannot catch up gives up when its patience is over") {
+  const temporary_directory directory;
+  auto writer = open_rocksdb_store(directory.path());
+  writer->commit(numbered_batch(1));
+  const auto patience = std::chrono::milliseconds{50};
+  const auto reader = open_rocksdb_reader(directory.path(), patience);
+  writer.reset();
+  writer = open_rocksdb_store(directory.path()); // with another manifest
+  writer.reset();
+  for (const auto& file : std::filesystem::directory_iterator{directory.path()})
+    if (file.path().filename().string().starts_with("MANIFEST"))
+      std::filesystem::remove(file.path());
+  const auto begun = std::chrono::steady_clock::now();
+  check_store_failed([&] { reader->refresh(); });
+  const auto taken = std::chrono::steady_clock::now() - begun;
+  CHECK(taken >= patience);
+  CHECK(taken < usual_follower_patience);
+}
+
 TEST_CASE("rocksdb: a reader writes nothing beside the data, and leaves nothing behind") {
   const temporary_directory directory;
   const temporary_directory notes;

@@ -387,6 +387,20 @@ TEST_CASE("store: a batch keeps its writes in order and counts their bytes") {
   CHECK(empty.bytes() == 12);
 }
 
+TEST_CASE("store: a batch is committed once it is large") {
+  const auto target = make_memory_store();
+  store_batch batch;
+  const std::string half(4 * 1024 * 1024 - 1, 'x'); // with its key
+  batch.put(store_space::candles, "a", half);
+  commit_if_large(*target, batch);
+  CHECK(batch.size() == 1);
+  CHECK(target->scan(store_space::candles, "").empty());
+  batch.put(store_space::candles, "b", half);
+  commit_if_large(*target, batch);
+  CHECK(batch.empty());
+  CHECK(target->scan(store_space::candles, "").size() == 2);
+}
+
 TEST_CASE("store: the end of a prefix is the next text that does not start with it") {
   CHECK(end_of_prefix("a") == "b");
   CHECK(end_of_prefix("a\xFF\xFF") == "b");

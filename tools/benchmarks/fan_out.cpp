@@ -176,11 +176,13 @@ void print_fan_out_ratios() {
     const auto taken = alternate({[&, count = batches] { fixture.plainly(count); },
                                   [&, count = batches] { fixture.through_the_bus(count); }},
                                  15);
+    // When producer and subscriber happen to share a thread, a round is three times as fast: luck,
+    // on either side, of which the median has as much as there is.
     print_ratio(fmt::format("bus / plain sends, {} subscribers", subscribers),
                 fmt::format("plain {:.2f}, bus {:.2f} M events/s",
-                            events_per_second(batches, best(taken[0])) / 1e6,
-                            events_per_second(batches, best(taken[1])) / 1e6),
-                best(taken[0]) / best(taken[1]), bound::at_least, 0.5);
+                            events_per_second(batches, median(taken[0])) / 1e6,
+                            events_per_second(batches, median(taken[1])) / 1e6),
+                median(taken[0]) / median(taken[1]), bound::at_least, 0.5);
   }
   fan_out_fixture unfiltered{100, fan_out_fixture::filters::none};
   fan_out_fixture filtered{100, fan_out_fixture::filters::one_symbol};

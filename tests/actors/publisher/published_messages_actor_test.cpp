@@ -11,7 +11,7 @@ template <class Message>
 void check_comes_back(const Message& message, const std::string& text) {
   CHECK(to_json_text(message) == text);
   Message back;
-  REQUIRE(read_json_text(text, back));
+  REQUIRE(!read_json_text(text, back));
   CHECK(back == message);
 }
 
@@ -20,8 +20,20 @@ void check_refused(std::initializer_list<const char*> texts) {
   for (const auto* text : texts) {
     CAPTURE(text);
     Message message;
-    CHECK(!read_json_text(text, message));
+    const auto why = read_json_text(text, message);
+    REQUIRE(why);
+    CHECK(!why->empty());
   }
+}
+
+/// Of a question or an answer, which arrives.
+template <class Message>
+error problem_in(const char* text, std::optional<error> Message::*problem) {
+  CAPTURE(text);
+  Message message;
+  CHECK(!read_json_text(text, message));
+  REQUIRE(message.*problem);
+  return *(message.*problem);
 }
 
 } // namespace
@@ -42,25 +54,35 @@ TEST_CASE("published messages: their text, and that it comes back equal") {
   check_comes_back(grant_credit{1, 20}, R"({"id":1,"lines":20})");
   check_comes_back(unfollow_journal{1}, R"({"id":1})");
   control_run order;
-  REQUIRE(read_json_text(R"({"strategy_name":"grid","symbol":"BTC","command":"close"})", order));
+  REQUIRE(!read_json_text(R"({"strategy_name":"grid","symbol":"BTC","command":"close"})", order));
   CHECK(order.command == operator_command::close);
   CHECK(to_json_text(order) == R"({"strategy_name":"grid","symbol":"BTC","command":"close"})");
   run_controlled answer;
-  REQUIRE(read_json_text(to_json_text(run_controlled{error{error_code::not_found, "x"}}), answer));
+  REQUIRE(!read_json_text(to_json_text(run_controlled{error{error_code::not_found, "x"}}), answer));
   CHECK(answer.problem == error{error_code::not_found, "x"});
 }
 
-TEST_CASE("published messages: what is no such text is refused, and changes nothing") {
-  check_refused<tap_request>({"", "[]", R"({"credit":"many"})",
-                              R"({"credit":1,"topics":["signals"]})",
-                              R"({"credit":1,"symbols":[1]})"});
+TEST_CASE("published messages: what is no such text is refused with the reason, and changes nothing") {
   check_refused<journal_batch>({"{}", R"({"id":-1,"next":1,"numbers":[]})",
                                 R"({"id":1,"next":1,"numbers":[1]})",
                                 "{\"id\":1,\"next\":1,\"numbers\":[]}\n{\"seq\":7}",
                                 "{\"id\":1,\"next\":1,\"numbers\":[1]}\n{\"seq\":7}\n{}"});
-  check_refused<journal_ended>({R"({"id":1})", R"({"id":1,"next":1,"problem":"bad"})"});
-  check_refused<control_run>({R"({"strategy_name":"grid","symbol":"BTC","command":"sell"})"});
   grant_credit unchanged{4, 5};
-  CHECK(!read_json_text(R"({"id":7,"lines":"all"})", unchanged));
+  CHECK(read_json_text(R"({"id":7,"lines":"all"})", unchanged) ==
+        R"(lines: expected an integer, got "all")");
   CHECK(unchanged == grant_credit{4, 5});
+}
+
+TEST_CASE("published messages: a question or an answer that is none says so itself") {
+  for (const auto* text : {"", "[]", R"({"credit":"many"})", R"({"credit":1,"symbols":[1]})"})
+    CHECK(problem_in(text, &tap_request::unreadable).code == error_code::invalid_argument);
+  CHECK(problem_in(R"({"credit":1,"topics":["signals"]})", &tap_request::unreadable).message ==
+        "tap_request: topics: expected a topic, got \"signals\"");
+  CHECK(problem_in(R"({"id":1})", &journal_ended::problem).message.find("journal_ended: next") == 0);
+  problem_in(R"({"id":1,"next":1,"problem":"bad"})", &journal_ended::problem);
+  problem_in("{}", &journal_followed::problem);
+  problem_in(R"({"problem":1})", &run_controlled::problem);
+  CHECK(problem_in(R"({"strategy_name":"grid","symbol":"BTC","command":"sell"})",
+                   &control_run::unreadable)
+            .message.find("control_run: command: expected pause, resume, cancel or close") == 0);
 }

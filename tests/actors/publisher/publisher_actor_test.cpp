@@ -314,6 +314,23 @@ TEST_CASE("publisher: requests that make no sense are answered with what is wron
   CHECK((*of_run)->problem == error{error_code::invalid_argument, "AAA does not run"});
 }
 
+TEST_CASE("publisher: questions that could not be read are answered with the reason") {
+  deterministic_system system{1};
+  small_node in{system};
+  const error why{error_code::invalid_argument, "control_run: command: expected another"};
+  auto wanted = credit_of(1);
+  wanted.unreadable = why;
+  const auto followed = in.follow(in.spawn_tap(std::make_shared<tap_hearing>()), wanted);
+  control_run order;
+  order.unreadable = why;
+  const auto controlled = system.ask<run_controlled>(in.node, order);
+  system.run();
+  REQUIRE(followed->has_value());
+  CHECK((*followed)->problem == why);
+  REQUIRE(controlled->has_value());
+  CHECK((*controlled)->problem == why);
+}
+
 TEST_CASE("publisher: somebody who is linked to it and dies does not take it along") {
   deterministic_system system{1};
   small_node in{system};

@@ -37,6 +37,16 @@ TEST_CASE("run interests: runs are numbered as they come, events without one are
   CHECK(runs.number_of(b) == 1);
 }
 
+TEST_CASE("run interests: many runs keep their numbers") {
+  run_numbers runs;
+  std::vector<shared_identity> known;
+  for (int i = 0; i < 5000; ++i)
+    known.push_back(run_of(std::to_string(i)));
+  for (int round = 0; round < 2; ++round)
+    for (std::size_t i = 0; i < known.size(); ++i)
+      REQUIRE(runs.number_of(known[i]) == i + 1);
+}
+
 TEST_CASE("run interests: a batch by run, each in its order, anew for every batch") {
   run_numbers runs;
   batch_index index;
@@ -56,6 +66,22 @@ TEST_CASE("run interests: a batch by run, each in its order, anew for every batc
   CHECK(index.groups[1].events == places{1});
   index.build({}, runs);
   CHECK(index.groups.empty());
+}
+
+TEST_CASE("run interests: who has what all events of a run are on wants them all") {
+  run_numbers runs;
+  batch_index index;
+  const auto a = run_of("A"), b = run_of("B");
+  index.build({tick(a, tick_action::idle), problem(b), tick(a, tick_action::closed)}, runs);
+  REQUIRE(index.groups.size() == 2);
+  const auto signals = interest::of(topic::signal_backtest);
+  const auto both = interest::of(tick_action::idle) | interest::of(tick_action::closed);
+  CHECK(index.groups[0].all == (signals | both));
+  CHECK(index.groups[1].all == interest::of(topic::error));
+  CHECK((signals | both | interest::of(topic::error)).covers(index.groups[0].all));
+  CHECK_FALSE((signals | interest::of(tick_action::closed)).covers(index.groups[0].all));
+  index.build({problem(a)}, runs);
+  CHECK(index.groups[0].all == interest::of(topic::error));
 }
 
 TEST_CASE("run interests: ticks by topic and action, the rest by topic") {

@@ -1,8 +1,10 @@
+#include "actors/store/snapshot_reader_actor.hpp"
 #include "actors/store/store_actor.hpp"
 #include "actors/topics/topics_actor.hpp"
 #include "storage/journal.hpp"
 #include "storage/memory_store.hpp"
 #include "tests/support/deterministic_system.hpp"
+#include "tests/support/slow_snapshots.hpp"
 
 #if !BACKTEST_CAF_MODERN
 
@@ -324,7 +326,7 @@ struct text_state {
 /// A bus with a journal, a listener that gives no credit and one that hears of it.
 struct slow_world {
   explicit slow_world(deterministic_system& given) : system(given) {
-    send_anonymously(bus, use_journal{store});
+    send_anonymously(bus, use_journal{reader});
     system.ask<subscribed>(bus,
                            subscribe{{{topic::validation, topic::exit}, {}, {}, {}}, slow, false});
     system.ask<subscribed>(
@@ -333,6 +335,13 @@ struct slow_world {
                        false});
     system.run();
   }
+  ~slow_world() {
+    end_actor(store);
+    end_actor(reader);
+    system.run();
+  }
+  slow_world(const slow_world&) = delete;
+  slow_world& operator=(const slow_world&) = delete;
 
   /// A hundred journalled events of a live run, and one that no journal keeps.
   void publish_batch(int first) {
@@ -356,7 +365,11 @@ struct slow_world {
 
   deterministic_system& system;
   topics_actor bus = spawn_topics(system.get(), nullptr);
-  store_actor store = spawn_scheduled_store(system.get(), nullptr, {make_memory_store(), {}});
+  std::function<void()> before_read = [] {}; ///< of the journal, to catch up
+  std::shared_ptr<backtest::store> disk =
+      std::make_shared<slow_snapshots>(make_memory_store(), [this] { before_read(); });
+  store_actor store = spawn_scheduled_store(system.get(), nullptr, {disk, {}});
+  snapshot_reader_actor reader = spawn_scheduled_snapshot_reader(system.get(), nullptr, disk);
   shared_hearing heard = std::make_shared<hearing>();
   slow_actor slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
   std::shared_ptr<std::vector<std::string>> told = std::make_shared<std::vector<std::string>>();
@@ -378,7 +391,7 @@ TEST_CASE("topics: what a slow listener of a live run misses, it gets from the j
     for (int batch = 0; batch < 150; ++batch)
       world.publish_batch(100 * batch);
     system.run();
-    CHECK(world.heard->total <= 1024);
+    CHECK(world.heard->total <= 2 * 1024);
     CHECK(world.told->size() == 1);
     CHECK(has(*world.told, "a listener is 10100 events behind"));
     const auto flushed = system.ask<topics_flushed>(world.bus, flush_topics{});
@@ -396,8 +409,6 @@ TEST_CASE("topics: what a slow listener of a live run misses, it gets from the j
     world.publish_batch(15'100);
     system.run();
     CHECK(numbers.size() == 15'201); // as they come again, both kinds
-    end_actor(world.store);
-    system.run();
   });
 }
 
@@ -421,8 +432,73 @@ TEST_CASE("topics: a slow listener behind the journal's retention is told what i
   CHECK(numbers.size() == 11'000);
   CHECK(numbers.back() == 11'999);
   CHECK(has(*world.told, "the journal no longer keeps the events 10001 to 11000"));
-  end_actor(world.store);
+}
+
+TEST_CASE("topics: a journal that cannot be read is told once, holds no flush up, and is tried "
+          "again with what comes") {
+  with_seeds(10, [](deterministic_system& system) {
+    slow_world world{system};
+    for (int batch = 0; batch < 110; ++batch)
+      world.publish_batch(100 * batch);
+    system.run();
+    world.before_read = [] { throw failure(error_code::store_failed, "unreadable"); };
+    send_anonymously(world.slow, release{});
+    system.run();
+    for (int batch = 110; batch < 115; ++batch)
+      world.publish_batch(100 * batch);
+    const auto flushed = system.ask<topics_flushed>(world.bus, flush_topics{});
+    system.run();
+    CHECK(flushed->has_value());
+    CHECK(std::count(world.told->begin(), world.told->end(),
+                     "a listener cannot catch up from number 10001 on: unreadable") == 1);
+    world.before_read = [] {};
+    world.publish_batch(11'500);
+    system.run();
+    auto& numbers = world.heard->numbers["A"];
+    std::erase(numbers, -1);
+    CHECK(numbers == up_to(11'600));
+    world.before_read = [] { throw failure(error_code::store_failed, "unreadable"); };
+    world.publish_batch(11'600); // nobody reads
+    system.run();
+    CHECK(numbers.back() == -1);
+  });
+}
+
+TEST_CASE("topics: an entry that is no event is lost by itself for a listener that catches up") {
+  deterministic_system system{3};
+  slow_world world{system};
+  for (int batch = 0; batch < 120; ++batch)
+    world.publish_batch(100 * batch);
   system.run();
+  store_batch damage;
+  for (const std::int64_t number : {10'001, 10'500, 12'000})
+    damage.put(store_space::journal, journal_key(number), "{");
+  world.disk->commit(damage);
+  send_anonymously(world.slow, release{});
+  system.run();
+  auto& numbers = world.heard->numbers["A"];
+  std::erase(numbers, -1);
+  CHECK(numbers == up_to(11'999, [](int i) { return i != 10'000 && i != 10'499; }));
+  CHECK(has(*world.told, "the event 10001 is lost for a listener that catches up"));
+  CHECK(has(*world.told, "the event 10500 is lost"));
+  CHECK(has(*world.told, "the event 12000 is lost"));
+  CHECK(has(*world.told, "a listener has caught up"));
+}
+
+TEST_CASE("topics: without the reader of the journal it is told that a listener cannot catch up") {
+  deterministic_system system{3};
+  slow_world world{system};
+  for (int batch = 0; batch < 110; ++batch)
+    world.publish_batch(100 * batch);
+  end_actor(world.reader);
+  system.run();
+  send_anonymously(world.slow, release{});
+  system.run();
+  const auto flushed = system.ask<topics_flushed>(world.bus, flush_topics{});
+  system.run();
+  CHECK(flushed->has_value());
+  CHECK(has(*world.told, "a listener cannot catch up from number 10001 on: the reader of the "
+                         "journal is gone"));
 }
 
 #endif
