@@ -1,6 +1,7 @@
 #include "tools/audience.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/terminal_text.hpp"
 #include "tools/html_file.hpp"
 
 #include <fmt/format.h>
@@ -19,9 +20,10 @@ void print_status_line(const event& item) {
     end = fmt::format(" {} {:+.2f} %", to_string(*tick.closed_by), tick.pnl->pnl_percentage);
   else if (tick.cancelled_by)
     end = fmt::format(" {}", to_string(*tick.cancelled_by));
-  fmt::print(stderr, "{} {} {} {} {} at {}{}\n", to_iso(tick.timestamp), tick.run->strategy_name,
-             tick.run->symbol, to_string(tick.action), to_string(signal.position),
-             number_text(tick.current_price), end);
+  fmt::print(stderr, "{} {} {} {} {} at {}{}\n", to_iso(tick.timestamp),
+             printable(tick.run->strategy_name), printable(tick.run->symbol),
+             to_string(tick.action), to_string(signal.position), number_text(tick.current_price),
+             end);
 }
 
 } // namespace
@@ -93,12 +95,13 @@ void audience::print_errors(const portfolio_outcome& outcome) const {
     const auto found =
         first_errors_.find({summary.identity->strategy_name, summary.identity->symbol});
     if (found != first_errors_.end())
-      fmt::print(stderr, "{} on {}: {} error event{}, the first: {}\n", found->first.first,
-                 found->first.second, summary.counters.errors,
-                 summary.counters.errors == 1 ? "" : "s", found->second);
+      fmt::print(stderr, "{} on {}: {} error event{}, the first: {}\n",
+                 printable(found->first.first), printable(found->first.second),
+                 summary.counters.errors, summary.counters.errors == 1 ? "" : "s",
+                 printable_lines(found->second));
   }
   if (const auto others = first_errors_.find({}); others != first_errors_.end())
-    fmt::print(stderr, "error outside the runs: {}\n", others->second);
+    fmt::print(stderr, "error outside the runs: {}\n", printable_lines(others->second));
 }
 
 void audience::listen(subscription wanted, event_callback callback) {

@@ -1,6 +1,7 @@
 #include "tools/command_line.hpp"
 
 #include "runtime/spdlog_logger.hpp"
+#include "runtime/terminal_text.hpp"
 #include "tools/output_file.hpp"
 
 #include <cstdlib>
@@ -86,7 +87,9 @@ std::string comma_list(const std::vector<std::string>& names) {
   return names.empty() ? std::string{"none"} : fmt::format("{}", fmt::join(names, ", "));
 }
 
-void print_problem(std::string_view message) { fmt::print(stderr, "backtest: {}\n", message); }
+void print_problem(std::string_view message) {
+  fmt::print(stderr, "backtest: {}\n", printable_lines(std::string{message}));
+}
 
 void print_result(std::string_view text) {
   output_file out{"-"};
