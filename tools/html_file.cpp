@@ -3,6 +3,7 @@
 #include "runtime/html_report_text.hpp"
 #include "runtime/text_file.hpp"
 #include "tools/candle_access.hpp"
+#include "tools/command_line.hpp"
 
 #include <algorithm>
 #include <set>
@@ -50,7 +51,10 @@ void take_candles(html_report& report, const exchange_schema& exchange,
 }
 
 void write_html(const html_report& report, const std::filesystem::path& file) {
-  write_text_file(file, html_page(report));
+  if (file == "-")
+    print_result(html_page(report));
+  else
+    write_text_file(file, html_page(report));
 }
 
 } // namespace backtest::tools

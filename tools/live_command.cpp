@@ -78,6 +78,7 @@ int run_live(const live_options& options) {
   if (options.store != "rocksdb")
     of_runtime.open_store = [url = options.store] { return open_redis_store(url); };
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  require_distinct_files(options.outputs.files(), files_read(options.configuration, opened));
   run_header header;
   header.command = "live";
   header.mode = run_mode::live;

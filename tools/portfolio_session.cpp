@@ -51,6 +51,15 @@ void print_outcome(const portfolio_outcome& outcome, const output_options& outpu
 
 } // namespace
 
+std::vector<named_file> output_options::files() const {
+  std::vector<named_file> named;
+  for (const auto& file :
+       {named_file{"--events", events}, named_file{"--trades", trades}, named_file{"--html", html}})
+    if (!file.path.empty())
+      named.push_back(file);
+  return named;
+}
+
 void add_output_options(CLI::App& command, output_options& options) {
   command.add_option("--events", options.events, "Write events as JSON lines (- for stdout)")
       ->type_name("FILE");
@@ -60,8 +69,10 @@ void add_output_options(CLI::App& command, output_options& options) {
       ->allow_extra_args(false);
   command.add_flag("--ticks", options.ticks, "Also the events idle, waiting and active");
   command.add_flag("--json", options.json, "A summary object on stdout instead of the table");
-  command.add_option("--trades", options.trades, "Write closed signals as CSV")->type_name("FILE");
-  command.add_option("--html", options.html, "Write one page with charts")->type_name("FILE");
+  command.add_option("--trades", options.trades, "Write closed signals as CSV (- for stdout)")
+      ->type_name("FILE");
+  command.add_option("--html", options.html, "Write one page with charts (- for stdout)")
+      ->type_name("FILE");
 }
 
 void add_threads_option(CLI::App& command, std::size_t& threads) {

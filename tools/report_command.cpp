@@ -50,6 +50,13 @@ int make_reports(const report_options& options) {
   std::optional<opened_configuration> opened;
   if (!options.configuration.config.empty())
     opened = open_configuration(options.configuration, options_of(options.common));
+  std::vector<named_file> read{{"--events", options.events}};
+  if (opened) {
+    const auto of_configuration = files_read(options.configuration, *opened);
+    read.insert(read.end(), of_configuration.begin(), of_configuration.end());
+  }
+  if (!options.html.empty())
+    require_distinct_files({{"--html", options.html}}, read);
   std::vector<event> events;
   const auto run = read_events(content_of(options.events), options.events.string(),
                                [&](event_line&& line) { events.push_back(std::move(line.item)); });
@@ -101,7 +108,8 @@ void add_report_command(CLI::App& program, action& chosen) {
   command.add_option("--config", options->configuration.config, "Configuration of the run")
       ->type_name("FILE");
   add_plugin_option(command, options->configuration.plugins);
-  command.add_option("--html", options->html, "Write one page with charts")->type_name("FILE");
+  command.add_option("--html", options->html, "Write one page with charts (- for stdout)")
+      ->type_name("FILE");
   command
       .add_option("--markdown", options->markdown,
                   "Write every report there are events for, a directory for each kind")

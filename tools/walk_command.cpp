@@ -93,6 +93,7 @@ int walk_and_tell(const walk_options& options) {
   auto of_runtime = options_of(options.common, summary.threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  require_distinct_files(options.outputs.files(), files_read(options.configuration, opened));
   auto& target = *opened.target;
   summary.walker = chosen_walker(target, options.walker);
   summary.symbols =

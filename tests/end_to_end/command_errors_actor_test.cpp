@@ -170,3 +170,53 @@ TEST_CASE("command: error events are counted and the first one is shown, unless 
   CHECK(contains(result.err, "data_ended"));
   CHECK(run_command({"run", "--config", config, "--quiet"}).err.empty());
 }
+
+TEST_CASE("command: an output never overwrites what is read, or another output") {
+  const temporary_folder folder{"command_distinct_files"};
+  const auto candles = folder.write("BTCUSDT.csv", flat_csv(420));
+  const std::string config = folder.write("config.json", csv_configuration({"BTCUSDT"}));
+  const auto refused = [&](const std::vector<std::string>& flags, const std::string& message) {
+    std::vector<std::string> words{"run", "--config", config};
+    words.insert(words.end(), flags.begin(), flags.end());
+    const auto result = run_command(words);
+    check_refusal(result, 2, message);
+    CHECK(result.out.empty());
+    CHECK(bytes_of(config) == csv_configuration({"BTCUSDT"}));
+    CHECK(bytes_of(candles) == flat_csv(420));
+  };
+  refused({"--events", config},
+          "--events: expected a file of its own, " + config + " is read (--config)");
+  std::filesystem::create_symlink("BTCUSDT.csv", folder / "link.csv");
+  refused({"--trades", folder / "link.csv"}, "is read (candles of BTCUSDT)");
+  refused({"--html", folder / "." / "BTCUSDT.csv"}, "is read (candles of BTCUSDT)");
+  const std::string same = folder / "same";
+  refused({"--trades", same, "--events", same},
+          "--trades: expected a file of its own, --events is written to " + same);
+  CHECK(!std::filesystem::exists(same));
+  refused({"--trades", "-", "--events", "-"},
+          "--trades: expected a file of its own, --events is written to stdout");
+
+  const std::string events = folder / "events.jsonl";
+  REQUIRE(run_command({"run", "--config", config, "--events", events}).status == 0);
+  const auto saved = bytes_of(events);
+  check_refusal(run_command({"report", "--events", events, "--html", events}), 2,
+                "is read (--events)");
+  CHECK(bytes_of(events) == saved);
+  CHECK(run_command({"run", "--config", config, "--events", "/dev/null", "--trades", "/dev/null"})
+            .status == 0);
+}
+
+TEST_CASE("command: trades and the page go to stdout for -, the table to stderr") {
+  const temporary_folder folder{"command_dash"};
+  const auto config = folder.write("config.json", small_configuration());
+  const auto trades = run_command({"run", "--config", config, "--trades", "-"});
+  CHECK(trades.status == 0);
+  CHECK(trades.out.starts_with("strategy,symbol,id,"));
+  CHECK(!contains(trades.out, "portfolio"));
+  CHECK(contains(trades.err, "portfolio"));
+  const auto page = run_command({"run", "--config", config, "--html", "-", "--json"});
+  CHECK(page.status == 0);
+  CHECK(page.out.starts_with("<!DOCTYPE html>"));
+  CHECK(page.out.ends_with("</html>\n"));
+  CHECK(contains(page.err, "\"portfolio\":"));
+}
