@@ -43,7 +43,8 @@ void take_candles(html_report& report, const exchange_schema& exchange,
   const auto known = exchange.source->symbols();
   std::set<std::string> symbols;
   for (const auto& [key, run] : report.runs)
-    if (std::find(known.begin(), known.end(), key.first) != known.end())
+    if (run.outcome != run_outcome::failed && // it may be these candles it failed for
+        std::find(known.begin(), known.end(), key.first) != known.end())
       symbols.insert(key.first);
   for (const auto& symbol : symbols)
     report.candles[symbol] = std::make_shared<const candle_series>(candles_of(

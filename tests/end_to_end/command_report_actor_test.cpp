@@ -63,6 +63,24 @@ TEST_CASE("command: a page of charts beside the summary, and the same counts fro
   CHECK(bytes_of(folder / "again.html") == page);
 }
 
+TEST_CASE("command: a symbol that fails does not cost the others their page") {
+  const temporary_folder folder{"command_html_failed"};
+  folder.write("BTCUSDT.csv", "open_time,open,high,low,close,volume\n");
+  folder.write("ETHUSDT.csv", flat_csv(420));
+  const auto config = folder.write("config.json", csv_configuration({"BTCUSDT", "ETHUSDT"}));
+  const std::string events = folder / "e.jsonl";
+  const auto ran =
+      run_command({"run", "--config", config, "--html", folder / "run.html", "--events", events});
+  CHECK(ran.status == 1);
+  CHECK_MESSAGE(lines_of(ran.err).size() == 1, ran.err); // the failure, once
+  for (const auto& page :
+       {bytes_of(folder / "run.html"),
+        run_command({"report", "--events", events, "--config", config, "--html", "-"}).out}) {
+    CHECK(holds(page, "Closes of one-minute candles."));
+    CHECK(holds(page, "<bdi>BTCUSDT</bdi>"));
+  }
+}
+
 TEST_CASE("command: report prints or writes the markdown of saved events") {
   const temporary_folder folder{"command_report_markdown"};
   const auto config = folder.write("config.json", small_configuration());
