@@ -3,6 +3,7 @@
 #include "tools/commands.hpp"
 #include "tools/html_file.hpp"
 #include "tools/saved_reports.hpp"
+#include "tools/saved_walks.hpp"
 #include "tools/selection.hpp"
 
 #include <algorithm>
@@ -72,6 +73,11 @@ int make_reports(const report_options& options) {
         report.runs[{symbol, strategy}];
     for (const auto& item : events)
       report.apply(item);
+    for (const auto& walk : saved_walks(run, parameters, events)) {
+      report.walks.push_back(walk.data());
+      for (const auto& item : report.walks.back().strategy_results)
+        report.runs[{report.walks.back().symbol, item.strategy_name}].statistics = item.statistics;
+    }
     if (opened) {
       report.facts.configuration = html::indented_json(opened->file.raw);
       take_configured_candles(report, *opened);

@@ -1,5 +1,7 @@
 #include "tools/saved_reports.hpp"
 
+#include "tools/saved_walks.hpp"
+
 #include <algorithm>
 #include <tuple>
 
@@ -13,7 +15,8 @@ auto order_of(const run_identity& run) { return std::tie(run.strategy_name, run.
 
 saved_reports::saved_reports(const recorded_run& run, const configuration& parameters,
                              std::vector<event> events)
-    : parameters_(parameters), book_(report_set::all()) {
+    : parameters_(parameters), walks_(saved_walks(run, parameters, events)),
+      book_(report_set::all()) {
   const auto mode = run.command == "live" ? run_mode::live : run_mode::backtest;
   if (const auto bounds = bounds_of(run); bounds && mode == run_mode::backtest)
     bounds_ = run_bounds{bounds->first, bounds->second, {}, {}};
@@ -68,6 +71,9 @@ std::string saved_reports::pages() const {
   const auto backtest_columns = default_backtest_columns(parameters_.report_show_signal_note);
   const auto live_columns = default_live_columns(parameters_.report_show_signal_note);
   std::string out;
+  for (const auto& walk : walks_)
+    out += (out.empty() ? "" : "\n") +
+           walk.markdown(default_walker_strategy_columns(), default_walker_pnl_columns());
   for (const auto& run : runs_) {
     if (!out.empty())
       out += '\n';
@@ -81,6 +87,9 @@ std::string saved_reports::pages() const {
 
 void saved_reports::write(const std::filesystem::path& directory) const {
   const bool notes = parameters_.report_show_signal_note;
+  for (const auto& walk : walks_)
+    walk.dump(directory / "walker", default_walker_strategy_columns(),
+              default_walker_pnl_columns());
   for (const auto& run : runs_) {
     const auto& symbol = run->symbol;
     const auto& strategy = run->strategy_name;

@@ -2,6 +2,7 @@
 
 #include "runtime/event_file.hpp"
 #include "runtime/report_book.hpp"
+#include "runtime/walker_report.hpp"
 
 #include <filesystem>
 #include <set>
@@ -17,7 +18,7 @@ public:
   saved_reports(const recorded_run& run, const configuration& parameters,
                 std::vector<event> events);
 
-  /// The backtest (or live) reports of all runs, one after another.
+  /// The comparisons of a walk, then the backtest (or live) reports of all runs.
   std::string pages() const;
   /// Every report there are events for: `directory/backtest/BTCUSDT_cross.md`, ... Throws
   /// `failure{io_failed}`.
@@ -29,6 +30,7 @@ private:
 
   configuration parameters_;
   std::optional<run_bounds> bounds_;
+  std::vector<walker_report> walks_;
   report_book book_;
   std::vector<shared_identity> runs_; ///< by strategy, then symbol
   /// Which reports have something to say: kind, strategy, symbol.
