@@ -20,10 +20,10 @@ void print_status_line(const event& item) {
     end = fmt::format(" {} {:+.2f} %", to_string(*tick.closed_by), tick.pnl->pnl_percentage);
   else if (tick.cancelled_by)
     end = fmt::format(" {}", to_string(*tick.cancelled_by));
-  fmt::print(stderr, "{} {} {} {} {} at {}{}\n", to_iso(tick.timestamp),
-             printable(tick.run->strategy_name), printable(tick.run->symbol),
-             to_string(tick.action), to_string(signal.position), number_text(tick.current_price),
-             end);
+  print_note(fmt::format("{} {} {} {} {} at {}{}\n", to_iso(tick.timestamp),
+                         printable(tick.run->strategy_name), printable(tick.run->symbol),
+                         to_string(tick.action), to_string(signal.position),
+                         number_text(tick.current_price), end));
 }
 
 } // namespace
@@ -95,13 +95,13 @@ void audience::print_errors(const portfolio_outcome& outcome) const {
     const auto found =
         first_errors_.find({summary.identity->strategy_name, summary.identity->symbol});
     if (found != first_errors_.end())
-      fmt::print(stderr, "{} on {}: {} error event{}, the first: {}\n",
-                 printable(found->first.first), printable(found->first.second),
-                 summary.counters.errors, summary.counters.errors == 1 ? "" : "s",
-                 printable_lines(found->second));
+      print_note(fmt::format("{} on {}: {} error event{}, the first: {}\n",
+                             printable(found->first.first), printable(found->first.second),
+                             summary.counters.errors, summary.counters.errors == 1 ? "" : "s",
+                             printable_lines(found->second)));
   }
   if (const auto others = first_errors_.find({}); others != first_errors_.end())
-    fmt::print(stderr, "error outside the runs: {}\n", printable_lines(others->second));
+    print_note(fmt::format("error outside the runs: {}\n", printable_lines(others->second)));
 }
 
 void audience::listen(subscription wanted, event_callback callback) {

@@ -4,6 +4,7 @@
 #include "runtime/terminal_text.hpp"
 #include "tools/output_file.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -87,8 +88,13 @@ std::string comma_list(const std::vector<std::string>& names) {
   return names.empty() ? std::string{"none"} : fmt::format("{}", fmt::join(names, ", "));
 }
 
+void print_note(std::string_view text) noexcept {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
 void print_problem(std::string_view message) {
-  fmt::print(stderr, "backtest: {}\n", printable_lines(std::string{message}));
+  print_note(fmt::format("backtest: {}\n", printable_lines(std::string{message})));
 }
 
 void print_result(std::string_view text) {

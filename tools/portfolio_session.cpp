@@ -83,7 +83,7 @@ void add_threads_option(CLI::App& command, std::size_t& threads) {
 
 void print_summary(const output_options& outputs, const std::string& text) {
   if (outputs.stdout_is_taken())
-    fmt::print(stderr, "{}", text);
+    print_note(text);
   else
     print_result(text);
 }

@@ -2,7 +2,10 @@
 #include "tests/support/command_files.hpp"
 #include "tests/support/contains.hpp"
 
+#include <cstdlib>
+
 #include <doctest/doctest.h>
+#include <sys/wait.h>
 #include <zlib.h>
 
 using namespace backtest;
@@ -125,7 +128,11 @@ TEST_CASE("command: unknown names are refused with the known ones") {
   refused({"--threads", "many"}, "--threads");
   refused({"--log-level", "loud"}, "--log-level");
   check_refusal(run_command({"run"}), 2, "--config");
-  check_refusal(run_command({"fly"}), 2, "fly");
+  check_refusal(run_command({"fly"}), 2,
+                "A subcommand is required, got \"fly\"; expected one of run, live, walk, ");
+  check_refusal(run_command({"candles", "fly"}), 2,
+                "got \"fly\"; expected one of import, export, check, synth");
+  refused({"--events=", "--json"}, "--events=: expected a value behind it");
   check_refusal(run_command({}), 2, "subcommand");
 }
 
@@ -219,4 +226,38 @@ TEST_CASE("command: trades and the page go to stdout for -, the table to stderr"
   CHECK(page.out.starts_with("<!DOCTYPE html>"));
   CHECK(page.out.ends_with("</html>\n"));
   CHECK(contains(page.err, "\"portfolio\":"));
+}
+
+TEST_CASE("command: a stderr that is full, closed or not read any more ends nothing") {
+  const temporary_folder folder{"command_stderr"};
+  const auto config = folder.write("config.json", small_configuration());
+  const auto status_of = [&](const std::string& arguments) {
+    const auto line = fmt::format("'{}' {}", BACKTEST_COMMAND, arguments);
+    return WEXITSTATUS(std::system(line.c_str()));
+  };
+  const auto expected = run_command({"run", "--config", config}).out;
+  const auto run =
+      fmt::format("run --config '{}' > '{}' ", config.string(), (folder / "out").string());
+  for (const char* where : {"2>/dev/full", "2>&-"}) {
+    CAPTURE(where);
+    CHECK(status_of(run + where) == 0);
+    CHECK(bytes_of(folder / "out") == expected);
+  }
+  CHECK(status_of(fmt::format("live --config '{}' --data-dir '{}' --clock replay --speed max "
+                              "--frame days > '{}' 2>/dev/full",
+                              config.string(), (folder / "data").string(),
+                              (folder / "out").string())) == 0);
+  CHECK(contains(bytes_of(folder / "out"), "portfolio"));
+  // What has no number of its own must not end up in the file that took it.
+  const auto events = folder / "events";
+  CHECK(status_of(fmt::format("run --config '{}' --events '{}' >&- 2>/dev/null", config.string(),
+                              events.string())) == 1);
+  CHECK(!contains(bytes_of(events), "portfolio"));
+}
+
+TEST_CASE("command: help and version that cannot be printed are failures") {
+  for (const char* words : {"--help", "--version", "run --help"})
+    CHECK(WEXITSTATUS(std::system(
+              fmt::format("'{}' {} > /dev/full 2>/dev/null", BACKTEST_COMMAND, words).c_str())) ==
+          1);
 }
