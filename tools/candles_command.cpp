@@ -228,7 +228,9 @@ void add_candles_command(CLI::App& program, action& chosen) {
                     "--to 2024-02-01 -o aaa.csv.gz",
                     options, chosen, &synthesise_candles);
   add_symbol(synth, *options);
-  synth.add_option("--seed", options->seed, "Seed of the random walk")->required();
+  synth.add_option("--seed", options->seed, "Seed of the random walk, an integer >= 0")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
   add_range(synth, *options, true);
   synth.add_option("--start-price", options->start_price, "Price at 2024-01-01")
       ->capture_default_str();

@@ -89,7 +89,10 @@ TEST_CASE("command: a configuration that is wrong names the file and the JSON pa
       {small_configuration(R"("config": {"percent_fee": "high"},)"), "config.percent_fee"},
       {small_configuration(R"("config": {"avg_price_candles_count": 0},)"),
        "avg_price_candles_count"},
-      {small_configuration(R"("walkers": 5,)"), "walkers"}};
+      {small_configuration(R"("walkers": 5,)"), "walkers"},
+      {R"({ "exchanges": [ { "name": "x", "type": "synthetic", "symbols": ["A"],
+            "start_price": 1e12 } ] })",
+       "exchanges[0]: synthetic candles: start_price"}};
   for (const auto& [text, place] : cases) {
     CAPTURE(text);
     const auto config = folder.write("config.json", text);
@@ -101,6 +104,40 @@ TEST_CASE("command: a configuration that is wrong names the file and the JSON pa
     }
   }
   check_refusal(run_command({"run", "--config", folder / "none.json"}), 2, "none.json");
+}
+
+TEST_CASE("command: check knows the names walkers give") {
+  const temporary_folder folder{"command_check_walkers"};
+  const auto with_walker = [&](const std::string& walker) {
+    auto text = small_configuration();
+    text.erase(text.rfind('}'));
+    return folder.write("config.json",
+                        text + R"(, "walkers": [ { "name": "w", )" + walker + "} ] }");
+  };
+  const auto refused = [&](const std::string& walker, const std::string& message) {
+    check_refusal(run_command({"check", "--config", with_walker(walker)}), 2, message);
+  };
+  refused(R"("exchange": "who", "frame": "days", "strategies": ["grid"])",
+          "config.json: walkers[0].exchange: exchange \"who\" not found, expected one of: made_up");
+  refused(R"("exchange": "made_up", "frame": "who", "strategies": ["grid"])",
+          "walkers[0].frame: frame \"who\" not found, expected one of: days");
+  refused(R"("exchange": "made_up", "frame": "days", "strategies": ["grid", "who"])",
+          "walkers[0].strategies[1]: strategy \"who\" not found, expected one of: grid, cross");
+  const auto config =
+      with_walker(R"("exchange": "made_up", "frame": "days", "strategies": ["grid"])");
+  CHECK(run_command({"check", "--config", config}).status == 0);
+}
+
+TEST_CASE("command: a strategy that wants an endless past is answered, not made up") {
+  const temporary_folder folder{"command_check_window"};
+  folder.write("BTCUSDT.csv", flat_csv(420));
+  auto text = csv_configuration({"BTCUSDT"});
+  const std::string grid = R"("type": "time_grid")";
+  text.replace(text.find(grid), grid.size(),
+               R"("type": "sma_cross", "params": { "window": 1000000000000 })");
+  const auto result = run_command({"check", "--config", folder.write("config.json", text)});
+  CHECK(result.status == 0);
+  CHECK_MESSAGE(contains(result.out, "warm-up from 1970-01-01T00:00:00Z: 120 of "), result.out);
 }
 
 TEST_CASE("command: unknown names are refused with the known ones") {
@@ -127,6 +164,9 @@ TEST_CASE("command: unknown names are refused with the known ones") {
   refused({"--threads", "0"}, "--threads");
   refused({"--threads", "many"}, "--threads");
   refused({"--log-level", "loud"}, "--log-level");
+  check_refusal(run_command({"candles", "synth", "--symbol", "A", "--seed", "-1", "--from",
+                             "2024-01-01", "--to", "2024-01-02", "-o", "-"}),
+                2, "--seed");
   check_refusal(run_command({"run"}), 2, "--config");
   check_refusal(run_command({"fly"}), 2,
                 "A subcommand is required, got \"fly\"; expected one of run, live, walk, ");
