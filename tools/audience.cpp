@@ -31,6 +31,7 @@ void print_status_line(const event& item) {
 audience::audience(runtime& target, const run_header& header, const output_options& outputs,
                    const common_options& common, const std::vector<topic>& more_topics)
     : target_(target) {
+  outputs.make_directories();
   if (!outputs.events.empty()) {
     auto wanted = subscription_for(outputs.topics, outputs.ticks, header.mode);
     if (outputs.topics.empty())

@@ -60,6 +60,21 @@ std::vector<named_file> output_options::files() const {
   return named;
 }
 
+void output_options::make_directories() const {
+  std::error_code cause;
+  for (const auto& directory : {reports, html.parent_path()}) {
+    if (!directory.empty())
+      std::filesystem::create_directories(directory, cause);
+    if (cause)
+      throw failure(error_code::io_failed,
+                    fmt::format("cannot write to {}: {}", directory.string(), cause.message()));
+  }
+  if (std::filesystem::is_directory(html, cause))
+    throw failure(
+        error_code::io_failed,
+        fmt::format("cannot write {}: it is a directory, expected a file", html.string()));
+}
+
 void add_output_options(CLI::App& command, output_options& options) {
   command.add_option("--events", options.events, "Write events as JSON lines (- for stdout)")
       ->type_name("FILE");

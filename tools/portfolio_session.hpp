@@ -27,6 +27,10 @@ struct output_options {
 
   /// Those that were asked for, but for the reports.
   std::vector<named_file> files() const;
+
+  /// Makes the directories of the page and the reports, so that a long run does not end with files
+  /// that cannot be written. Throws `failure{io_failed}`.
+  void make_directories() const;
 };
 
 /// Adds the flags for all of them but `reports`.

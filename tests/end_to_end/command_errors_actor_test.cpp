@@ -205,6 +205,15 @@ TEST_CASE("command: a file that cannot be written is an error, the results are s
   folder.write("taken", "");
   check_refusal(run_command({"run", "--config", config, "--reports", folder / "taken"}), 1,
                 "taken");
+  // Before the run, not after it.
+  for (const auto& [flag, path] : std::vector<std::pair<std::string, std::string>>{
+           {"--reports", folder / "taken"},
+           {"--html", folder / "taken" / "page.html"},
+           {"--html", std::filesystem::path{config}.parent_path()}}) {
+    const auto early = run_command({"run", "--config", config, flag, path});
+    check_refusal(early, 1, "cannot write ");
+    CHECK(early.out.empty());
+  }
 }
 
 TEST_CASE("command: error events are counted and the first one is shown, unless --quiet") {
