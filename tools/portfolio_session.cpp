@@ -1,5 +1,6 @@
 #include "tools/portfolio_session.hpp"
 
+#include "actors/frame/timeline.hpp"
 #include "tools/audience.hpp"
 #include "tools/html_file.hpp"
 #include "tools/interruption.hpp"
@@ -35,8 +36,8 @@ void write_page(runtime& target, const portfolio_outcome& outcome, html_report& 
                 const std::filesystem::path& file) {
   take_statistics(page, outcome);
   if (page.mode == run_mode::backtest) {
-    const auto frame = target.get_frame(outcome.request.frame);
-    page.bounds = {frame.start, frame.end};
+    const auto instants = timeline_of(target.get_frame(outcome.request.frame));
+    page.bounds = {instants.first, instants.last};
   }
   take_candles(page, target.get_exchange(outcome.request.exchange), target.get_config());
   write_html(page, file);

@@ -1,3 +1,4 @@
+#include "actors/frame/timeline.hpp"
 #include "tools/audience.hpp"
 #include "tools/commands.hpp"
 #include "tools/html_file.hpp"
@@ -81,8 +82,8 @@ void write_page(runtime& target, const walk_summary& summary, html_report& page,
     for (const auto& item : walk.result.strategy_results)
       page.runs[{walk.result.symbol, item.strategy_name}].statistics = item.statistics;
   }
-  const auto frame = target.get_frame(summary.walker.frame_name);
-  page.bounds = {frame.start, frame.end};
+  const auto instants = timeline_of(target.get_frame(summary.walker.frame_name));
+  page.bounds = {instants.first, instants.last};
   take_candles(page, target.get_exchange(summary.walker.exchange_name), target.get_config());
   write_html(page, file);
 }
