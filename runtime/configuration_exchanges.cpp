@@ -71,7 +71,11 @@ void read_synthetic(const json_reader& in, const surroundings& around, exchange_
   auto symbols = some_distinct_texts(in, "symbols");
   const double start_price = positive_number(in, "start_price", 100);
   const double volatility = non_negative_number(in, "volatility", 0.6);
-  exchange.source = around.factories.synthetic(seed, std::move(symbols), start_price, volatility);
+  try {
+    exchange.source = around.factories.synthetic(seed, std::move(symbols), start_price, volatility);
+  } catch (const failure& problem) {
+    in.fail(problem.what());
+  }
 }
 
 /// To one server; a public one counts requests, so more of them only reach its limit sooner.

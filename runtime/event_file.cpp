@@ -1,5 +1,6 @@
 #include "runtime/event_file.hpp"
 
+#include "actors/frame/timeline.hpp"
 #include "messages/configuration_parameters.hpp"
 #include "runtime/html_report_text.hpp"
 
@@ -88,6 +89,7 @@ std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run) {
   const boost::json::value document(run.configuration);
   const json_reader in{document, error_code::invalid_configuration, "configuration"};
   auto from = run.from, to = run.to;
+  frame_schema schema;
   if (const auto frames = in.find("frames"))
     for (const auto& frame : frames->elements())
       if (frame.text("name") == run.frame) {
@@ -95,10 +97,14 @@ std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run) {
           from = parse_iso(frame.text("start"));
         if (!to)
           to = parse_iso(frame.text("end"));
+        schema.size = parse_interval(frame.text_or("interval", "1m")).value_or(interval::m1);
       }
-  if (!from || !to || *from > *to)
+  if (!from || !to || *from > *to || *from % minute_ms != 0)
     return std::nullopt;
-  return std::pair{*from, *to};
+  schema.start = *from;
+  schema.end = *to;
+  const auto instants = timeline_of(schema);
+  return std::pair{instants.first, instants.last};
 }
 
 html_facts facts_of(const recorded_run& run) {

@@ -159,10 +159,12 @@ std::string equity_section(const digest& all) {
     return section("equity", "Equity and drawdown", "", empty_state("No trade has closed."));
   const auto total = curves_of(all.trades);
   std::vector<line> equity{{"Portfolio", total.equity}};
-  const std::vector<line> drawdown{{"Portfolio", total.drawdown}};
+  std::vector<line> drawdown{{"Portfolio", total.drawdown}};
   if (all.symbols.size() > 1)
-    for (std::size_t i = 0; i < std::min(all.symbols.size(), most_lines); ++i)
+    for (std::size_t i = 0; i < std::min(all.symbols.size(), most_lines); ++i) {
       equity.push_back({all.symbols[i].symbol, all.symbols[i].lines.equity});
+      drawdown.push_back({all.symbols[i].symbol, all.symbols[i].lines.drawdown});
+    }
   std::string note = "Compounded: all capital goes into each trade, one after another, net of fees "
                      "and slippage. Drag over a chart to zoom, double-click to go back.";
   if (all.symbols.size() > most_lines)
@@ -170,7 +172,7 @@ std::string equity_section(const digest& all) {
                         most_lines);
   return section("equity", "Equity and drawdown", note,
                  "<h3>Equity, % gained since the start</h3>" + equity_figure(equity, all.span) +
-                     "<h3>Drawdown of the portfolio, % below its highest point</h3><div "
+                     "<h3>Drawdown, % below the highest equity before</h3><div "
                      "class=\"low\">" +
                      drawdown_figure(drawdown, all.span) + "</div>");
 }

@@ -71,7 +71,6 @@ svg path { fill: none; vector-effect: non-scaling-stroke; }
 .line { stroke-width: 1.5; stroke-linejoin: round; }
 .area { fill: var(--area) !important; stroke: none; }
 .low .area { fill: color-mix(in srgb, var(--bad) 22%, transparent) !important; }
-.low .line.s0 { stroke: var(--bad); }
 .s0 { stroke: var(--c1); stroke-width: 2.2; }
 .s1 { stroke: var(--c2); } .s2 { stroke: var(--c3); stroke-dasharray: 7 3; }
 .s3 { stroke: var(--c4); stroke-dasharray: 2 3; } .s4 { stroke: var(--c5); stroke-dasharray: 9 3 2 3; }
@@ -151,9 +150,11 @@ footer { padding-bottom: 40px; color: var(--soft); font-size: 13px; }
     --good: #0b62c4; --bad: #b8460b; --area: rgb(11 92 173 / .12); --c1: #0b5cad; --c2: #b8460b; --c3: #0f7b6c;
     --c4: #8a3ffc; --c5: #8d6708; --c6: #b02a6b; --c7: #4d5a68; --c8: #2f8fbf; --c9: #6b8e23; color-scheme: light; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  body { font-size: 11px; } nav, .tools, .filters, .more, .pick { display: none !important; }
+  body { font-size: 11px; } nav, .tools, .more, .pick { display: none !important; }
+  .prices[hidden] { display: block !important; } .filters { display: block !important; }
+  .filters > :not(output) { display: none; }
   section { border: 0; padding: 0; break-inside: auto; } figure, .card, .tiles, tr { break-inside: avoid; }
-  h2, h3 { break-after: avoid; } .wide { overflow: visible; margin: 8px 0; padding: 0; } table { font-size: 8.5px; }
+  h2, h3, .note { break-after: avoid; } .wide { overflow: visible; margin: 8px 0; padding: 0; } table { font-size: 8.5px; }
   th, td { padding: 2px 4px; white-space: normal; } .heat { font-size: 7.2px; } .heat th, .heat td { padding: 2px; } .heat thead th { font-size: 6.8px; } :not(.heat) > thead th { font-size: 8px; } pre { max-height: none; white-space: pre-wrap; }
   .plot { height: 210px; } .low .plot { height: 120px; } .tiles { grid-template-columns: repeat(4, 1fr); }
   .tiles dd { font-size: 17px; } td.text bdi { max-width: none; } .months td { min-width: 0; }

@@ -1,6 +1,7 @@
 #include "runtime/summary_table.hpp"
 
 #include "runtime/number_text.hpp"
+#include "runtime/terminal_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,20 +27,6 @@ struct cell {
 using table_row = std::array<cell, column_count>;
 
 bool is_left_aligned(std::size_t column) noexcept { return column < 2 || column == outcome_column; }
-
-/// Code points; names in Latin, Greek or Cyrillic letters line up, wide scripts may not.
-std::size_t width_of(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
-/// A name must neither break the line nor send commands to the terminal.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return text;
-}
 
 std::string_view colour_of(std::optional<double> pnl) noexcept {
   return !pnl ? "" : *pnl > 0 ? green : *pnl < 0 ? red : "";

@@ -1,6 +1,7 @@
 #include "runtime/text_file.hpp"
 
 #include "messages/error.hpp"
+#include "storage/replaceable_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -42,6 +43,10 @@ struct file_closer {
 };
 using open_file = std::unique_ptr<std::FILE, file_closer>;
 
+bool write_all(std::FILE* file, std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
+}
+
 /// A file beside `path` that did not exist before, so that two writers never share one.
 std::pair<std::filesystem::path, open_file> create_temporary(const std::filesystem::path& path) {
   constexpr int attempts = 1000;
@@ -75,13 +80,21 @@ void write_text_file(const std::filesystem::path& path, std::string_view text) {
   if (cause)
     fail(path, "creating its directory", cause.message());
 
-  auto [temporary, file] = create_temporary(path);
-  const bool is_written = std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() &&
-                          std::fflush(file.get()) == 0;
+  const auto replaced = replaceable_file(path);
+  if (!replaced) {
+    open_file file{std::fopen(path.c_str(), "w")};
+    if (!file)
+      fail(path, "opening", last_error());
+    if (!write_all(file.get(), text))
+      fail(path, "writing", last_error());
+    return;
+  }
+  auto [temporary, file] = create_temporary(*replaced);
+  const bool is_written = write_all(file.get(), text);
   const std::string write_error = is_written ? "" : last_error();
   file.reset();
   if (is_written)
-    std::filesystem::rename(temporary, path, cause);
+    std::filesystem::rename(temporary, *replaced, cause);
   if (is_written && !cause)
     return;
   std::error_code ignored;

@@ -12,8 +12,8 @@ namespace backtest {
 std::string safe_file_name(std::string_view name);
 
 /// Writes UTF-8 text all or nothing (temporary file beside it, then rename), creating directories
-/// and overwriting. Throws `failure{io_failed}` naming path and cause; the old file is then
-/// untouched.
+/// and overwriting; a symbolic link stays one, a device or pipe is written in place. Throws
+/// `failure{io_failed}` naming path and cause; the old file is then untouched.
 void write_text_file(const std::filesystem::path& path, std::string_view text);
 /// The same in a directory; returns the path written.
 std::filesystem::path write_text_file(const std::filesystem::path& directory,

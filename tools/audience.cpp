@@ -1,6 +1,7 @@
 #include "tools/audience.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/terminal_text.hpp"
 #include "tools/html_file.hpp"
 
 #include <fmt/format.h>
@@ -19,9 +20,10 @@ void print_status_line(const event& item) {
     end = fmt::format(" {} {:+.2f} %", to_string(*tick.closed_by), tick.pnl->pnl_percentage);
   else if (tick.cancelled_by)
     end = fmt::format(" {}", to_string(*tick.cancelled_by));
-  fmt::print(stderr, "{} {} {} {} {} at {}{}\n", to_iso(tick.timestamp), tick.run->strategy_name,
-             tick.run->symbol, to_string(tick.action), to_string(signal.position),
-             number_text(tick.current_price), end);
+  print_note(fmt::format("{} {} {} {} {} at {}{}\n", to_iso(tick.timestamp),
+                         printable(tick.run->strategy_name), printable(tick.run->symbol),
+                         to_string(tick.action), to_string(signal.position),
+                         number_text(tick.current_price), end));
 }
 
 } // namespace
@@ -29,6 +31,7 @@ void print_status_line(const event& item) {
 audience::audience(runtime& target, const run_header& header, const output_options& outputs,
                    const common_options& common, const std::vector<topic>& more_topics)
     : target_(target) {
+  outputs.make_directories();
   if (!outputs.events.empty()) {
     auto wanted = subscription_for(outputs.topics, outputs.ticks, header.mode);
     if (outputs.topics.empty())
@@ -93,12 +96,13 @@ void audience::print_errors(const portfolio_outcome& outcome) const {
     const auto found =
         first_errors_.find({summary.identity->strategy_name, summary.identity->symbol});
     if (found != first_errors_.end())
-      fmt::print(stderr, "{} on {}: {} error event{}, the first: {}\n", found->first.first,
-                 found->first.second, summary.counters.errors,
-                 summary.counters.errors == 1 ? "" : "s", found->second);
+      print_note(fmt::format("{} on {}: {} error event{}, the first: {}\n",
+                             printable(found->first.first), printable(found->first.second),
+                             summary.counters.errors, summary.counters.errors == 1 ? "" : "s",
+                             printable_lines(found->second)));
   }
   if (const auto others = first_errors_.find({}); others != first_errors_.end())
-    fmt::print(stderr, "error outside the runs: {}\n", others->second);
+    print_note(fmt::format("error outside the runs: {}\n", printable_lines(others->second)));
 }
 
 void audience::listen(subscription wanted, event_callback callback) {

@@ -85,7 +85,12 @@ int export_candles(const candle_options& options) {
   const auto opened = open_configuration(options.configuration, options_of(options.common));
   const auto exchange = chosen_exchange(opened, options.exchange);
   const auto symbol = chosen_symbols(exchange, {options.symbol}).front();
-  write_candles(candles_of(exchange, symbol, since, until, opened.file.parameters), options);
+  const auto series = candles_of(exchange, symbol, since, until, opened.file.parameters);
+  if (series.empty())
+    throw failure(error_code::bad_candles,
+                  fmt::format("exchange {} has no candles of {} between --from and --to",
+                              exchange.exchange_name, symbol));
+  write_candles(series, options);
   return exit_done;
 }
 
@@ -228,7 +233,9 @@ void add_candles_command(CLI::App& program, action& chosen) {
                     "--to 2024-02-01 -o aaa.csv.gz",
                     options, chosen, &synthesise_candles);
   add_symbol(synth, *options);
-  synth.add_option("--seed", options->seed, "Seed of the random walk")->required();
+  synth.add_option("--seed", options->seed, "Seed of the random walk, an integer >= 0")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
   add_range(synth, *options, true);
   synth.add_option("--start-price", options->start_price, "Price at 2024-01-01")
       ->capture_default_str();

@@ -4,6 +4,7 @@
 #include "tools/coverage.hpp"
 #include "tools/selection.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <fmt/format.h>
@@ -67,9 +68,37 @@ bool check_exchange(const opened_configuration& opened, const exchange_schema& e
   return readable;
 }
 
+template <class Schema>
+void require_named(const std::string& path, std::string_view kind, const std::string& name,
+                   const std::vector<Schema>& schemas, std::string Schema::*member) {
+  std::vector<std::string> known;
+  for (const auto& schema : schemas)
+    known.push_back(schema.*member);
+  if (std::find(known.begin(), known.end(), name) == known.end())
+    throw failure(error_code::not_found, fmt::format("{}: {} \"{}\" not found, expected one of: {}",
+                                                     path, kind, name, comma_list(known)));
+}
+
+/// Walkers may name what plugins bring, so their names are known only now.
+void require_walker_names(const opened_configuration& opened, const std::string& file) {
+  const auto& target = *opened.target;
+  for (std::size_t i = 0; i < opened.file.schemas.walkers.size(); ++i) {
+    const auto& walker = opened.file.schemas.walkers[i];
+    const auto path = fmt::format("{}: walkers[{}]", file, i);
+    require_named(path + ".exchange", "exchange", walker.exchange_name, target.list_exchanges(),
+                  &exchange_schema::exchange_name);
+    require_named(path + ".frame", "frame", walker.frame_name, target.list_frames(),
+                  &frame_schema::frame_name);
+    for (std::size_t at = 0; at < walker.strategies.size(); ++at)
+      require_named(fmt::format("{}.strategies[{}]", path, at), "strategy", walker.strategies[at],
+                    target.list_strategies(), &strategy_schema::strategy_name);
+  }
+}
+
 int check(const check_options& options) {
   const auto opened =
       open_configuration(options.configuration, options_of(options.common));
+  require_walker_names(opened, options.configuration.config.string());
   print_result(fmt::format("{}: valid\n", options.configuration.config.string()));
   bool readable = true;
   for (const auto& exchange : opened.target->list_exchanges())

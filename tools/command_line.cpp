@@ -1,8 +1,10 @@
 #include "tools/command_line.hpp"
 
 #include "runtime/spdlog_logger.hpp"
+#include "runtime/terminal_text.hpp"
 #include "tools/output_file.hpp"
 
+#include <cstdio>
 #include <cstdlib>
 #include <memory>
 
@@ -86,7 +88,14 @@ std::string comma_list(const std::vector<std::string>& names) {
   return names.empty() ? std::string{"none"} : fmt::format("{}", fmt::join(names, ", "));
 }
 
-void print_problem(std::string_view message) { fmt::print(stderr, "backtest: {}\n", message); }
+void print_note(std::string_view text) noexcept {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+}
+
+void print_problem(std::string_view message) {
+  print_note(fmt::format("backtest: {}\n", printable_lines(std::string{message})));
+}
 
 void print_result(std::string_view text) {
   output_file out{"-"};

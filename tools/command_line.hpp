@@ -44,6 +44,9 @@ instant time_of(std::string_view flag, const std::string& text);
 /// "a, b, c", or "none".
 std::string comma_list(const std::vector<std::string>& names);
 
+/// Text on stderr. Nothing comes of it when stderr is closed, or nobody reads it any more.
+void print_note(std::string_view text) noexcept;
+
 /// One line on stderr that says what went wrong.
 void print_problem(std::string_view message);
 

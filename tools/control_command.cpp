@@ -81,7 +81,7 @@ int control(const control_options& options) {
       system.get(), nullptr, connect_node(system.get(), address),
       control_run{options.strategy, options.symbol, command}, heard);
   if (!options.common.quiet)
-    fmt::print(stderr, "backtest: told the node; waiting for its next instant\n");
+    print_note("backtest: told the node; waiting for its next instant\n");
   if (const auto problem = answer.get().problem) {
     print_problem(
         fmt::format("{} on {}: {}", options.command, to_string(address), problem->message));

@@ -1,5 +1,7 @@
 #include "tools/coverage.hpp"
 
+#include "messages/error.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -11,6 +13,10 @@ namespace {
 
 constexpr double flat_price = 100;
 
+/// Whoever asks for more at once asks for all of the past: no market has it, and it does not fit
+/// into memory.
+constexpr std::int64_t most_candles = 2'000'000;
+
 /// A market without movement that remembers how far back it was asked.
 class flat_market final : public market_view {
 public:
@@ -21,6 +27,10 @@ public:
 
   std::span<const candle> candles(std::string_view, interval size, std::int64_t limit,
                                   instant when) override {
+    if (limit > most_candles) {
+      oldest_ = std::min<instant>(oldest_, 0);
+      throw failure(error_code::data_gap, "the market has no such past");
+    }
     const instant length = length_of(size);
     const instant since = align_down(when, length) - limit * length;
     oldest_ = std::min(oldest_, since);

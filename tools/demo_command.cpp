@@ -48,6 +48,7 @@ int demonstrate(const demo_options& options) {
   auto outputs = options.outputs;
   if (outputs.html.empty())
     outputs.html = outputs.reports / "report.html";
+  require_distinct_files(outputs.files(), {});
   const auto threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);

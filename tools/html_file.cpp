@@ -3,6 +3,7 @@
 #include "runtime/html_report_text.hpp"
 #include "runtime/text_file.hpp"
 #include "tools/candle_access.hpp"
+#include "tools/command_line.hpp"
 
 #include <algorithm>
 #include <set>
@@ -42,7 +43,8 @@ void take_candles(html_report& report, const exchange_schema& exchange,
   const auto known = exchange.source->symbols();
   std::set<std::string> symbols;
   for (const auto& [key, run] : report.runs)
-    if (std::find(known.begin(), known.end(), key.first) != known.end())
+    if (run.outcome != run_outcome::failed && // it may be these candles it failed for
+        std::find(known.begin(), known.end(), key.first) != known.end())
       symbols.insert(key.first);
   for (const auto& symbol : symbols)
     report.candles[symbol] = std::make_shared<const candle_series>(candles_of(
@@ -50,7 +52,10 @@ void take_candles(html_report& report, const exchange_schema& exchange,
 }
 
 void write_html(const html_report& report, const std::filesystem::path& file) {
-  write_text_file(file, html_page(report));
+  if (file == "-")
+    print_result(html_page(report));
+  else
+    write_text_file(file, html_page(report));
 }
 
 } // namespace backtest::tools

@@ -20,7 +20,7 @@ void take_statistics(html_report& report, const portfolio_outcome& outcome);
 void take_candles(html_report& report, const exchange_schema& exchange,
                   const configuration& parameters);
 
-/// Throws `failure{io_failed}`.
+/// To stdout for "-". Throws `failure{io_failed}`.
 void write_html(const html_report& report, const std::filesystem::path& file);
 
 } // namespace backtest::tools

@@ -53,12 +53,12 @@ orphan_policy policy_of(const std::string& text) {
 void publish(runtime& target, const node_address& wanted, const common_options& common) {
   const auto address = target.publish(wanted).address();
   if (!is_loopback(address))
-    fmt::print(stderr,
-               "backtest: warning: --publish {}: whoever reaches this address reads every event and "
-               "may close positions; nothing asks for a password\n",
-               to_string(address));
+    print_note(fmt::format(
+        "backtest: warning: --publish {}: whoever reaches this address reads every event and may "
+        "close positions; nothing asks for a password\n",
+        to_string(address)));
   if (!common.quiet || wanted.port == 0) // nobody else knows it
-    fmt::print(stderr, "backtest: published on {}\n", to_string(address));
+    print_note(fmt::format("backtest: published on {}\n", to_string(address)));
 }
 
 int run_live(const live_options& options) {
@@ -78,6 +78,7 @@ int run_live(const live_options& options) {
   if (options.store != "rocksdb")
     of_runtime.open_store = [url = options.store] { return open_redis_store(url); };
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  require_distinct_files(options.outputs.files(), files_read(options.configuration, opened));
   run_header header;
   header.command = "live";
   header.mode = run_mode::live;

@@ -2,23 +2,70 @@
 
 #include <csignal>
 #include <exception>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 using namespace backtest;
 using namespace backtest::tools;
 
 namespace {
 
+/// A stream that is closed would give its number to the next file that is opened, and what is
+/// printed would end up there. stdout still refuses what is written to it.
+void occupy_standard_streams() {
+  for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(number, F_GETFD) == -1)
+      ::open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/// The parser would take the next flag for the value that is not there.
+void require_values(std::span<char* const> arguments) {
+  for (const std::string_view word : arguments)
+    if (word.starts_with("--") && word.size() > 2 && word.find('=') == word.size() - 1)
+      throw failure(error_code::invalid_argument,
+                    fmt::format("{}: expected a value behind it", word));
+}
+
+/// The command the words lead to; the program itself when they name none.
+const CLI::App& command_reached(const CLI::App& program) {
+  const auto* at = &program;
+  while (!at->get_subcommands().empty())
+    at = at->get_subcommands().front();
+  return *at;
+}
+
+std::string complaint(const CLI::App& program, const CLI::ParseError& thrown) {
+  const auto& reached = command_reached(program);
+  const auto commands = reached.get_subcommands({});
+  if (commands.empty() || thrown.get_name() != "RequiredError")
+    return thrown.what();
+  // The parser complains about the command it misses, not about the word in its place.
+  std::vector<std::string> known;
+  for (const auto* command : commands)
+    known.push_back(command->get_name());
+  const auto unknown = reached.remaining();
+  return fmt::format("{}{}; expected one of {}", thrown.what(),
+                     unknown.empty() ? "" : fmt::format(", got \"{}\"", unknown.front()),
+                     comma_list(known));
+}
+
 /// Help and version go to stdout, complaints to stderr.
 int finish_parsing(const CLI::App& program, const CLI::ParseError& thrown) {
-  if (thrown.get_exit_code() == 0)
-    return program.exit(thrown) == 0 ? exit_done : exit_usage;
-  // The parser complains about the command it misses, not about the word in its place.
-  const auto unknown =
-      program.get_subcommands().empty() ? program.remaining() : std::vector<std::string>{};
-  print_problem(fmt::format("{}{}\nRun with --help for more information.", thrown.what(),
-                            unknown.empty() ? "" : fmt::format(", got \"{}\"", unknown.front())));
+  if (thrown.get_exit_code() == 0) {
+    std::ostringstream text;
+    program.exit(thrown, text, text);
+    print_result(text.str());
+    return exit_done;
+  }
+  print_problem(
+      fmt::format("{}\nRun with --help for more information.", complaint(program, thrown)));
   return exit_usage;
 }
 
@@ -49,6 +96,7 @@ int run_program(int argc, char** argv) {
   add_check_command(program, chosen);
   add_list_command(program, chosen);
   add_plugin_command(program, chosen);
+  require_values({argv, static_cast<std::size_t>(argc)});
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& thrown) {
@@ -60,6 +108,7 @@ int run_program(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN); // a closed pipe is reported where it is written to
   try {
     return run_program(argc, argv);

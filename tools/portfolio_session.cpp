@@ -1,5 +1,6 @@
 #include "tools/portfolio_session.hpp"
 
+#include "actors/frame/timeline.hpp"
 #include "tools/audience.hpp"
 #include "tools/html_file.hpp"
 #include "tools/interruption.hpp"
@@ -35,8 +36,8 @@ void write_page(runtime& target, const portfolio_outcome& outcome, html_report& 
                 const std::filesystem::path& file) {
   take_statistics(page, outcome);
   if (page.mode == run_mode::backtest) {
-    const auto frame = target.get_frame(outcome.request.frame);
-    page.bounds = {frame.start, frame.end};
+    const auto instants = timeline_of(target.get_frame(outcome.request.frame));
+    page.bounds = {instants.first, instants.last};
   }
   take_candles(page, target.get_exchange(outcome.request.exchange), target.get_config());
   write_html(page, file);
@@ -51,6 +52,30 @@ void print_outcome(const portfolio_outcome& outcome, const output_options& outpu
 
 } // namespace
 
+std::vector<named_file> output_options::files() const {
+  std::vector<named_file> named;
+  for (const auto& file :
+       {named_file{"--events", events}, named_file{"--trades", trades}, named_file{"--html", html}})
+    if (!file.path.empty())
+      named.push_back(file);
+  return named;
+}
+
+void output_options::make_directories() const {
+  std::error_code cause;
+  for (const auto& directory : {reports, html.parent_path()}) {
+    if (!directory.empty())
+      std::filesystem::create_directories(directory, cause);
+    if (cause)
+      throw failure(error_code::io_failed,
+                    fmt::format("cannot write to {}: {}", directory.string(), cause.message()));
+  }
+  if (std::filesystem::is_directory(html, cause))
+    throw failure(
+        error_code::io_failed,
+        fmt::format("cannot write {}: it is a directory, expected a file", html.string()));
+}
+
 void add_output_options(CLI::App& command, output_options& options) {
   command.add_option("--events", options.events, "Write events as JSON lines (- for stdout)")
       ->type_name("FILE");
@@ -60,8 +85,10 @@ void add_output_options(CLI::App& command, output_options& options) {
       ->allow_extra_args(false);
   command.add_flag("--ticks", options.ticks, "Also the events idle, waiting and active");
   command.add_flag("--json", options.json, "A summary object on stdout instead of the table");
-  command.add_option("--trades", options.trades, "Write closed signals as CSV")->type_name("FILE");
-  command.add_option("--html", options.html, "Write one page with charts")->type_name("FILE");
+  command.add_option("--trades", options.trades, "Write closed signals as CSV (- for stdout)")
+      ->type_name("FILE");
+  command.add_option("--html", options.html, "Write one page with charts (- for stdout)")
+      ->type_name("FILE");
 }
 
 void add_threads_option(CLI::App& command, std::size_t& threads) {
@@ -72,7 +99,7 @@ void add_threads_option(CLI::App& command, std::size_t& threads) {
 
 void print_summary(const output_options& outputs, const std::string& text) {
   if (outputs.stdout_is_taken())
-    fmt::print(stderr, "{}", text);
+    print_note(text);
   else
     print_result(text);
 }

@@ -2,6 +2,7 @@
 
 #include "runtime/runtime.hpp"
 #include "tools/command_line.hpp"
+#include "tools/distinct_files.hpp"
 #include "tools/event_writer.hpp"
 
 #include <filesystem>
@@ -21,8 +22,15 @@ struct output_options {
   std::filesystem::path reports;
   std::filesystem::path html;
 
-  /// Event lines own stdout; what would be printed there goes to stderr.
-  bool stdout_is_taken() const noexcept { return events == "-"; }
+  /// A file goes to stdout; what would be printed there goes to stderr.
+  bool stdout_is_taken() const noexcept { return events == "-" || trades == "-" || html == "-"; }
+
+  /// Those that were asked for, but for the reports.
+  std::vector<named_file> files() const;
+
+  /// Makes the directories of the page and the reports, so that a long run does not end with files
+  /// that cannot be written. Throws `failure{io_failed}`.
+  void make_directories() const;
 };
 
 /// Adds the flags for all of them but `reports`.

@@ -1,5 +1,7 @@
 #include "tools/progress_bar.hpp"
 
+#include "tools/command_line.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -44,17 +46,16 @@ void progress_bar::hear(const progress_backtest& progress) {
     return;
   drawn_ = now;
   // Every run of a portfolio has the same frame.
-  fmt::print(stderr, "{}{}", line_start,
-             progress_text(sum_, progress.total_frames * static_cast<std::int64_t>(runs_),
-                           std::chrono::duration<double>(now - start_).count()));
-  std::fflush(stderr);
+  print_note(
+      fmt::format("{}{}", line_start,
+                  progress_text(sum_, progress.total_frames * static_cast<std::int64_t>(runs_),
+                                std::chrono::duration<double>(now - start_).count())));
 }
 
 void progress_bar::clear() {
   if (drawn_ == clock::time_point{})
     return;
-  fmt::print(stderr, "{}", line_start);
-  std::fflush(stderr);
+  print_note(line_start);
 }
 
 } // namespace backtest::tools

@@ -1,14 +1,18 @@
 #include "runtime/event_file.hpp"
 #include "runtime/html_report_text.hpp"
+#include "tools/candle_access.hpp"
 #include "tools/commands.hpp"
 #include "tools/html_file.hpp"
 #include "tools/saved_reports.hpp"
+#include "tools/saved_walks.hpp"
 #include "tools/selection.hpp"
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -44,40 +48,90 @@ void take_configured_candles(html_report& report, const opened_configuration& op
       take_candles(report, exchange, opened.file.parameters);
 }
 
+/// Candles of the symbols whose runs did not fail, from first to last instant of a backtest.
+std::map<std::string, shared_series> held_candles(const opened_configuration& opened,
+                                                  const recorded_run& run,
+                                                  const std::vector<event>& events) {
+  std::map<std::string, shared_series> held;
+  const auto bounds = bounds_of(run);
+  if (!bounds || run.command == "live")
+    return held;
+  std::set<std::string> completed;
+  for (const auto& item : events) {
+    const auto* done = std::get_if<done_event>(&item.payload);
+    if ((done != nullptr && done->outcome != run_outcome::failed) ||
+        std::holds_alternative<walker_event>(item.payload))
+      completed.insert(identity_of(item)->symbol);
+  }
+  for (const auto& exchange : opened.file.schemas.exchanges) {
+    if (exchange.exchange_name != run.exchange || !exchange.source)
+      continue;
+    for (const auto& symbol : exchange.source->symbols())
+      if (completed.count(symbol) > 0)
+        held[symbol] = std::make_shared<const candle_series>(
+            candles_of(exchange, symbol, bounds->first, bounds->second, opened.file.parameters));
+  }
+  return held;
+}
+
+html_report page_of(const recorded_run& run, const configuration& parameters,
+                    const std::vector<event>& events, const saved_reports& saved,
+                    const std::optional<opened_configuration>& opened) {
+  html_report report;
+  report.facts = facts_of(run);
+  report.mode = run.command == "live" ? run_mode::live : run_mode::backtest;
+  report.gates = gates_of(parameters);
+  report.bounds = bounds_of(run);
+  for (const auto& symbol : run.symbols)
+    for (const auto& strategy : run.strategies)
+      report.runs[{symbol, strategy}];
+  for (const auto& item : events)
+    report.apply(item);
+  if (report.mode == run_mode::backtest) {
+    for (auto& [names, told] : report.runs)
+      if (const auto* ledger = saved.find_ledger(names.first, names.second))
+        told.statistics = ledger->statistics();
+    report.portfolio = saved.portfolio_statistics();
+  }
+  for (const auto& walk : saved_walks(run, parameters, events)) {
+    report.walks.push_back(walk.data());
+    report.portfolio.reset(); // of rivals there is none
+    for (const auto& item : report.walks.back().strategy_results)
+      report.runs[{report.walks.back().symbol, item.strategy_name}].statistics = item.statistics;
+  }
+  if (opened) {
+    report.facts.configuration = html::indented_json(opened->file.raw);
+    take_configured_candles(report, *opened);
+  }
+  return report;
+}
+
 int make_reports(const report_options& options) {
   if (options.configuration.config.empty() && !options.configuration.plugins.empty())
     throw failure(error_code::invalid_argument, "--plugin: only with --config");
   std::optional<opened_configuration> opened;
   if (!options.configuration.config.empty())
     opened = open_configuration(options.configuration, options_of(options.common));
+  std::vector<named_file> read{{"--events", options.events}};
+  if (opened) {
+    const auto of_configuration = files_read(options.configuration, *opened);
+    read.insert(read.end(), of_configuration.begin(), of_configuration.end());
+  }
+  if (!options.html.empty())
+    require_distinct_files({{"--html", options.html}}, read);
   std::vector<event> events;
   const auto run = read_events(content_of(options.events), options.events.string(),
                                [&](event_line&& line) { events.push_back(std::move(line.item)); });
   const auto parameters = opened ? opened->file.parameters : parameters_of(run);
-  if (!options.html.empty()) {
-    html_report report;
-    report.facts = facts_of(run);
-    report.mode = run.command == "live" ? run_mode::live : run_mode::backtest;
-    report.gates = gates_of(parameters);
-    report.bounds = bounds_of(run);
-    for (const auto& symbol : run.symbols)
-      for (const auto& strategy : run.strategies)
-        report.runs[{symbol, strategy}];
-    for (const auto& item : events)
-      report.apply(item);
-    if (opened) {
-      report.facts.configuration = html::indented_json(opened->file.raw);
-      take_configured_candles(report, *opened);
-    }
-    write_html(report, options.html);
-  }
-  if (options.html.empty() || !options.markdown.empty()) {
-    const saved_reports saved{run, parameters, std::move(events)};
-    if (options.markdown.empty())
-      print_result(saved.pages());
-    else
-      saved.write(options.markdown);
-  }
+  const saved_reports saved{run, parameters, events,
+                            opened ? held_candles(*opened, run, events)
+                                   : std::map<std::string, shared_series>{}};
+  if (!options.html.empty())
+    write_html(page_of(run, parameters, events, saved, opened), options.html);
+  if (!options.markdown.empty())
+    saved.write(options.markdown);
+  else if (options.html.empty())
+    print_result(saved.pages());
   return exit_done;
 }
 
@@ -101,7 +155,8 @@ void add_report_command(CLI::App& program, action& chosen) {
   command.add_option("--config", options->configuration.config, "Configuration of the run")
       ->type_name("FILE");
   add_plugin_option(command, options->configuration.plugins);
-  command.add_option("--html", options->html, "Write one page with charts")->type_name("FILE");
+  command.add_option("--html", options->html, "Write one page with charts (- for stdout)")
+      ->type_name("FILE");
   command
       .add_option("--markdown", options->markdown,
                   "Write every report there are events for, a directory for each kind")

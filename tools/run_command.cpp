@@ -24,6 +24,7 @@ int run(const run_options& options) {
   of_runtime.reports = reports_kept_for(options.outputs.reports);
   of_runtime.data_directory = options.data_directory;
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  require_distinct_files(options.outputs.files(), files_read(options.configuration, opened));
   run_header header;
   header.command = "run";
   header.configuration = opened.file.raw;

@@ -1,5 +1,6 @@
 #include "tools/selection.hpp"
 
+#include "actors/exchange/csv_source.hpp"
 #include "tools/command_line.hpp"
 
 #include <algorithm>
@@ -126,6 +127,18 @@ opened_configuration open_configuration(const configuration_options& options,
   opened.target->set_config(opened.file.parameters);
   opened.target->add(opened.file.schemas);
   return opened;
+}
+
+std::vector<named_file> files_read(const configuration_options& options,
+                                   const opened_configuration& opened) {
+  std::vector<named_file> files{{"--config", options.config}};
+  for (const auto& plugin : options.plugins)
+    files.push_back({"--plugin", plugin});
+  for (const auto& exchange : opened.file.schemas.exchanges)
+    if (const auto* csv = dynamic_cast<const csv_source*>(exchange.source.get()))
+      for (const auto& [symbol, path] : csv->files())
+        files.push_back({fmt::format("candles of {}", symbol), path});
+  return files;
 }
 
 void add_run_selection_options(CLI::App& command, selection_options& options) {

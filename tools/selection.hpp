@@ -3,6 +3,7 @@
 #include "runtime/configuration_file.hpp"
 #include "runtime/runtime.hpp"
 #include "tools/command_line.hpp"
+#include "tools/distinct_files.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -37,6 +38,10 @@ struct opened_configuration {
 /// what `load_configuration` throws.
 opened_configuration open_configuration(const configuration_options& options,
                                         runtime_options of_runtime);
+
+/// The configuration, the plugins, and the candle files it names.
+std::vector<named_file> files_read(const configuration_options& options,
+                                   const opened_configuration& opened);
 
 /// Which part of it to run; empty: everything, or the only one there is.
 struct selection_options {

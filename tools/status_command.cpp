@@ -1,5 +1,6 @@
 #include "actors/strategy/run_rows.hpp"
 #include "messages/signal_json.hpp"
+#include "runtime/terminal_text.hpp"
 #include "storage/journal.hpp"
 #include "storage/quarantine.hpp"
 #include "storage/rocksdb_store.hpp"
@@ -53,8 +54,9 @@ std::string_view state_name(const stored_run& run) {
 std::string to_text(const node_status& status) {
   std::string text;
   for (const auto& run : status.found.runs) {
-    text += fmt::format("{} on {} at {}: {}{}, last instant {}\n", run.identity.strategy_name,
-                        run.identity.symbol, run.identity.exchange_name, state_name(run),
+    text += fmt::format("{} on {} at {}: {}{}, last instant {}\n",
+                        printable(run.identity.strategy_name), printable(run.identity.symbol),
+                        printable(run.identity.exchange_name), state_name(run),
                         run.memory.paused ? ", paused" : "", to_iso(run.memory.last_instant));
     if (run.ended)
       text += fmt::format("  ended: {}\n", to_string(run.ended->outcome));

@@ -1,3 +1,4 @@
+#include "actors/frame/timeline.hpp"
 #include "tools/audience.hpp"
 #include "tools/commands.hpp"
 #include "tools/html_file.hpp"
@@ -81,8 +82,8 @@ void write_page(runtime& target, const walk_summary& summary, html_report& page,
     for (const auto& item : walk.result.strategy_results)
       page.runs[{walk.result.symbol, item.strategy_name}].statistics = item.statistics;
   }
-  const auto frame = target.get_frame(summary.walker.frame_name);
-  page.bounds = {frame.start, frame.end};
+  const auto instants = timeline_of(target.get_frame(summary.walker.frame_name));
+  page.bounds = {instants.first, instants.last};
   take_candles(page, target.get_exchange(summary.walker.exchange_name), target.get_config());
   write_html(page, file);
 }
@@ -93,6 +94,7 @@ int walk_and_tell(const walk_options& options) {
   auto of_runtime = options_of(options.common, summary.threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
+  require_distinct_files(options.outputs.files(), files_read(options.configuration, opened));
   auto& target = *opened.target;
   summary.walker = chosen_walker(target, options.walker);
   summary.symbols =

@@ -2,6 +2,7 @@
 
 #include "messages/statistics_json.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/terminal_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,7 +19,7 @@ table_row cells_of(const walker_result& result, std::size_t rank) {
   const auto& figures = result.statistics;
   const auto drawdown = figures.max_drawdown ? std::optional(-*figures.max_drawdown) : std::nullopt;
   return {result.partial ? "-" : fmt::format("{}", rank),
-          result.strategy_name + (result.partial ? " (partial)" : ""),
+          printable(result.strategy_name) + (result.partial ? " (partial)" : ""),
           fixed_text(result.metric_value, 3),
           fmt::format("{}", figures.total_signals),
           percent_text(figures.win_rate, 2),
@@ -28,17 +29,16 @@ table_row cells_of(const walker_result& result, std::size_t rank) {
 }
 
 std::string aligned(const std::vector<table_row>& rows) {
-  table_row widest;
+  std::array<std::size_t, std::tuple_size_v<table_row>> widths{};
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i)
-      if (row[i].size() > widest[i].size())
-        widest[i] = row[i];
+      widths[i] = std::max(widths[i], width_of(row[i]));
   std::string text;
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const auto width = widest[i].size();
+      const std::string padding(widths[i] - width_of(row[i]), ' ');
       text += i == 0 ? "" : "  ";
-      text += i == 1 ? fmt::format("{:<{}}", row[i], width) : fmt::format("{:>{}}", row[i], width);
+      text += i == 1 ? row[i] + padding : padding + row[i];
     }
     text += '\n';
   }
@@ -48,23 +48,23 @@ std::string aligned(const std::vector<table_row>& rows) {
 /// The winner, or why there is none.
 std::string verdict(const walker_report_data& result) {
   if (result.best_strategy)
-    return fmt::format("Winner: {}, {} {}\n", *result.best_strategy, result.metric,
+    return fmt::format("Winner: {}, {} {}\n", printable(*result.best_strategy), result.metric,
                        fixed_text(result.best_metric, 3));
   std::string reasons;
   for (const auto& item : result.strategy_results)
-    reasons += fmt::format(
-        "{}{}: {}", reasons.empty() ? " (" : ", ", item.strategy_name,
-        item.partial ? "cut short" : reason_unavailable(item.statistics, item.metric));
+    reasons +=
+        fmt::format("{}{}: {}", reasons.empty() ? " (" : ", ", printable(item.strategy_name),
+                    item.partial ? "cut short" : reason_unavailable(item.statistics, item.metric));
   return fmt::format("No winner: no strategy that ran to its end has a {}{}\n", result.metric,
                      reasons.empty() ? "" : reasons + ")");
 }
 
 std::string to_table(const walk_outcome& walk) {
   const auto& result = walk.result;
-  std::string text =
-      fmt::format("{} on {}: {} of {} strategies tested, {} failed{}\n", result.walker_name,
-                  result.symbol, result.strategies_tested, result.total_strategies,
-                  result.strategies_failed, result.stopped ? ", stopped" : "");
+  std::string text = fmt::format("{} on {}: {} of {} strategies tested, {} failed{}\n",
+                                 printable(result.walker_name), printable(result.symbol),
+                                 result.strategies_tested, result.total_strategies,
+                                 result.strategies_failed, result.stopped ? ", stopped" : "");
   std::vector<table_row> rows{{"Rank", "Strategy", result.metric, "Signals", "Win rate",
                                "Total PNL", "Sharpe", "Max DD"}};
   for (const auto& item : result.strategy_results)

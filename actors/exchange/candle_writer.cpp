@@ -1,11 +1,13 @@
 #include "actors/exchange/candle_writer.hpp"
 
 #include "messages/error.hpp"
+#include "storage/replaceable_file.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -46,14 +48,18 @@ void append_rows(std::string& text, std::span<const candle> rows) {
                 fmt::format("{}: cannot {} the file: {}", path.string(), action, cause));
 }
 
-/// A file that is written under another name and takes its own once complete.
+/// A file that is written under another name and takes its own once complete; a device or pipe is
+/// written in place.
 class pending_file {
 public:
   explicit pending_file(const std::filesystem::path& path)
-      : path_(path), temporary_(path.string() + ".tmp") {
+      : path_(path), replaced_(replaceable_file(path)) {
+    if (replaced_)
+      temporary_ = replaced_->string() + ".tmp";
     errno = 0;
     // "T": written as it is, for the one writer to serve both kinds.
-    file_ = gzopen(temporary_.c_str(), path.extension() == ".gz" ? "wb" : "wbT");
+    file_ = gzopen(replaced_ ? temporary_.c_str() : path.c_str(),
+                   path.extension() == ".gz" ? "wb" : "wbT");
     if (!file_)
       fail(path_, "create");
   }
@@ -62,7 +68,7 @@ public:
   ~pending_file() {
     if (file_)
       gzclose(file_);
-    if (!complete_) {
+    if (!complete_ && replaced_) {
       std::error_code ignored; // what failed has been said already
       std::filesystem::remove(temporary_, ignored);
     }
@@ -79,18 +85,24 @@ public:
     errno = 0;
     if (gzclose(std::exchange(file_, nullptr)) != Z_OK)
       fail(path_, "write");
-    std::error_code status;
-    std::filesystem::rename(temporary_, path_, status);
-    if (status) {
-      errno = status.value();
-      fail(path_, "replace");
-    }
+    if (replaced_)
+      rename();
     complete_ = true;
   }
 
 private:
+  void rename() {
+    std::error_code status;
+    std::filesystem::rename(temporary_, *replaced_, status);
+    if (status) {
+      errno = status.value();
+      fail(path_, "replace");
+    }
+  }
+
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  std::optional<std::filesystem::path> replaced_;
+  std::filesystem::path temporary_; ///< of the file that is replaced
   gzFile file_ = nullptr;
   bool complete_ = false;
 };

@@ -27,6 +27,18 @@ TEST_CASE("command: candles synth, import and export give back the same candles"
   CHECK(exported.out.starts_with("open_time,open,high,low,close,volume\n1704067200000,"));
 }
 
+TEST_CASE("command: candles export of no candle is a failure and leaves no file") {
+  const temporary_folder folder{"command_export_nothing"};
+  folder.write("BTCUSDT.csv", flat_csv(3));
+  const auto config = folder.write("config.json", csv_configuration({"BTCUSDT"}));
+  const auto result = run_command({"candles", "export", "--config", config, "--symbol", "BTCUSDT",
+                                   "--from", "2030-01-01", "-o", folder / "out.csv"});
+  CHECK(result.status == 1);
+  CHECK_MESSAGE(result.err.find("exchange csv has no candles of BTCUSDT") != std::string::npos,
+                result.err);
+  CHECK(!std::filesystem::exists(folder / "out.csv"));
+}
+
 TEST_CASE("command: candles import refuses a bad row and leaves no file") {
   const temporary_folder folder{"command_import"};
   const auto file = folder.write("bad.csv", flat_csv(3) + "1704067380000,1,2\n");
@@ -72,8 +84,8 @@ TEST_CASE("command: check says how far candles cover frame and warm-up") {
 TEST_CASE("command: list shows what exists, as text and as JSON") {
   const auto text = run_command({"list"});
   CHECK(text.status == 0);
-  for (const char* part : {"sma_cross", "max_positions", "kelly-criterion", "percent_fee",
-                           "signal_backtest"})
+  for (const char* part :
+       {"sma_cross", "max_positions", "kelly-criterion", "percent_fee", "signal_backtest"})
     CHECK_MESSAGE(text.out.find(part) != std::string::npos, part);
   const auto strategies = parse_json(run_command({"list", "strategies", "--json"}).out);
   const auto& first = strategies.as_object().at("strategies").as_array().front().as_object();

@@ -63,6 +63,48 @@ TEST_CASE("command: a page of charts beside the summary, and the same counts fro
   CHECK(bytes_of(folder / "again.html") == page);
 }
 
+TEST_CASE("command: with the configuration, saved events give what the run gave, byte for byte") {
+  const temporary_folder folder{"command_report_same"};
+  // Three days a step: the last instant comes long before the end of the frame.
+  auto coarse = small_configuration();
+  coarse.replace(coarse.find("\"1m\""), 4, "\"3d\"");
+  coarse.replace(coarse.find("2024-01-02T23:59"), 16, "2024-01-12T23:59");
+  for (const auto& text : {small_configuration(), coarse}) {
+    const auto config = folder.write("config.json", text);
+    const std::string events = folder / "e.jsonl";
+    REQUIRE(run_command({"run", "--config", config, "--events", events, "--html",
+                         folder / "run.html", "--reports", folder / "run"})
+                .status == 0);
+    const auto saved = run_command({"report", "--events", events, "--config", config, "--html",
+                                    folder / "saved.html", "--markdown", folder / "saved"});
+    REQUIRE_MESSAGE(saved.status == 0, saved.err);
+    CHECK(bytes_of(folder / "saved.html") == bytes_of(folder / "run.html"));
+    for (const auto* name :
+         {"AAAUSDT_cross.md", "AAAUSDT_grid.md", "BBBUSDT_cross.md", "BBBUSDT_grid.md"})
+      CHECK(bytes_of(folder / "saved" / "backtest" / name) == bytes_of(folder / "run" / name));
+    for (const auto* name : {"heatmap/grid_backtest.md", "partial/AAAUSDT_grid_backtest.md"})
+      CHECK(bytes_of(folder / "saved" / name) == bytes_of(folder / "run" / name));
+  }
+}
+
+TEST_CASE("command: a symbol that fails does not cost the others their page") {
+  const temporary_folder folder{"command_html_failed"};
+  folder.write("BTCUSDT.csv", "open_time,open,high,low,close,volume\n");
+  folder.write("ETHUSDT.csv", flat_csv(420));
+  const auto config = folder.write("config.json", csv_configuration({"BTCUSDT", "ETHUSDT"}));
+  const std::string events = folder / "e.jsonl";
+  const auto ran =
+      run_command({"run", "--config", config, "--html", folder / "run.html", "--events", events});
+  CHECK(ran.status == 1);
+  CHECK_MESSAGE(lines_of(ran.err).size() == 1, ran.err); // the failure, once
+  const auto page = bytes_of(folder / "run.html");
+  CHECK(holds(page, "Closes of one-minute candles."));
+  CHECK(holds(page, "<bdi>BTCUSDT</bdi>"));
+  const auto saved =
+      run_command({"report", "--events", events, "--config", config, "--html", "-"}).out;
+  CHECK(saved == page);
+}
+
 TEST_CASE("command: report prints or writes the markdown of saved events") {
   const temporary_folder folder{"command_report_markdown"};
   const auto config = folder.write("config.json", small_configuration());

@@ -161,6 +161,24 @@ TEST_CASE("command walk: a page with rankings and the winners") {
   CHECK(contains(page, "Closes of one-minute candles."));
 }
 
+TEST_CASE("command walk: saved events give the reports and the page of the walk") {
+  const temporary_folder folder{"command_walk_saved"};
+  const auto config = folder.write("config.json", walker_configuration());
+  const std::string events = folder / "e.jsonl";
+  REQUIRE(run_command({"walk", "--config", config, "--walker", "compare", "--events", events,
+                       "--reports", folder / "walked", "--html", folder / "walked.html"})
+              .status == 0);
+  const auto saved = run_command({"report", "--events", events, "--config", config, "--markdown",
+                                  folder / "saved", "--html", folder / "saved.html"});
+  REQUIRE_MESSAGE(saved.status == 0, saved.err);
+  for (const auto* file : {"walker/AAAUSDT_compare.md", "walker/BBBUSDT_compare.md"})
+    CHECK(bytes_of(folder / "saved" / file) == bytes_of(folder / "walked" / file));
+  CHECK(bytes_of(folder / "saved.html") == bytes_of(folder / "walked.html"));
+  const auto printed = run_command({"report", "--events", events});
+  CHECK(printed.out.starts_with("# Walker Comparison Report: compare\n"));
+  CHECK(contains(printed.out, "\n# Backtest Report: BBBUSDT:grid\n"));
+}
+
 TEST_CASE("command run: --reports writes every kind") {
   const temporary_folder folder{"command_run_reports"};
   const auto config = folder.write("config.json", small_configuration());

@@ -87,6 +87,12 @@ TEST_CASE("event file: the bounds of a run come from its frame and its flags") {
   CHECK(bounds_of(run) == std::pair{t0 + day_ms, t0 + 2 * day_ms});
   run.to = t0;
   CHECK_FALSE(bounds_of(run));
+  // The last instant is the last step that does not lie behind the end.
+  run.from = run.to = std::nullopt;
+  run.configuration = parse_json(R"({"frames":[{"name":"q1","interval":"3d",
+    "start":"2024-01-01T00:00:00Z","end":"2024-01-12T23:59:00Z"}]})")
+                          .as_object();
+  CHECK(bounds_of(run) == std::pair{t0, t0 + 9 * day_ms});
 }
 
 TEST_CASE("event file: a wrong parameter is a configuration error") {

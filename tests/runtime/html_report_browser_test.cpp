@@ -149,6 +149,29 @@ TEST_CASE("html report in a browser: sorting, filters and zoom work") {
   CHECK(contains(opened.dom, "zoom true back true tip true wide true"));
 }
 
+TEST_CASE("html report in a browser: printed, it shows the prices of every symbol") {
+  if (!has_browser()) {
+    MESSAGE("skipped: chromium is not installed");
+    return;
+  }
+  const scratch_directory folder{"html_report_browser_print"};
+  auto page = html_page(busy_report(40));
+  // What the rules for paper say is looked up as if the screen were paper.
+  for (auto at = page.find("@media print"); at != std::string::npos; at = page.find("@media print"))
+    page.replace(at, 12, "@media all");
+  const std::string use = R"(<script>
+    const seen = [...document.querySelectorAll('.prices')].filter(p => p.getClientRects().length);
+    const count = document.querySelector('.filters output').getClientRects().length;
+    const needle = document.querySelector('.filters input').getClientRects().length;
+    document.body.append(`PRINTED ${seen.length} of ${document.querySelectorAll('.prices').length} ` +
+      `count ${count} needle ${needle}`);
+  </script></body>)";
+  page.replace(page.rfind("</body>"), 7, use);
+  const auto opened = open_page(folder, page);
+  CHECK_MESSAGE(contains(opened.dom, "PRINTED 2 of 2 count 1 needle 0"),
+                opened.dom.substr(opened.dom.size() > 300 ? opened.dom.size() - 300 : 0));
+}
+
 TEST_CASE("html report in a browser: a complaint would have been noticed") {
   if (!has_browser()) {
     MESSAGE("skipped: chromium is not installed");

@@ -101,6 +101,14 @@ TEST_CASE("html report: curves end where the statistics do") {
   CHECK(curves.equity.size() == trades.size() + 1);
 }
 
+TEST_CASE("html report: equity and drawdown of the portfolio and of each symbol") {
+  const auto page = html_page(large_report(40));
+  for (const auto* symbol : {"Portfolio", "AAA", "BBB", "CCC", "DDD"})
+    CHECK_MESSAGE(count_of(page, fmt::format("data-name=\"{}\"", symbol)) >= 2, symbol);
+  const auto one = html_page(report_of(identity("AAA"), returns_a));
+  CHECK(count_of(one, "data-name=\"Portfolio\"") == 2);
+}
+
 TEST_CASE("html report: the figures of the run go before those of its events") {
   auto report = report_of(identity(), {1, 2});
   report.portfolio.emplace();

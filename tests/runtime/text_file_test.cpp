@@ -7,6 +7,9 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <thread>
+
+#include <sys/stat.h>
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -59,6 +62,34 @@ TEST_CASE("text files: a temporary file somebody left does not disturb") {
   write_text_file(path, "text");
   CHECK(content_of(path) == "text");
   CHECK(content_of(scratch.path / "report.md.tmp0") == "left");
+}
+
+TEST_CASE("text files: what a link leads to is written, and the link stays") {
+  const scratch_directory scratch("text_file_link");
+  write_text_file(scratch.path / "real.md", "old");
+  fs::create_symlink("real.md", scratch.path / "link.md");
+  write_text_file(scratch.path / "link.md", "new");
+  CHECK(fs::is_symlink(scratch.path / "link.md"));
+  CHECK(content_of(scratch.path / "real.md") == "new");
+  CHECK(entries_in(scratch.path) == 2);
+}
+
+TEST_CASE("text files: a pipe or a device is written in place") {
+  const scratch_directory scratch("text_file_pipe");
+  const fs::path pipe = scratch.path / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::string read;
+  std::thread reader{[&] { read = content_of(pipe); }};
+  write_text_file(pipe, "text");
+  reader.join();
+  CHECK(read == "text");
+  CHECK(fs::is_fifo(pipe));
+
+  const fs::path full = scratch.path / "full"; // the device itself must not be at risk here
+  fs::create_symlink("/dev/full", full);
+  const auto message = "cannot write " + full.string() + ": writing: No space left on device";
+  CHECK_THROWS_WITH_AS(write_text_file(full, "text"), message.c_str(), failure);
+  CHECK(fs::is_symlink(full));
 }
 
 TEST_CASE("text files: errors name path and cause and leave nothing behind") {

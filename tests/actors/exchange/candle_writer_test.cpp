@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <random>
 
 using namespace backtest;
@@ -64,4 +65,22 @@ TEST_CASE("candle writer: a file that cannot be written is named and leaves noth
   CHECK(error_of([&] { write_candle_csv(ragged_series(1), folder / "taken.csv"); })->code ==
         error_code::io_failed);
   CHECK_FALSE(std::filesystem::exists(folder / "taken.csv.tmp"));
+}
+
+TEST_CASE("candle writer: links stay links, devices are written in place") {
+  const temporary_folder folder{"candle_writer_links"};
+  const auto series = ragged_series(3);
+  write_candle_csv(ragged_series(1), folder / "real.csv");
+  std::filesystem::create_symlink("real.csv", folder / "link.csv");
+  write_candle_csv(series, folder / "link.csv");
+  CHECK(std::filesystem::is_symlink(folder / "link.csv"));
+  CHECK(bytes_of(folder / "real.csv") == to_csv(series));
+
+  std::filesystem::create_symlink("/dev/full", folder / "full.csv");
+  const auto problem =
+      error_of([&] { write_candle_csv(ragged_series(5000), folder / "full.csv"); });
+  REQUIRE(problem.has_value());
+  CHECK(problem->message ==
+        (folder / "full.csv").string() + ": cannot write the file: No space left on device");
+  CHECK(std::filesystem::is_symlink(folder / "full.csv"));
 }
