@@ -253,6 +253,9 @@ std::vector<candle> candle_loader::fetch_batch(const candle_query& query, load_p
 }
 
 std::vector<candle> candle_loader::attempt(const candle_query& query) {
+  const instant length = length_of(query.size);
+  // One that closes while it is asked for may have been read before.
+  const instant closed_until = schema_.now ? align_down(schema_.now(), length) : query.until;
   std::vector<candle> batch;
   try {
     batch = schema_.get_candles(query);
@@ -264,9 +267,9 @@ std::vector<candle> candle_loader::attempt(const candle_query& query) {
     throw failure(error_code::fetch_failed,
                   "get_candles threw something that is not a std::exception");
   }
-  // A source may answer with more than it was asked for; only what was asked counts.
+  // A source may answer with more than it was asked for, or with the candle that still forms.
   std::erase_if(batch, [&](const candle& item) {
-    return item.open_time < query.since || item.open_time >= query.until;
+    return item.open_time < query.since || item.open_time >= std::min(query.until, closed_until);
   });
   if (const auto fault = check_candles(batch, query.size, parameters_))
     throw failure(error_code::bad_candles,

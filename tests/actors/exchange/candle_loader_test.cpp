@@ -467,3 +467,41 @@ TEST_CASE("candle loader: a source of whole symbols is asked once, again only fo
     CHECK(source->loads == 1);
   }
 }
+
+namespace {
+
+/// A market that goes on, as a user's own source may show it: with the candle that still forms.
+struct growing_market {
+  instant now = new_year;
+  std::vector<candle_query> asked;
+
+  candle_loader loader() {
+    exchange_schema schema;
+    schema.exchange_name = "paper";
+    schema.now = [this] { return now; };
+    schema.get_candles = [this](const candle_query& query) {
+      asked.push_back(query);
+      std::vector<candle> batch;
+      for (instant when = query.since; when < query.until && when <= now; when += minute_ms) {
+        const double close = when + minute_ms <= now ? 101 : 100.5; // not the last word
+        batch.push_back({when, 100, 102, 99, close, 1});
+      }
+      return batch;
+    };
+    return {schema, {}, {}};
+  }
+};
+
+} // namespace
+
+TEST_CASE("candle loader: the candle that still forms is not taken for a closed one") {
+  growing_market market;
+  auto loader = market.loader();
+  market.now = new_year + 60 * minute_ms + 30'000;
+  const auto first = loader.load("BTC", interval::m1, new_year, new_year + 60 * minute_ms).series;
+  CHECK(first->candles.size() == 60);
+  market.now = new_year + 61 * minute_ms + 1500;
+  const auto next = loader.load("BTC", interval::m1, new_year, new_year + 61 * minute_ms).series;
+  REQUIRE(next->candles.size() == 61);
+  CHECK(next->candles.back().close == 101);
+}
