@@ -96,6 +96,9 @@ loaded_series candle_loader::in_size(held_candles& held, interval size,
 
 loaded_series candle_loader::fetched(const request& of, instant from, instant until) {
   auto& held = of.held.fetched[of.size];
+  auto& longest = of.held.longest[of.size];
+  longest = std::max(longest, until - from);
+  const instant needed_from = align_down(until - longest, day_ms);
   if (held.series && held.from <= from && until <= held.until)
     return held;
   // Whole days, so that every aggregate made from them is whole.
@@ -123,12 +126,20 @@ loaded_series candle_loader::fetched(const request& of, instant from, instant un
     held = {series, from, settled_until(*series, from, until)};
   } else {
     const auto& known = held.series->candles;
-    obtain(of, {from, held.from}, series->candles);
-    series->candles.insert(series->candles.end(), known.begin(), known.end());
-    obtain(of, {held.until, until}, series->candles);
-    from = std::min(from, held.from);
-    until = std::max(until, held.until);
-    if (series->candles.size() != known.size())
+    time_range of_known{held.from, held.until};
+    auto first = known.begin();
+    if (schema_.now && of_known.until < until && of_known.from < needed_from) { // for months
+      of_known = {needed_from, std::max(of_known.until, needed_from)};
+      first = std::partition_point(first, known.end(), [needed_from](const candle& item) {
+        return item.open_time < needed_from;
+      });
+    }
+    obtain(of, {from, of_known.from}, series->candles);
+    series->candles.insert(series->candles.end(), first, known.end());
+    obtain(of, {of_known.until, until}, series->candles);
+    from = std::min(from, of_known.from);
+    until = std::max(until, of_known.until);
+    if (series->candles.size() != known.size() || first != known.begin())
       held.series = series;
     held = {held.series, from, settled_until(*held.series, from, until)};
   }

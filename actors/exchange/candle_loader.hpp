@@ -39,6 +39,7 @@ struct held_candles {
 
   std::map<interval, loaded_series>
       fetched; ///< as the source gave it, each up to where it is settled
+  std::map<interval, instant> longest; ///< asked for; of a market that goes on no more is held
   std::map<interval, aggregated_series> aggregated;
   priced_series priced;
   std::map<interval, fresh_candles> fresh; ///< with a keeper
