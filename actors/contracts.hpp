@@ -22,12 +22,14 @@ namespace backtest {
 
 // -- exchange client: key (exchange, mode); has its own threads -----------------------------------------
 
-/// Candles with since <= open time < until, and whatever else the source loaded with them.
+/// Candles with since <= open time < until, and whatever else the source loaded with them. Patient:
+/// waits for a source that asks for it as long as a backtest does, live too.
 struct load_candles {
   std::string symbol;
   interval size = interval::m1;
   instant from = 0;
   instant until = 0;
+  bool patient = false;
 };
 
 /// `problem` is set when the source failed after its retries or delivered bad candles.
@@ -52,12 +54,31 @@ struct candle_list {
 using exchange_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
                                        caf::result<candle_list>(ask_candles)>;
 
-/// What was fetched goes where candles are kept; a worker of the client sends it to itself.
+/// Somebody's next attempt is due, or the runtime ends; sent by what the client's front set up itself.
+struct fetch_due {};
+
+/// The front of a client: answers from what is held, and gives the rest to its threads.
+using exchange_front_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
+                                             caf::result<candle_list>(ask_candles),     //
+                                             caf::result<void>(fetch_due)>;
+
+/// A request and the candles of its symbol, on their way to a thread and back: whoever has the
+/// message may use them.
+struct fetch_job;
+
+struct run_fetch {
+  std::shared_ptr<fetch_job> job;
+};
+
+struct fetch_over {
+  std::shared_ptr<fetch_job> job;
+};
+
+/// What was fetched goes where candles are kept.
 struct keep_fetched {};
 
-/// One of the threads of a client, for some of its symbols.
-using exchange_worker_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
-                                              caf::result<candle_list>(ask_candles),     //
+/// One of the threads of a client.
+using exchange_worker_actor = typed_interface<caf::result<fetch_over>(run_fetch), //
                                               caf::result<void>(keep_fetched)>;
 
 // -- frame client: key (frame) ---------------------------------------------------------------------------
@@ -706,7 +727,8 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
   apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \
-  apply(keep_fetched) apply(tell_portfolio) apply(use_journal) apply(watch_journal)              \
+  apply(fetch_due) apply(run_fetch) apply(fetch_over) apply(keep_fetched) apply(tell_portfolio) \
+  apply(use_journal) apply(watch_journal)                                                        \
   apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)                \
   apply(read_snapshot)
 

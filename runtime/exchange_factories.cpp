@@ -32,7 +32,9 @@ constexpr std::nullptr_t fetch_from_binance = nullptr;
 candle_function fetch_from_binance(const std::string& base_url) {
   const auto pool = std::make_shared<http_pool>();
   return binance_candles(
-      base_url, [pool](const std::string& url) { return pool->get(url); }, &wall_clock);
+      base_url,
+      [pool](const std::string& url, const std::stop_token& stop) { return pool->get(url, stop); },
+      &wall_clock);
 }
 
 #endif

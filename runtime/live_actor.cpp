@@ -1,4 +1,5 @@
 #include "runtime/argument_of.hpp"
+#include "runtime/boundary_fetches.hpp"
 #include "runtime/live.hpp"
 #include "runtime/report_book.hpp"
 #include "storage/journal.hpp"
@@ -22,8 +23,11 @@ constexpr instant first_retry_ms = 1000;
 constexpr instant longest_retry_ms = minute_ms;
 
 /// How long an instant of the system clock waits for what is asked elsewhere (a model, say) before
-/// the other runs go on without it; also how soon a candle that is late is asked for again.
+/// the other runs go on without it.
 constexpr instant straggler_ms = 1000;
+
+/// An exchange has that long to answer, however short candles are waited for.
+constexpr instant least_patience_ms = 5000;
 
 /// Built whether somebody listens or not: the journal holds them.
 interest journalled() {
@@ -68,7 +72,9 @@ struct live_state {
     run_summary summary;
     std::optional<stored_run> ended;
     loaded_series new_minutes;     ///< system clock: what came since the last range
-    bool may_be_late = false;      ///< its last minute may still come
+    instant known_until = INT64_MIN; ///< up to that boundary
+    bool came_late = false;          ///< after the others had gone on
+    bool misses_newest = false;      ///< its last minute did not come
     std::vector<operator_command> commands;
     /// Operators whose commands wait for the next range, and those whose commands went with one.
     std::vector<response_promise<run_controlled>> controllers, controllers_of_range;
@@ -98,7 +104,12 @@ struct live_state {
   std::size_t steps = 0; ///< answers still missing before the next phase
   std::size_t announcing = 0;
   std::size_t open_ranges = 0; ///< under way, but for those of late runs
-  std::size_t fetching = 0; ///< symbols whose candles were asked for
+  struct symbol_runs {
+    std::string name;
+    std::vector<std::size_t> runs;
+  };
+  std::vector<symbol_runs> symbols; ///< system clock
+  std::optional<boundary_fetches> fetches;
   instant handled = INT64_MIN / 2; ///< system clock: the last boundary ranges were granted for
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
@@ -295,24 +306,18 @@ struct live_state {
   }
 
   void load_candles_of_symbols() {
-    if (!is_replay()) { // every boundary asks for its own
-      for (std::size_t run = 0; run < runs.size(); ++run) {
-        auto none = std::make_shared<candle_series>();
-        none->symbol = identity(run).symbol;
-        prepare(run, {std::move(none), 0, 0});
-      }
-      return;
-    }
     std::map<std::string, std::vector<std::size_t>> by_symbol;
     instant from = frame.first;
     for (std::size_t run = 0; run < runs.size(); ++run) {
       by_symbol[identity(run).symbol].push_back(run);
       from = std::min(from, runs[run].next);
     }
+    if (!is_replay())
+      return wait_for_boundaries(by_symbol);
     const instant until = frame.last + followed_after(setup->parameters);
     for (const auto& [symbol, of_symbol] : by_symbol)
       request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), until})
+              load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), until, true})
           .then(
               [this, of_symbol = of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)
@@ -404,7 +409,7 @@ struct live_state {
   }
 
   bool turn_is_open() const {
-    return committing || announcing > 0 || fetching > 0 || open_ranges > 0;
+    return committing || announcing > 0 || open_ranges > 0;
   }
 
   /// A replay works out the next turn while the last one becomes durable; nothing of it is told
@@ -442,28 +447,30 @@ struct live_state {
   }
 
   void advance_to_boundary() {
-    instant first = end_of_time;
-    for (const auto& run : runs)
-      if (!run.over && run.ranges == 0)
-        first = std::min(first, run.next);
+    if (!is_replay())
+      return follow_the_market();
+    const instant first = first_due();
     if (first == end_of_time)
-      return; // only late ones are left
-    const instant settle = is_replay() ? 0 : setup->parameters.settle_delay_ms;
-    const auto now = live->clock->now();
-    if (now < first + settle)
-      return wake_at(first + settle);
-    if (!is_replay()) {
-      const instant boundary = align_down(now - settle, minute_ms);
-      if (boundary <= handled)
-        return wake_at(handled + minute_ms + settle);
-      return fetch_minutes(boundary);
-    }
+      return;
+    if (live->clock->now() < first)
+      return wake_at(first);
     const bool many = live->clock->is_unpaced();
     const instant until = first + (many ? minutes_a_turn : 1) * minute_ms;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].over && runs[run].next < until)
         advance(run, {until, runs[run].wanted, SIZE_MAX, !setup->runs[run].watch_only}, false);
   }
+
+  /// The end of time when only late runs are left.
+  instant first_due() const {
+    instant first = end_of_time;
+    for (const auto& run : runs)
+      if (is_free(run))
+        first = std::min(first, run.next);
+    return first;
+  }
+
+  static bool is_free(const run_progress& run) { return !run.over && run.ranges == 0; }
 
   void wake_at(instant when) {
     for (const auto& run : runs)
@@ -477,75 +484,171 @@ struct live_state {
 
   // -- the system clock: candles as they come --------------------------------------------------------------
 
-  /// Asks for the minutes up to `boundary` of every symbol that is behind it.
-  void fetch_minutes(instant boundary) {
-    std::map<std::string, std::vector<std::size_t>> by_symbol;
-    for (std::size_t run = 0; run < runs.size(); ++run)
-      if (!runs[run].over && runs[run].ranges == 0 && runs[run].next <= boundary)
-        by_symbol[identity(run).symbol].push_back(run);
-    for (const auto& [symbol, of_symbol] : by_symbol) {
-      instant from = boundary;
-      for (const auto run : of_symbol)
-        from = std::min(from, runs[run].next);
-      ++fetching;
-      request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), boundary})
-          .then(
-              [this, boundary, of_symbol = of_symbol](const candles_loaded& answer) {
-                for (const auto run : of_symbol)
-                  take_minutes(run, boundary, answer);
-                if (--fetching == 0)
-                  minutes_are_there(boundary);
-              },
-              [this](const caf::error& reason) {
-                --fetching;
-                fail_all({error_code::actor_failed,
-                          "the exchange client is gone: " + text_of(reason)});
-              });
+  /// Every boundary asks for its own candles.
+  void wait_for_boundaries(const std::map<std::string, std::vector<std::size_t>>& by_symbol) {
+    for (const auto& [symbol, of_symbol] : by_symbol)
+      symbols.push_back({symbol, of_symbol});
+    const auto& parameters = setup->parameters;
+    const instant wait = parameters.candle_wait_seconds * 1000;
+    fetches.emplace(symbols.size(), parameters.settle_delay_ms + wait,
+                    std::max(wait, least_patience_ms));
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      auto none = std::make_shared<candle_series>();
+      none->symbol = identity(run).symbol;
+      prepare(run, {std::move(none), 0, 0});
     }
   }
 
-  void take_minutes(std::size_t run, instant boundary, const candles_loaded& answer) {
-    auto& progress = runs[run];
-    progress.may_be_late = false;
-    if (answer.problem) { // tried again at the next boundary
-      if (!progress.failing_since)
-        progress.failing_since = live->clock->now();
-      progress.left_behind = false;
-      ++progress.summary.counters.errors;
-      progress.events.push_back(
-          {topic::error, error_event{answer.problem->code, answer.problem->message, "exchange",
-                                     boundary, setup->runs[run].identity}});
+  void follow_the_market() {
+    if (advance_latecomers())
       return;
+    const auto now = live->clock->now();
+    if (!fetches->is_open() && !begin_boundary(now))
+      return;
+    if (fetches->may_close(now))
+      return close_boundary(now);
+    for (const auto symbol : fetches->begin_again(now))
+      fetch_minutes(symbol, fetches->boundary());
+    wake_at(fetches->look_again_at());
+  }
+
+  /// Asks for the minutes up to the boundary that is due; false when none is.
+  bool begin_boundary(instant now) {
+    const instant settle = setup->parameters.settle_delay_ms;
+    const instant first = first_due();
+    if (first == end_of_time)
+      return false;
+    const instant boundary = align_down(now - settle, minute_ms);
+    if (boundary < first || boundary <= handled) {
+      wake_at(std::max(first, handled + minute_ms) + settle);
+      return false;
     }
-    progress.failing_since.reset();
-    progress.new_minutes = answer.loaded;
+    std::vector<std::size_t> behind;
+    for (std::size_t symbol = 0; symbol < symbols.size(); ++symbol)
+      if (std::any_of(symbols[symbol].runs.begin(), symbols[symbol].runs.end(),
+                      [&](std::size_t run) { return is_behind(run, boundary); }))
+        behind.push_back(symbol);
+    for (const auto symbol : fetches->begin(boundary, behind, now))
+      fetch_minutes(symbol, boundary);
+    return true;
+  }
+
+  bool is_behind(std::size_t run, instant boundary) const {
+    return is_free(runs[run]) && runs[run].next <= boundary;
+  }
+
+  void fetch_minutes(std::size_t symbol, instant boundary) {
+    instant from = boundary;
+    for (const auto run : symbols[symbol].runs)
+      if (is_behind(run, boundary))
+        from = std::min(from, runs[run].next);
+    request(self, exchange, caf::infinite,
+            load_candles{symbols[symbol].name, interval::m1,
+                         from - loaded_before(setup->parameters), boundary})
+        .then(
+            [this, symbol, boundary](const candles_loaded& answer) {
+              take_minutes(symbol, boundary, answer);
+            },
+            [this](const caf::error& reason) {
+              fail_all({error_code::actor_failed,
+                        "the exchange client is gone: " + text_of(reason)});
+            });
+  }
+
+  void take_minutes(std::size_t symbol, instant boundary, const candles_loaded& answer) {
+    if (failed || finishing)
+      return;
+    const auto outcome = outcome_of(answer, boundary);
+    const auto now = live->clock->now();
+    const bool late = fetches->came(symbol, outcome, now);
+    for (const auto run : symbols[symbol].runs) {
+      auto& progress = runs[run];
+      if (progress.over || progress.next > boundary)
+        continue;
+      if (answer.problem) { // tried again at the next boundary
+        miss(progress, now);
+        tell_problem(run, *answer.problem, boundary);
+        continue;
+      }
+      if (boundary >= handled)
+        progress.failing_since.reset();
+      progress.new_minutes = answer.loaded;
+      progress.known_until = boundary;
+      progress.came_late = late;
+      progress.misses_newest = outcome == boundary_fetches::outcome::newest_missing;
+    }
+    const bool others_wait = fetches->is_open() && fetches->boundary() == boundary &&
+                             outcome != boundary_fetches::outcome::newest_missing;
+    if (!others_wait || fetches->may_close(now))
+      go_on();
+  }
+
+  static boundary_fetches::outcome outcome_of(const candles_loaded& answer, instant boundary) {
+    if (answer.problem)
+      return boundary_fetches::outcome::failed;
     const auto& candles = answer.loaded.series->candles;
     const auto newest =
         std::lower_bound(candles.begin(), candles.end(), boundary - minute_ms,
                          [](const candle& item, instant when) { return item.open_time < when; });
-    progress.may_be_late = newest == candles.end() || newest->open_time != boundary - minute_ms;
+    return newest == candles.end() || newest->open_time != boundary - minute_ms
+               ? boundary_fetches::outcome::newest_missing
+               : boundary_fetches::outcome::complete;
   }
 
-  void minutes_are_there(instant boundary) {
-    if (failed || finishing)
-      return;
-    const auto now = live->clock->now();
-    const instant patience = boundary + setup->parameters.settle_delay_ms +
-                             setup->parameters.candle_wait_seconds * 1000;
-    const bool misses_some = std::any_of(runs.begin(), runs.end(), [](const auto& run) {
-      return !run.over && run.ranges == 0 && run.may_be_late;
-    });
-    if (misses_some && now < patience)
-      return wake_at(std::min(now + straggler_ms, patience)); // asks for everything again
+  static void miss(run_progress& progress, instant now) {
+    progress.failing_since = progress.failing_since.value_or(now);
+    progress.left_behind = false;
+  }
+
+  void tell_problem(std::size_t run, const error& problem, instant boundary) {
+    ++runs[run].summary.counters.errors;
+    runs[run].events.push_back({topic::error, error_event{problem.code, problem.message, "exchange",
+                                                          boundary, setup->runs[run].identity}});
+  }
+
+  /// The candles that are there are examined; who has none yet comes later, in order.
+  void close_boundary(instant now) {
+    handled = fetches->boundary();
+    for (const auto symbol : fetches->close())
+      for (const auto run : symbols[symbol].runs)
+        if (is_behind(run, handled))
+          tell_problem(run,
+                       {error_code::fetch_failed,
+                        fmt::format("exchange {}: {}: no candles up to {} yet, the other symbols go "
+                                    "on without it",
+                                    identity(run).exchange_name, symbols[symbol].name,
+                                    to_iso(handled))},
+                       handled);
     for (std::size_t run = 0; run < runs.size(); ++run)
-      if (!runs[run].over && runs[run].ranges == 0 && runs[run].next <= boundary)
-        advance_to(run, boundary);
-    handled = boundary;
+      if (is_behind(run, handled)) {
+        if (runs[run].known_until == handled)
+          advance_to(run, handled);
+        else
+          miss(runs[run], now);
+      }
     go_on_without_who_cannot(now);
+    collect(now);
+    commit_if_complete(); // when no exchange answered
+  }
+
+  /// True when there are some.
+  bool advance_latecomers() {
+    const auto may_advance = [this](const run_progress& run) {
+      return is_free(run) && run.next <= run.known_until &&
+             !(fetches->is_open() && fetches->boundary() == run.known_until);
+    };
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (may_advance(runs[run]))
+        advance_to(run, runs[run].known_until);
+    if (open_ranges == 0)
+      return false;
+    collect(live->clock->now());
+    return true;
+  }
+
+  void collect(instant now) {
     collecting = true;
     wake_at(now + straggler_ms);
-    commit_if_complete(); // when no exchange answered
   }
 
   /// It has no candles up to the last boundary, and the others' openings wait for its own.
@@ -570,12 +673,11 @@ struct live_state {
   /// is due.
   void advance_to(std::size_t run, instant boundary) {
     auto& progress = runs[run];
-    if (progress.failing_since) // its own minutes come later, in order
-      return;
-    if (progress.may_be_late)
+    if (progress.misses_newest)
       ++progress.missing_minutes;
     const bool generates = !setup->runs[run].watch_only;
-    range_grant grant{boundary + minute_ms, progress.wanted, SIZE_MAX, generates, false};
+    range_grant grant{boundary + minute_ms, progress.wanted, SIZE_MAX, generates,
+                      progress.came_late};
     if (progress.next < frame.first) {
       auto missed = grant;
       missed.until = std::min(frame.first, boundary + minute_ms);

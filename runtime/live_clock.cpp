@@ -1,14 +1,13 @@
 #include "runtime/live_clock.hpp"
 
+#include "actors/alarm_thread.hpp"
 #include "messages/error.hpp"
 #include "runtime/wall_clock.hpp"
 
 #include <chrono>
 #include <cmath>
-#include <condition_variable>
 #include <mutex>
-#include <optional>
-#include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,79 +17,22 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// A thread that waits for the one alarm.
-class alarm_clock : public live_clock {
+class system_live_clock final : public live_clock {
 public:
-  alarm_clock() : thread_([this](const std::stop_token& stop) { watch(stop); }) {}
-
-  void wake_at(instant when, std::function<void()> ring) final {
-    const std::scoped_lock lock{mutex_};
-    alarm_ = {when, std::move(ring)};
-    changed_.notify_all();
-  }
-
-  void cancel() final {
-    const std::scoped_lock lock{mutex_};
-    alarm_.reset();
-  }
-
-protected:
-  /// How long to sleep before looking again whether `when` has come; at most a second, so that a
-  /// clock that was set is noticed.
-  virtual std::chrono::nanoseconds distance_to(instant when) const = 0;
-
-  /// To be called by the destructors of what derives, while `now` still works.
-  void stop() {
-    thread_.request_stop();
-    if (thread_.joinable())
-      thread_.join();
-  }
-
-private:
-  struct alarm {
-    instant when;
-    std::function<void()> ring;
-  };
-
-  void watch(const std::stop_token& stop) {
-    std::unique_lock lock{mutex_};
-    while (!stop.stop_requested()) {
-      if (!alarm_) {
-        changed_.wait(lock, stop, [this] { return alarm_.has_value(); });
-      } else if (const auto left = distance_to(alarm_->when); left > left.zero()) {
-        const auto when = alarm_->when;
-        changed_.wait_for(lock, stop, std::min<std::chrono::nanoseconds>(left, std::chrono::seconds{1}),
-                          [&] { return !alarm_ || alarm_->when != when; });
-      } else {
-        const auto ring = std::move(alarm_->ring);
-        alarm_.reset();
-        ring(); // sends a message; a canceller waits for it
-      }
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::optional<alarm> alarm_;
-  std::jthread thread_;
-};
-
-class system_live_clock final : public alarm_clock {
-public:
-  ~system_live_clock() override { stop(); }
   bool is_replay() const noexcept override { return false; }
   instant now() const override { return wall_clock(); }
+  void wake_at(instant when, std::function<void()> ring) override {
+    alarm_.wake_at(when, std::move(ring));
+  }
+  void cancel() override { alarm_.cancel(); }
 
 private:
-  std::chrono::nanoseconds distance_to(instant when) const override {
-    return std::chrono::milliseconds{when - now()};
-  }
+  alarm_thread alarm_{[](instant when) { return std::chrono::milliseconds{when - wall_clock()}; }};
 };
 
-class replay_live_clock final : public alarm_clock {
+class replay_live_clock final : public live_clock {
 public:
   explicit replay_live_clock(double speed) : speed_(speed), began_(steady_clock::now()) {}
-  ~replay_live_clock() override { stop(); }
   bool is_replay() const noexcept override { return true; }
   bool is_unpaced() const noexcept override { return std::isinf(speed_); }
 
@@ -108,8 +50,13 @@ public:
     began_ = steady_clock::now();
   }
 
+  void wake_at(instant when, std::function<void()> ring) override {
+    alarm_.wake_at(when, std::move(ring));
+  }
+  void cancel() override { alarm_.cancel(); }
+
 private:
-  std::chrono::nanoseconds distance_to(instant when) const override {
+  std::chrono::nanoseconds left_until(instant when) const {
     if (is_unpaced())
       return {};
     const std::chrono::duration<double, std::milli> left{static_cast<double>(when - now()) / speed_};
@@ -121,6 +68,7 @@ private:
   mutable std::mutex mutex_;
   instant first_ = 0;
   steady_clock::time_point began_;
+  alarm_thread alarm_{[this](instant when) { return left_until(when); }};
 };
 
 } // namespace

@@ -151,8 +151,13 @@ void runtime_core::spawn_supervisors() {
           const std::lock_guard lock{mutex};
           snapshot = parameters;
         }
+        // A live run asks again at every boundary, and tells why it has no candles.
+        const auto longest_wait =
+            key.mode == run_mode::live
+                ? std::min(longest_fetch_wait, std::chrono::seconds{snapshot.candle_wait_seconds})
+                : longest_fetch_wait;
         return spawn_exchange_client(system, census, std::move(schema), snapshot,
-                                     shutdown_.get_token(), std::move(keepers));
+                                     shutdown_.get_token(), longest_wait, std::move(keepers));
       },
       report);
   clients.frames = spawn_supervisor<frame_key, frame_actor>(

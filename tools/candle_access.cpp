@@ -2,6 +2,9 @@
 
 #include "actors/exchange/candle_loader.hpp"
 #include "messages/error.hpp"
+#include "runtime/wall_clock.hpp"
+#include "storage/rocksdb_candle_archive.hpp"
+#include "tools/command_line.hpp"
 
 #include <thread>
 
@@ -16,11 +19,23 @@ bool wait(std::chrono::milliseconds length) {
   return true;
 }
 
+/// Null when the exchange keeps no candles, or there is nowhere to keep them.
+std::shared_ptr<candle_keeper> keeper_of(exchange_schema& exchange,
+                                         const std::filesystem::path& data_directory) {
+  if (!exchange.keeps_candles || data_directory.empty())
+    return nullptr;
+  if (!exchange.now)
+    exchange.now = wall_clock;
+  return std::make_shared<candle_keeper>(
+      exchange.exchange_name, make_rocksdb_candle_archive(data_directory),
+      [](const error& problem) { print_problem(problem.message); });
+}
+
 } // namespace
 
 candle_series candles_of(const exchange_schema& exchange, const std::string& symbol,
                          std::optional<instant> since, std::optional<instant> until,
-                         const configuration& limits) {
+                         const configuration& limits, const std::filesystem::path& data_directory) {
   const bool is_finite = exchange.source && exchange.source->loads_everything();
   if (!is_finite && !(since && until))
     throw failure(error_code::invalid_argument,
@@ -35,8 +50,11 @@ candle_series candles_of(const exchange_schema& exchange, const std::string& sym
   } else {
     auto silent = exchange; // its callbacks are for runs
     silent.callbacks = {};
-    candle_loader loader{std::move(silent), limits, &wait};
+    const auto keeper = keeper_of(silent, data_directory);
+    candle_loader loader{std::move(silent), limits, &wait, keeper};
     series = *loader.load(symbol, interval::m1, first, end).series;
+    if (keeper)
+      keeper->store();
   }
   std::erase_if(series.candles, [first, end](const candle& item) {
     return item.open_time < first || item.open_time >= end;

@@ -3,16 +3,20 @@
 #include "actors/exchange/exchange_schema.hpp"
 #include "messages/configuration.hpp"
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
 namespace backtest::tools {
 
 /// One-minute candles of a configured exchange with since <= open_time < until; absent bounds:
-/// everything there is. Throws `failure`: `invalid_argument` when the exchange has no first or last
-/// candle and a bound is absent; what its source throws.
+/// everything there is. What an exchange keeps is read from `data_directory` and what is fetched
+/// kept there, unless it is empty; a directory that cannot be used is told on stderr. Throws
+/// `failure`: `invalid_argument` when the exchange has no first or last candle and a bound is
+/// absent; what its source throws.
 candle_series candles_of(const exchange_schema& exchange, const std::string& symbol,
                          std::optional<instant> since, std::optional<instant> until,
-                         const configuration& limits);
+                         const configuration& limits,
+                         const std::filesystem::path& data_directory = {});
 
 } // namespace backtest::tools

@@ -3,13 +3,13 @@
 #include "actors/exchange/candle_writer.hpp"
 #include "actors/exchange/csv_source.hpp"
 #include "actors/exchange/synthetic_candles.hpp"
+#include "runtime/wall_clock.hpp"
 #include "storage/candle_import.hpp"
 #include "storage/rocksdb_store.hpp"
 #include "tools/candle_access.hpp"
 #include "tools/commands.hpp"
 #include "tools/selection.hpp"
 
-#include <chrono>
 #include <memory>
 
 #include <fmt/format.h>
@@ -40,12 +40,6 @@ void write_candles(const candle_series& series, const candle_options& options) {
   write_candle_csv(series, options.out);
   if (!options.common.quiet)
     print_result(to_text(report_candles(series, configuration{})));
-}
-
-instant wall_clock() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 /// [--from, --to); throws `failure` when the range is empty.
@@ -85,7 +79,8 @@ int export_candles(const candle_options& options) {
   const auto opened = open_configuration(options.configuration, options_of(options.common));
   const auto exchange = chosen_exchange(opened, options.exchange);
   const auto symbol = chosen_symbols(exchange, {options.symbol}).front();
-  const auto series = candles_of(exchange, symbol, since, until, opened.file.parameters);
+  const auto series = candles_of(exchange, symbol, since, until, opened.file.parameters,
+                                 options.data_directory);
   if (series.empty())
     throw failure(error_code::bad_candles,
                   fmt::format("exchange {} has no candles of {} between --from and --to",
@@ -210,11 +205,14 @@ void add_candles_command(CLI::App& program, action& chosen) {
       add(candles, "export", "Write the candles of a configured exchange as CSV",
           "  backtest candles export --config config.json --symbol BTCUSDT -o btc.csv\n"
           "  backtest candles export --config config.json --symbol BTCUSDT "
-          "--from 2024-01-01 --to 2024-01-02 -o -",
+          "--from 2024-01-01 --to 2024-01-02 -o -\n"
+          "  backtest candles export --config config.json --symbol BTCUSDT --data-dir data "
+          "--from 2024-01-01 --to 2024-02-01 -o btc.csv.gz",
           options, chosen, &export_candles);
   add_configuration_options(exported, options->configuration);
   add_symbol(exported, *options);
   add_exchange(exported, *options);
+  add_data_directory(exported, options->data_directory);
   add_range(exported, *options, false);
   add_out(exported, *options);
 

@@ -50,11 +50,7 @@ void add_run_command(CLI::App& program, action& chosen) {
       options->common);
   add_configuration_options(command, options->configuration);
   add_selection_options(command, options->selection);
-  command
-      .add_option(
-          "--data-dir", options->data_directory,
-          "Keep fetched candles here, and fetch none that are kept; may be that of a live node")
-      ->type_name("DIR");
+  add_data_directory(command, options->data_directory);
   add_threads_option(command, options->threads);
   add_output_options(command, options->outputs);
   command.add_option("--reports", options->outputs.reports, "Write markdown reports of each run")

@@ -214,4 +214,12 @@ std::optional<instant> time_or_nothing(std::string_view flag, const std::string&
   return time_of(flag, text);
 }
 
+void add_data_directory(CLI::App& command, std::filesystem::path& directory) {
+  command
+      .add_option(
+          "--data-dir", directory,
+          "Keep fetched candles here, and fetch none that are kept; may be that of a live node")
+      ->type_name("DIR");
+}
+
 } // namespace backtest::tools

@@ -76,4 +76,7 @@ backtest_request chosen_request(const opened_configuration& opened,
 /// The times given with --from and --to.
 std::optional<instant> time_or_nothing(std::string_view flag, const std::string& text);
 
+/// --data-dir of a command that works on candles.
+void add_data_directory(CLI::App& command, std::filesystem::path& directory);
+
 } // namespace backtest::tools

@@ -22,6 +22,7 @@ struct walk_options {
   std::string walker;
   std::vector<std::string> symbols;
   output_options outputs;
+  std::filesystem::path data_directory;
   std::size_t threads = 0;
 };
 
@@ -93,6 +94,7 @@ int walk_and_tell(const walk_options& options) {
   summary.threads = thread_count(options.threads);
   auto of_runtime = options_of(options.common, summary.threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
+  of_runtime.data_directory = options.data_directory;
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
   require_distinct_files(options.outputs.files(), files_read(options.configuration, opened));
   auto& target = *opened.target;
@@ -144,6 +146,7 @@ void add_walk_command(CLI::App& program, action& chosen) {
       "  backtest walk --config config.json --walker compare\n"
       "  backtest walk --config config.json --walker compare --symbol BTCUSDT --json\n"
       "  backtest walk --config config.json --walker compare --reports reports --html walk.html\n"
+      "  backtest walk --config config.json --walker compare --data-dir data\n"
       "Every symbol has a ranking of its own. Strategies work at the same time, one for each\n"
       "thread; what is told is the same as one after another. Values that are not available never "
       "win; ties go to\n"
@@ -156,6 +159,7 @@ void add_walk_command(CLI::App& program, action& chosen) {
   command.add_option("--symbol", options->symbols, "Symbol (repeatable; default: all)")
       ->type_name("NAME")
       ->allow_extra_args(false);
+  add_data_directory(command, options->data_directory);
   add_threads_option(command, options->threads);
   add_output_options(command, options->outputs);
   command.add_option("--reports", options->outputs.reports, "Write markdown reports")

@@ -27,7 +27,7 @@ public:
     const instant until = std::min(query.until, align_down(now, length));
     std::vector<candle> candles;
     for (instant since = query.since; since < until;) {
-      const auto page = fetch_page({query.symbol, query.size, since, until});
+      const auto page = fetch_page({query.symbol, query.size, since, until, query.stop});
       if (page.empty())
         break;
       for (const candle& item : page)
@@ -43,7 +43,7 @@ private:
   std::vector<candle> fetch_page(const candle_query& query) {
     require_welcome();
     const auto url = base_url_ + klines_path(query);
-    const auto answer = get_(url);
+    const auto answer = get_(url, query.stop);
     try {
       require_klines(answer, query.symbol, url, now_());
     } catch (const postponed_failure& caught) {

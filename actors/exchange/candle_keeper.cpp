@@ -31,8 +31,10 @@ cached_candles candle_keeper::find(const std::string& symbol, interval size, tim
 
 void candle_keeper::keep(const std::string& symbol, interval size, time_range range,
                          std::vector<candle> candles) {
-  if (range.from >= 0 && range.from < range.until)
-    unstored_.push_back({{exchange_name_, symbol, size}, range, std::move(candles)});
+  if (range.from < 0 || range.from >= range.until)
+    return;
+  unstored_count_ += candles.size() + 1;
+  unstored_.push_back({{exchange_name_, symbol, size}, range, std::move(candles)});
 }
 
 void candle_keeper::store() {
@@ -42,6 +44,7 @@ void candle_keeper::store() {
     tell_failed("candles could not be kept and will be fetched again", caught);
   }
   unstored_.clear();
+  unstored_count_ = 0;
 }
 
 void candle_keeper::write(backtest::store& target) {

@@ -27,7 +27,8 @@ public:
   void keep(const std::string& symbol, interval size, time_range range,
             std::vector<candle> candles);
 
-  bool has_unstored() const noexcept { return !unstored_.empty(); }
+  /// Candles and ranges without any that were remembered, and not yet written.
+  std::size_t unstored() const noexcept { return unstored_count_; }
   /// Writes what was remembered, in as few commits as its size allows.
   void store();
 
@@ -46,6 +47,7 @@ private:
   std::shared_ptr<candle_archive> archive_;
   std::function<void(error)> report_;
   std::vector<kept_range> unstored_;
+  std::size_t unstored_count_ = 0;
 };
 
 } // namespace backtest

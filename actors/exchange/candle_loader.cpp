@@ -21,13 +21,16 @@ constexpr instant latest_arrival = 60 * minute_ms;
 /// them again, with the newest one, after a restart.
 constexpr instant kept_at_once = 60 * minute_ms;
 
-/// What a source may ask to wait; above it the request fails, and who asked decides when to ask
-/// again.
-constexpr std::chrono::seconds longest_retry_after{300};
-
 bool is_permanent(const failure& caught) {
   return caught.code() == error_code::not_found ||
          dynamic_cast<const permanent_failure*>(&caught) != nullptr;
+}
+
+/// Before the attempt behind that many.
+std::chrono::milliseconds delay_after(std::int64_t tries, const configuration& parameters) {
+  constexpr std::int64_t most_doublings = 20;
+  return std::chrono::milliseconds{parameters.get_candles_retry_delay_ms} *
+         (std::int64_t{1} << std::min(tries - 1, most_doublings));
 }
 
 } // namespace
@@ -46,31 +49,56 @@ bool candle_loader::is_native(interval size) const {
 
 loaded_series candle_loader::load(const std::string& symbol, interval size, instant from,
                                   instant until) {
-  if (is_native(size)) {
-    auto loaded = fetched(symbol, size, from, until);
-    if (size == interval::m1 && !schema_.now) // a few new minutes are not worth a table
-      loaded.prices = prices_of(symbol, loaded.series);
+  for (load_progress progress;;) {
+    try {
+      return load(symbol, held_[symbol], progress, size, from, until);
+    } catch (const postponed_failure& caught) {
+      if (wait_ && !wait_(caught.retry_after()))
+        throw failure(error_code::fetch_failed,
+                      fmt::format("exchange {}: {} given up while shutting down",
+                                  schema_.exchange_name, symbol));
+    }
+  }
+}
+
+loaded_series candle_loader::load(const std::string& symbol, held_candles& held,
+                                  load_progress& progress, interval size, instant from,
+                                  instant until) {
+  const request of{symbol, is_native(size) ? size : interval::m1, held, progress};
+  return in_size(held, size, fetched(of, from, until));
+}
+
+std::optional<loaded_series> candle_loader::find(held_candles& held, interval size, instant from,
+                                                 instant until) const {
+  const auto own = held.fetched.find(is_native(size) ? size : interval::m1);
+  if (own == held.fetched.end() || from < own->second.from || own->second.until < until)
+    return std::nullopt;
+  return in_size(held, size, own->second);
+}
+
+loaded_series candle_loader::in_size(held_candles& held, interval size,
+                                     const loaded_series& own) const {
+  if (own.series->size == size) {
+    auto loaded = own;
+    if (size == interval::m1 && !schema_.now) { // a few new minutes are not worth a table
+      if (held.priced.minutes != own.series)
+        held.priced = {own.series,
+                       tabulate_prices(*own.series, parameters_.avg_price_candles_count)};
+      loaded.prices = held.priced.prices;
+    }
     return loaded;
   }
-  const auto minutes = fetched(symbol, interval::m1, from, until);
-  auto& made = aggregated_[{symbol, size}];
-  if (made.minutes != minutes.series)
-    made = {minutes.series,
-            std::make_shared<const candle_series>(aggregate(*minutes.series, size))};
-  return {made.larger, minutes.from, minutes.until};
+  auto& made = held.aggregated[size];
+  if (made.minutes != own.series)
+    made = {own.series, std::make_shared<const candle_series>(aggregate(*own.series, size))};
+  return {made.larger, own.from, own.until};
 }
 
-const shared_prices& candle_loader::prices_of(const std::string& symbol,
-                                              const shared_series& minutes) {
-  auto& known = priced_[symbol];
-  if (known.minutes != minutes)
-    known = {minutes, tabulate_prices(*minutes, parameters_.avg_price_candles_count)};
-  return known.prices;
-}
-
-loaded_series candle_loader::fetched(const std::string& symbol, interval size, instant from,
-                                     instant until) {
-  auto& held = fetched_[{symbol, size}];
+loaded_series candle_loader::fetched(const request& of, instant from, instant until) {
+  auto& held = of.held.fetched[of.size];
+  auto& longest = of.held.longest[of.size];
+  longest = std::max(longest, until - from);
+  const instant needed_from = align_down(until - longest, day_ms);
   if (held.series && held.from <= from && until <= held.until)
     return held;
   // Whole days, so that every aggregate made from them is whole.
@@ -81,8 +109,8 @@ loaded_series candle_loader::fetched(const std::string& symbol, interval size, i
       from = std::min(from, held.from);
       until = std::max(until, held.until);
     }
-    auto series = schema_.source->load(symbol, from, until, parameters_);
-    tell(symbol, size, from, series.candles);
+    auto series = schema_.source->load(of.symbol, from, until, parameters_);
+    tell(of, from, series.candles);
     held = {std::make_shared<const candle_series>(std::move(series)), from, until};
     if (schema_.source->loads_everything()) {
       held.from = INT64_MIN;
@@ -91,19 +119,27 @@ loaded_series candle_loader::fetched(const std::string& symbol, interval size, i
     return held;
   }
   auto series = std::make_shared<candle_series>();
-  series->symbol = symbol;
-  series->size = size;
+  series->symbol = of.symbol;
+  series->size = of.size;
   if (!held.series) {
-    obtain(symbol, size, {from, until}, series->candles);
+    obtain(of, {from, until}, series->candles);
     held = {series, from, settled_until(*series, from, until)};
   } else {
     const auto& known = held.series->candles;
-    obtain(symbol, size, {from, held.from}, series->candles);
-    series->candles.insert(series->candles.end(), known.begin(), known.end());
-    obtain(symbol, size, {held.until, until}, series->candles);
-    from = std::min(from, held.from);
-    until = std::max(until, held.until);
-    if (series->candles.size() != known.size())
+    time_range of_known{held.from, held.until};
+    auto first = known.begin();
+    if (schema_.now && of_known.until < until && of_known.from < needed_from) { // for months
+      of_known = {needed_from, std::max(of_known.until, needed_from)};
+      first = std::partition_point(first, known.end(), [needed_from](const candle& item) {
+        return item.open_time < needed_from;
+      });
+    }
+    obtain(of, {from, of_known.from}, series->candles);
+    series->candles.insert(series->candles.end(), first, known.end());
+    obtain(of, {of_known.until, until}, series->candles);
+    from = std::min(from, of_known.from);
+    until = std::max(until, of_known.until);
+    if (series->candles.size() != known.size() || first != known.begin())
       held.series = series;
     held = {held.series, from, settled_until(*held.series, from, until)};
   }
@@ -118,12 +154,11 @@ instant candle_loader::settled_until(const candle_series& series, instant from,
   return std::max(series.end(from), std::min(until, old));
 }
 
-void candle_loader::obtain(const std::string& symbol, interval size, time_range wanted,
-                           std::vector<candle>& out) {
+void candle_loader::obtain(const request& of, time_range wanted, std::vector<candle>& out) {
   // Nobody else can have kept what has only just closed.
   if (!keeper_ || wanted.from >= wanted.until || wanted.from + kept_at_once >= schema_.now())
-    return fetch_days(symbol, size, wanted, out);
-  const auto known = keeper_->find(symbol, size, wanted);
+    return fetch_days(of, wanted, out);
+  const auto known = keeper_->find(of.symbol, of.size, wanted);
   auto next = known.candles.begin();
   const auto take_until = [&](instant until) {
     const auto end = std::partition_point(
@@ -133,37 +168,43 @@ void candle_loader::obtain(const std::string& symbol, interval size, time_range 
   };
   for (const auto& missing : known.missing) {
     take_until(missing.from);
-    fetch_days(symbol, size, missing, out);
+    fetch_days(of, missing, out);
   }
   take_until(wanted.until);
 }
 
-void candle_loader::fetch_days(const std::string& symbol, interval size, time_range wanted,
-                               std::vector<candle>& out) {
+void candle_loader::fetch_days(const request& of, time_range wanted, std::vector<candle>& out) {
   while (wanted.from < wanted.until) {
     const time_range day{wanted.from,
                          std::min(align_down(wanted.from, day_ms) + day_ms, wanted.until)};
-    const auto batch = fetch_batch({symbol, size, day.from, day.until});
-    tell(symbol, size, day.from, batch);
-    if (keeper_)
-      keep(symbol, size, day, batch);
+    const auto& batch = fetch_day(of, day);
     out.insert(out.end(), batch.begin(), batch.end());
     wanted.from = day.until;
   }
 }
 
+const std::vector<candle>& candle_loader::fetch_day(const request& of, time_range day) {
+  auto& arrived = of.progress.arrived;
+  const auto key = std::pair{day.from, day.until};
+  if (const auto found = arrived.find(key); found != arrived.end())
+    return found->second; // before the last attempt that failed
+  auto batch = fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, of.progress);
+  tell(of, day.from, batch);
+  if (keeper_)
+    keep(of, day, batch);
+  return arrived.emplace(key, std::move(batch)).first->second;
+}
+
 /// Kept is what cannot change any more: closed candles without a gap, and old gaps that lie before
 /// a candle. An empty end may be a source that had nothing to say at the moment.
-void candle_loader::keep(const std::string& symbol, interval size, time_range asked,
-                         std::span<const candle> batch) {
-  const key of{symbol, size};
-  auto& fresh = fresh_[of];
+void candle_loader::keep(const request& of, time_range asked, std::span<const candle> batch) {
+  auto& fresh = of.held.fresh[of.size];
   if (asked.from != fresh.asked_until && asked.from != fresh.known.until) {
     hand_over(of, fresh, fresh.known.until);
     fresh.known = {asked.from, asked.from};
   }
   fresh.asked_until = asked.until;
-  const instant length = length_of(size);
+  const instant length = length_of(of.size);
   const instant now = schema_.now();
   for (const candle& item : batch) {
     const bool closed = item.open_time + length <= now;
@@ -179,56 +220,53 @@ void candle_loader::keep(const std::string& symbol, interval size, time_range as
                 : align_down(fresh.known.until, std::max(length, kept_at_once)));
 }
 
-void candle_loader::hand_over(const key& of, fresh_candles& fresh, instant until) {
+void candle_loader::hand_over(const request& of, held_candles::fresh_candles& fresh,
+                              instant until) {
   if (until <= fresh.known.from)
     return;
   const auto end =
       std::partition_point(fresh.candles.begin(), fresh.candles.end(),
                            [until](const candle& item) { return item.open_time < until; });
-  keeper_->keep(of.first, of.second, {fresh.known.from, until}, {fresh.candles.begin(), end});
+  keeper_->keep(of.symbol, of.size, {fresh.known.from, until}, {fresh.candles.begin(), end});
   fresh.candles.erase(fresh.candles.begin(), end);
   fresh.known.from = until;
 }
 
-void candle_loader::tell(const std::string& symbol, interval size, instant since,
-                         std::span<const candle> data) {
+void candle_loader::tell(const request& of, instant since, std::span<const candle> data) {
   if (schema_.callbacks.on_candle_data)
-    schema_.callbacks.on_candle_data(symbol, size, since, data);
+    schema_.callbacks.on_candle_data(of.symbol, of.size, since, data);
 }
 
-std::vector<candle> candle_loader::fetch_batch(const candle_query& query) {
-  auto delay = std::chrono::milliseconds{parameters_.get_candles_retry_delay_ms};
-  for (std::int64_t tries = 1;; ++tries) {
-    auto pause = delay;
-    try {
-      return attempt(query);
-    } catch (const failure& caught) {
-      const auto batch = fmt::format("exchange {}: {} {} from {}", schema_.exchange_name,
-                                     query.symbol, to_string(query.size), to_iso(query.since));
-      if (is_permanent(caught))
-        throw failure(caught.code(), fmt::format("{}: {}", batch, caught.what()));
-      const auto* postponed = dynamic_cast<const postponed_failure*>(&caught);
-      if (postponed)
-        pause = postponed->retry_after();
-      const bool too_long = postponed && pause > longest_retry_after;
-      if (too_long || tries >= parameters_.get_candles_retry_count)
-        throw failure(caught.code() == error_code::bad_candles ? error_code::bad_candles
-                                                               : error_code::fetch_failed,
-                      fmt::format("{}, attempt {} of {}: {}{}", batch, tries,
-                                  parameters_.get_candles_retry_count, caught.what(),
-                                  too_long ? fmt::format(", longer than the {} s that are waited",
-                                                         longest_retry_after.count())
-                                           : ""));
-    }
-    if (wait_ && !wait_(pause))
-      throw failure(error_code::fetch_failed,
-                    fmt::format("exchange {}: {} given up while shutting down",
-                                schema_.exchange_name, query.symbol));
-    delay *= 2;
+std::vector<candle> candle_loader::fetch_batch(const candle_query& query, load_progress& progress) {
+  const auto tries = ++progress.tries;
+  try {
+    auto batch = attempt(query);
+    progress.tries = 0;
+    return batch;
+  } catch (const failure& caught) {
+    const auto batch = fmt::format("exchange {}: {} {} from {}", schema_.exchange_name,
+                                   query.symbol, to_string(query.size), to_iso(query.since));
+    if (is_permanent(caught))
+      throw failure(caught.code(), fmt::format("{}: {}", batch, caught.what()));
+    const auto code = caught.code() == error_code::bad_candles ? error_code::bad_candles
+                                                               : error_code::fetch_failed;
+    const auto text = fmt::format("{}, attempt {} of {}: {}", batch, tries,
+                                  parameters_.get_candles_retry_count, caught.what());
+    const auto* postponed = dynamic_cast<const postponed_failure*>(&caught);
+    if (postponed && postponed->retry_after() > longest_retry_after_)
+      throw failure(code, fmt::format("{}, longer than the {} s that are waited", text,
+                                      longest_retry_after_.count()));
+    if (tries >= parameters_.get_candles_retry_count)
+      throw failure(code, text);
+    throw postponed_failure(code, text,
+                            postponed ? postponed->retry_after() : delay_after(tries, parameters_));
   }
 }
 
 std::vector<candle> candle_loader::attempt(const candle_query& query) {
+  const instant length = length_of(query.size);
+  // One that closes while it is asked for may have been read before.
+  const instant closed_until = schema_.now ? align_down(schema_.now(), length) : query.until;
   std::vector<candle> batch;
   try {
     batch = schema_.get_candles(query);
@@ -240,9 +278,9 @@ std::vector<candle> candle_loader::attempt(const candle_query& query) {
     throw failure(error_code::fetch_failed,
                   "get_candles threw something that is not a std::exception");
   }
-  // A source may answer with more than it was asked for; only what was asked counts.
+  // A source may answer with more than it was asked for, or with the candle that still forms.
   std::erase_if(batch, [&](const candle& item) {
-    return item.open_time < query.since || item.open_time >= query.until;
+    return item.open_time < query.since || item.open_time >= std::min(query.until, closed_until);
   });
   if (const auto fault = check_candles(batch, query.size, parameters_))
     throw failure(error_code::bad_candles,

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -14,27 +16,8 @@ namespace backtest {
 /// Waits; false: somebody wants to end, give up.
 using wait_function = std::function<bool(std::chrono::milliseconds)>;
 
-/// Fetches, checks, retries and keeps the candles of one exchange. Blocks as long as its source
-/// does; one thread at a time.
-class candle_loader {
-public:
-  /// `on_candle_data` must not throw: the runtime tells what a user's own does.
-  /// With a `keeper`, which needs `schema.now`, what it holds is not fetched, and what is fetched
-  /// is given to it once it is closed and complete. Null: nothing is kept.
-  candle_loader(exchange_schema schema, configuration parameters, wait_function wait,
-                std::shared_ptr<candle_keeper> keeper = nullptr);
-
-  /// Candles of at least [from, until); larger intervals than the source's own are aggregated from
-  /// one-minute candles. One-minute candles of a market that does not go on come with their
-  /// average prices. Throws `failure`: `not_found` for a symbol the exchange does not have,
-  /// `bad_candles` and `fetch_failed` (after the last attempt), `io_failed` for files.
-  loaded_series load(const std::string& symbol, interval size, instant from, instant until);
-
-  const exchange_schema& schema() const noexcept { return schema_; }
-
-private:
-  using key = std::pair<std::string, interval>;
-
+/// The candles of one symbol, by interval. A copy shares them; one thread at a time.
+struct held_candles {
   /// The prices of one-minute candles, and of which.
   struct priced_series {
     shared_series minutes;
@@ -54,31 +37,85 @@ private:
     std::vector<candle> candles;
   };
 
-  void hand_over(const key& of, fresh_candles& fresh, instant until);
-  const shared_prices& prices_of(const std::string& symbol, const shared_series& minutes);
-  loaded_series fetched(const std::string& symbol, interval size, instant from, instant until);
+  std::map<interval, loaded_series>
+      fetched; ///< as the source gave it, each up to where it is settled
+  std::map<interval, instant> longest; ///< asked for; of a market that goes on no more is held
+  std::map<interval, aggregated_series> aggregated;
+  priced_series priced;
+  std::map<interval, fresh_candles> fresh; ///< with a keeper
+};
+
+/// How far a load came that has to be tried again.
+struct load_progress {
+  std::map<std::pair<instant, instant>, std::vector<candle>> arrived; ///< batches, by range
+  std::int64_t tries = 0;                                             ///< of the next one
+};
+
+/// Fetches, checks, retries and keeps the candles of one exchange. Blocks as long as its source
+/// does; one thread at a time.
+class candle_loader {
+public:
+  /// `on_candle_data` must not throw: the runtime tells what a user's own does.
+  /// With a `keeper`, which needs `schema.now`, what it holds is not fetched, and what is fetched
+  /// is given to it once it is closed and complete. Null: nothing is kept.
+  candle_loader(exchange_schema schema, configuration parameters, wait_function wait,
+                std::shared_ptr<candle_keeper> keeper = nullptr);
+
+  /// What a source may ask to wait, 300 s unless told otherwise; above it the request fails, and
+  /// who asked decides when to ask again.
+  void limit_waiting(std::chrono::seconds longest) { longest_retry_after_ = longest; }
+  /// What the source sees as `candle_query::stop`.
+  void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
+
+  /// Candles of at least [from, until); larger intervals than the source's own are aggregated from
+  /// one-minute candles. One-minute candles of a market that does not go on come with their average
+  /// prices. Throws `failure`: `not_found` for a symbol the exchange does not have,
+  /// `bad_candles` and `fetch_failed` (after the last attempt), `io_failed` for files. Waits
+  /// between attempts.
+  loaded_series load(const std::string& symbol, interval size, instant from, instant until);
+
+  /// The same for a caller that holds the symbol's candles and does the waiting: throws
+  /// `postponed_failure` when it is to be called again, with what it was given, at a later time.
+  loaded_series load(const std::string& symbol, held_candles& held, load_progress& progress,
+                     interval size, instant from, instant until);
+
+  /// What `load` answers when nothing need be fetched for it.
+  std::optional<loaded_series> find(held_candles& held, interval size, instant from,
+                                    instant until) const;
+
+  const exchange_schema& schema() const noexcept { return schema_; }
+
+private:
+  /// One call of `load`.
+  struct request {
+    const std::string& symbol;
+    interval size; ///< one the source knows
+    held_candles& held;
+    load_progress& progress;
+  };
+
+  loaded_series fetched(const request& of, instant from, instant until);
+  loaded_series in_size(held_candles& held, interval size, const loaded_series& own) const;
+  void hand_over(const request& of, held_candles::fresh_candles& fresh, instant until);
   /// Up to where nothing can come any more; what is missing behind is asked for again.
   instant settled_until(const candle_series& series, instant from, instant until) const;
   /// Adds the candles of the range, kept or fetched.
-  void obtain(const std::string& symbol, interval size, time_range wanted,
-              std::vector<candle>& out);
-  void fetch_days(const std::string& symbol, interval size, time_range wanted,
-                  std::vector<candle>& out);
-  void keep(const std::string& symbol, interval size, time_range asked,
-            std::span<const candle> batch);
-  void tell(const std::string& symbol, interval size, instant since, std::span<const candle> data);
-  std::vector<candle> fetch_batch(const candle_query& query);
+  void obtain(const request& of, time_range wanted, std::vector<candle>& out);
+  void fetch_days(const request& of, time_range wanted, std::vector<candle>& out);
+  const std::vector<candle>& fetch_day(const request& of, time_range day);
+  void keep(const request& of, time_range asked, std::span<const candle> batch);
+  void tell(const request& of, instant since, std::span<const candle> data);
+  std::vector<candle> fetch_batch(const candle_query& query, load_progress& progress);
   std::vector<candle> attempt(const candle_query& query);
   bool is_native(interval size) const;
 
   exchange_schema schema_;
   configuration parameters_;
   wait_function wait_;
-  std::map<key, loaded_series> fetched_; ///< as the source gave it, each up to where it is settled
-  std::map<key, aggregated_series> aggregated_;
-  std::map<std::string, priced_series> priced_; ///< by symbol
+  std::chrono::seconds longest_retry_after_{300};
+  std::stop_token stop_;
   std::shared_ptr<candle_keeper> keeper_;
-  std::map<key, fresh_candles> fresh_; ///< with a keeper
+  std::map<std::string, held_candles> held_; ///< of `load` without
 };
 
 } // namespace backtest

@@ -1,141 +1,354 @@
 #include "actors/exchange/exchange_actor.hpp"
 
+#include "actors/alarm_thread.hpp"
 #include "actors/exchange/candle_loader.hpp"
+#include "actors/exchange/fetch_failure.hpp"
+#include "actors/exchange/fetch_queue.hpp"
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
-#include <mutex>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 
 namespace backtest {
 
+struct fetch_job {
+  std::string symbol;
+  std::variant<load_candles, ask_candles> asked;
+  held_candles held;
+  load_progress progress;
+  std::variant<candles_loaded, candle_list> answer;
+  std::optional<std::chrono::milliseconds> retry_after; ///< to be tried again, `answer` says why
+  bool keeps = false; ///< the thread that had it holds candles that are to be kept
+};
+
 namespace {
 
-wait_function interruptible_wait(std::stop_token shutdown) {
-  return [shutdown = std::move(shutdown)](std::chrono::milliseconds delay) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock{mutex};
-    never.wait_for(lock, shutdown, delay, [] { return false; });
-    return !shutdown.stop_requested();
-  };
+/// So many candles are kept at once, however much there is to fetch.
+constexpr std::size_t most_unstored = 100'000;
+
+/// What a client's front and its threads have in common.
+struct client_setup {
+  exchange_schema schema;
+  configuration parameters;
+  std::stop_token shutdown;
+  std::chrono::seconds longest_wait;
+
+  candle_loader make_loader(std::shared_ptr<candle_keeper> keeper) const {
+    candle_loader loader{schema, parameters, {}, std::move(keeper)};
+    loader.stop_with(shutdown);
+    return loader;
+  }
+};
+
+/// None opens before 1970, and a source may be asked day by day.
+load_candles legal(load_candles asked) {
+  asked.from = std::max<instant>(asked.from, 0);
+  return asked;
+}
+
+/// Of a market that goes on, whoever comes later must ask again.
+loaded_series as_asked(loaded_series loaded, const load_candles& asked,
+                       const exchange_schema& schema) {
+  if (schema.now)
+    loaded.until = std::min(loaded.until, asked.until);
+  return loaded;
+}
+
+/// Answers a request by what `load` gives, which may throw.
+class answering {
+public:
+  answering(const client_setup& setup, series_loader load)
+      : setup_(setup), load_(std::move(load)) {}
+
+  std::variant<candles_loaded, candle_list> operator()(const load_candles& asked) const {
+    return candles_loaded{load_(asked.symbol, asked.size, asked.from, asked.until), std::nullopt};
+  }
+  std::variant<candles_loaded, candle_list> operator()(const ask_candles& asked) const {
+    series_market market{"", setup_.parameters.avg_price_candles_count, formats_of(setup_.schema),
+                         load_};
+    const auto found = market.candles(asked.symbol, asked.size, asked.limit, asked.when);
+    return candle_list{{found.begin(), found.end()}, std::nullopt};
+  }
+
+private:
+  const client_setup& setup_;
+  series_loader load_;
+};
+
+std::variant<candles_loaded, candle_list>
+refusal(const std::variant<load_candles, ask_candles>& asked, error problem) {
+  if (std::holds_alternative<load_candles>(asked))
+    return candles_loaded{{}, std::move(problem)};
+  return candle_list{{}, std::move(problem)};
+}
+
+bool is_refusal(const std::variant<candles_loaded, candle_list>& answer) {
+  return std::visit([](const auto& given) { return given.problem.has_value(); }, answer);
 }
 
 struct worker_state {
   self_pointer<exchange_worker_actor, worker_state> self = nullptr;
+  std::shared_ptr<const client_setup> setup;
   std::shared_ptr<candle_keeper> keeper; ///< null: nothing is kept
   std::optional<candle_loader> loader;
-  std::optional<series_market> market; ///< for sources that are actors
-  bool keeping_is_due = false;
 
-  void init(exchange_schema schema, const configuration& parameters, std::stop_token shutdown,
-            std::shared_ptr<candle_keeper> given) {
-    keeper = std::move(given);
-    auto formats = formats_of(schema);
-    loader.emplace(std::move(schema), parameters, interruptible_wait(std::move(shutdown)), keeper);
-    market.emplace("", parameters.avg_price_candles_count, std::move(formats),
-                   [this](const std::string& symbol, interval size, instant from, instant until) {
-                     return load(symbol, size, from, until);
-                   });
-  }
-
-  loaded_series load(const std::string& symbol, interval size, instant from, instant until) {
-    // None opens before 1970, and a source may be asked day by day.
-    auto loaded = loader->load(symbol, size, std::max<instant>(from, 0), until);
-    // Of a market that goes on, whoever comes later must ask again.
-    if (loader->schema().now)
-      loaded.until = std::min(loaded.until, until);
-    return loaded;
+  void init(std::shared_ptr<const client_setup> given, std::shared_ptr<candle_keeper> keeps) {
+    setup = std::move(given);
+    keeper = std::move(keeps);
+    loader.emplace(setup->make_loader(keeper));
   }
 
   exchange_worker_actor::behavior_type make_behavior() {
     return {
-        [this](const load_candles& message) {
-          candles_loaded answer;
-          answer.problem = problem_of([&] {
-            answer.loaded = load(message.symbol, message.size, message.from, message.until);
-          });
-          keep_later();
-          return answer;
+        [this](const run_fetch& message) {
+          work_on(*message.job);
+          return fetch_over{message.job};
         },
-        [this](const ask_candles& message) {
-          candle_list answer;
-          answer.problem = problem_of([&] {
-            const auto found =
-                market->candles(message.symbol, message.size, message.limit, message.when);
-            answer.candles.assign(found.begin(), found.end());
-          });
-          keep_later();
-          return answer;
-        },
-        [this](const keep_fetched&) {
-          keeping_is_due = false;
-          keeper->store();
-        },
+        [this](const keep_fetched&) { keeper->store(); },
     };
   }
 
-  /// Behind what waits in the mailbox by now: one write for many symbols.
-  void keep_later() {
-    if (keeper && keeper->has_unstored() && !std::exchange(keeping_is_due, true))
-      send(self, exchange_worker_actor{self}, keep_fetched{});
+  void work_on(fetch_job& job) {
+    job.retry_after.reset();
+    const auto* loading = std::get_if<load_candles>(&job.asked);
+    loader->limit_waiting(loading && loading->patient ? longest_fetch_wait : setup->longest_wait);
+    if (auto problem = problem_of(
+            [&] {
+              job.answer = std::visit(
+                  answering{
+                      *setup,
+                      [&](const std::string& symbol, interval size, instant from, instant until) {
+                        const auto asked = legal({symbol, size, from, until});
+                        return as_asked(loader->load(symbol, job.held, job.progress, size,
+                                                     asked.from, asked.until),
+                                        asked, setup->schema);
+                      }},
+                  job.asked);
+            },
+            job.retry_after))
+      job.answer = refusal(job.asked, *std::move(problem));
+    if (keeper && keeper->unstored() >= most_unstored)
+      keeper->store();
+    job.keeps = keeper && keeper->unstored() > 0;
   }
 
   template <class Work>
-  std::optional<error> problem_of(Work&& work) {
+  std::optional<error> problem_of(Work&& work,
+                                  std::optional<std::chrono::milliseconds>& retry_after) {
+    const auto& name = setup->schema.exchange_name;
     try {
       work();
       return std::nullopt;
+    } catch (const postponed_failure& caught) {
+      retry_after = caught.retry_after();
+      return caught.reason();
     } catch (const failure& caught) {
       return caught.reason();
     } catch (const std::exception& caught) {
-      return error{error_code::fetch_failed,
-                   fmt::format("exchange {}: {}", loader->schema().exchange_name, caught.what())};
+      return error{error_code::fetch_failed, fmt::format("exchange {}: {}", name, caught.what())};
     } catch (...) {
       return error{error_code::fetch_failed,
                    fmt::format("exchange {}: the source threw something that is not a "
                                "std::exception",
-                               loader->schema().exchange_name)};
+                               name)};
     }
   }
 };
 
-/// Gives every symbol to one of several workers, so that each of them knows its own symbols'
-/// candles.
-struct exchange_state {
-  self_pointer<exchange_actor, exchange_state> self = nullptr;
-  std::vector<exchange_worker_actor> workers;
-  std::map<std::string, std::size_t> worker_of; ///< by symbol, in turn
+/// Knows every symbol's candles and whose turn it is. Has a thread of its own, as scheduled actors
+/// wait for its answers and may take up every other one.
+struct front_state {
+  struct open_request {
+    std::shared_ptr<fetch_job> job;
+    std::variant<response_promise<candles_loaded>, response_promise<candle_list>> promise;
+    bool under_way = false; ///< a thread has the job
 
-  ~exchange_state() {
+    void answer(std::variant<candles_loaded, candle_list> what) {
+      if (auto* loading = std::get_if<response_promise<candles_loaded>>(&promise))
+        loading->deliver(std::get<candles_loaded>(std::move(what)));
+      else
+        std::get<response_promise<candle_list>>(promise).deliver(
+            std::get<candle_list>(std::move(what)));
+    }
+  };
+  struct not_held {};
+  using stop_watch = std::stop_callback<std::function<void()>>;
+
+  self_pointer<exchange_front_actor, front_state> self = nullptr;
+  std::shared_ptr<const client_setup> setup;
+  std::optional<candle_loader> shelf; ///< finds what is held
+  std::vector<exchange_worker_actor> workers;
+  std::vector<std::size_t> idle; ///< the last one worked last
+  std::optional<fetch_queue> queue;
+  std::map<fetch_queue::ticket, open_request> requests;
+  fetch_queue::ticket last_ticket = 0;
+  std::map<std::string, held_candles> held; ///< by symbol, as of its last fetch
+  std::optional<alarm_thread> alarm;        ///< once there is something to wait for
+  std::optional<instant> wakes_at;
+  std::optional<stop_watch> at_shutdown;
+
+  ~front_state() {
+    at_shutdown.reset();
+    alarm.reset();
     for (const auto& worker : workers)
       end_actor(worker);
+    give_up([](const open_request&) { return true; });
   }
 
-  void init(std::vector<exchange_worker_actor> given) {
-    workers = std::move(given);
+  void init(std::shared_ptr<const client_setup> given, std::vector<exchange_worker_actor> threads) {
+    setup = std::move(given);
+    shelf.emplace(setup->make_loader(nullptr));
+    workers = std::move(threads);
+    queue.emplace(workers.size());
+    for (std::size_t worker = workers.size(); worker-- > 0;)
+      idle.push_back(worker);
     for (const auto& worker : workers)
-      on_exit(worker, [front = weak_handle<exchange_actor>{exchange_actor{self}}](
-                          const caf::error&) { end_actor(front.lock()); });
+      on_exit(worker, [front = myself()](const caf::error&) { end_actor(front.lock()); });
+    at_shutdown.emplace(setup->shutdown, [front = myself()] {
+      if (auto strong = front.lock())
+        send_anonymously(strong, fetch_due{});
+    });
   }
 
-  exchange_actor::behavior_type make_behavior() {
+  weak_handle<exchange_front_actor> myself() {
+    return weak_handle<exchange_front_actor>{exchange_front_actor{self}};
+  }
+
+  exchange_front_actor::behavior_type make_behavior() {
     return {
-        [this](const load_candles& message) -> caf::result<candles_loaded> {
-          return pass_on(self, worker_for(message.symbol), message);
-        },
-        [this](const ask_candles& message) -> caf::result<candle_list> {
-          return pass_on(self, worker_for(message.symbol), message);
+        [this](const load_candles& message) { return take<candles_loaded>(message); },
+        [this](const ask_candles& message) { return take<candle_list>(message); },
+        [this](const fetch_due&) {
+          wakes_at.reset();
+          hand_out();
         },
     };
   }
 
-  const exchange_worker_actor& worker_for(const std::string& symbol) {
-    const auto next = worker_of.size() % workers.size();
-    return workers[worker_of.try_emplace(symbol, next).first->second];
+  template <class Answer, class Message>
+  caf::result<Answer> take(const Message& message) {
+    open_request request;
+    request.job = std::make_shared<fetch_job>();
+    request.job->symbol = message.symbol;
+    request.job->asked = message;
+    auto promise = promise_answer<Answer>(self);
+    request.promise = promise;
+    if (is_held(*request.job)) {
+      request.answer(std::move(request.job->answer));
+    } else {
+      queue->add(++last_ticket, message.symbol);
+      requests.emplace(last_ticket, std::move(request));
+      hand_out();
+    }
+    return promise;
+  }
+
+  /// Answers at once, also while more of the symbol is being fetched.
+  bool is_held(fetch_job& job) {
+    auto& known = held[job.symbol];
+    try {
+      job.answer =
+          std::visit(answering{*setup,
+                               [&](const std::string&, interval size, instant from, instant until) {
+                                 const auto asked = legal({job.symbol, size, from, until});
+                                 auto found = shelf->find(known, size, asked.from, asked.until);
+                                 if (!found)
+                                   throw not_held{};
+                                 return as_asked(*std::move(found), asked, setup->schema);
+                               }},
+                     job.asked);
+      return true;
+    } catch (const not_held&) {
+      return false;
+    } catch (const failure& caught) {
+      job.answer = refusal(job.asked, caught.reason());
+      return true;
+    }
+  }
+
+  void hand_out() {
+    if (setup->shutdown.stop_requested())
+      return give_up([](const open_request& request) { return !request.under_way; });
+    while (const auto ticket = queue->next(now())) {
+      auto& request = requests.at(*ticket);
+      if (is_held(*request.job)) // it came with what was fetched before
+        end(*ticket);
+      else
+        fetch(*ticket, request);
+    }
+    if (const auto due = queue->next_due())
+      wake_at(*due);
+  }
+
+  void fetch(fetch_queue::ticket ticket, open_request& request) {
+    const auto worker = idle.back();
+    idle.pop_back();
+    request.under_way = true;
+    request.job->held = held[request.job->symbol];
+    backtest::request(self, workers[worker], caf::infinite, run_fetch{request.job})
+        .then([this, ticket,
+               worker](const fetch_over& message) { take_back(ticket, worker, *message.job); },
+              [](const caf::error&) {}); // its end is the end of the client
+  }
+
+  void take_back(fetch_queue::ticket ticket, std::size_t worker, fetch_job& job) {
+    idle.push_back(worker);
+    held[job.symbol] = std::move(job.held);
+    if (job.retry_after && !setup->shutdown.stop_requested()) {
+      requests.at(ticket).under_way = false;
+      queue->postpone(job.symbol, now() + job.retry_after->count());
+    } else {
+      end(ticket);
+    }
+    hand_out();
+    if (job.keeps && !idle.empty() && idle.back() == worker)
+      send(self, workers[worker], keep_fetched{});
+  }
+
+  void end(fetch_queue::ticket ticket) {
+    auto request = requests.extract(ticket);
+    queue->done(request.mapped().job->symbol, is_refusal(request.mapped().job->answer));
+    request.mapped().answer(std::move(request.mapped().job->answer));
+  }
+
+  /// Nobody must wait for an answer that never comes.
+  template <class Condition>
+  void give_up(Condition condition) {
+    for (auto next = requests.begin(); next != requests.end();) {
+      auto& [ticket, request] = *next;
+      if (!condition(request)) {
+        ++next;
+        continue;
+      }
+      const auto& job = *request.job;
+      request.answer(refusal(job.asked, {error_code::fetch_failed,
+                                         fmt::format("exchange {}: {} given up while shutting down",
+                                                     setup->schema.exchange_name, job.symbol)}));
+      next = requests.erase(next);
+    }
+  }
+
+  instant now() const {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               self->system().clock().now().time_since_epoch())
+        .count();
+  }
+
+  void wake_at(instant when) {
+    if (wakes_at && *wakes_at <= when)
+      return;
+    wakes_at = when;
+    if (!alarm)
+      alarm.emplace([&clock = self->system().clock()](instant due) {
+        return std::chrono::milliseconds{due} - clock.now().time_since_epoch();
+      });
+    alarm->wake_at(when, [front = myself()] {
+      if (auto strong = front.lock())
+        send_anonymously(strong, fetch_due{});
+    });
   }
 };
 
@@ -157,15 +370,16 @@ number_formats formats_of(const exchange_schema& schema) {
 
 exchange_actor spawn_exchange_client(caf::actor_system& system, const shared_census& census,
                                      exchange_schema schema, configuration parameters,
-                                     std::stop_token shutdown, candle_keeper_factory make_keeper) {
+                                     std::stop_token shutdown, std::chrono::seconds longest_wait,
+                                     candle_keeper_factory make_keeper) {
   std::vector<exchange_worker_actor> workers(schema.concurrent_fetches);
+  const auto setup = std::make_shared<const client_setup>(
+      client_setup{std::move(schema), std::move(parameters), std::move(shutdown), longest_wait});
   for (auto& worker : workers)
     worker = spawn_actor<worker_state, exchange_worker_actor, caf::detached>(
-        system, census, schema, parameters, shutdown,
-        make_keeper ? make_keeper() : std::shared_ptr<candle_keeper>{});
-  if (workers.size() == 1)
-    return exchange_actor{workers.front()};
-  return spawn_actor<exchange_state, exchange_actor>(system, census, std::move(workers));
+        system, census, setup, make_keeper ? make_keeper() : std::shared_ptr<candle_keeper>{});
+  return exchange_actor{spawn_actor<front_state, exchange_front_actor, caf::detached>(
+      system, census, setup, std::move(workers))};
 }
 
 } // namespace backtest

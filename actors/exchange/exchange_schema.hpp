@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,9 @@ struct candle_query {
   interval size = interval::m1;
   instant since = 0;
   instant until = 0;
+  /// Nobody waits for the answer any more once it is stopped: a source that blocks for long should
+  /// look, and throw.
+  std::stop_token stop{};
 };
 
 /// A user's candle source. May block (it runs on the exchange client's own threads, one unless

@@ -49,15 +49,17 @@ series_market::holdings& series_market::of(std::string_view symbol) {
 series_market::holding& series_market::require(std::string_view symbol, interval size, instant from,
                                                instant until) {
   auto& held = of(symbol)[static_cast<std::size_t>(size)];
+  held.longest = std::max(held.longest, until - from);
   if (held.loaded.series && held.loaded.from <= from && until <= held.loaded.until)
     return held;
   if (!load_)
     throw failure(error_code::data_gap,
                   fmt::format("no candles of {} {} are loaded", symbol, to_string(size)));
-  // Keep what is held: the new stretch spans both.
+  // Keep what is held: the new stretch spans both; but for what lies a day too far back to be asked
+  // for again, as a market may go on for months.
   if (held.loaded.series) {
-    from = std::min(from, held.loaded.from);
     until = std::max(until, held.loaded.until);
+    from = std::min(from, std::max(held.loaded.from, until - held.longest - day_ms));
   }
   provide(load_(std::string{symbol}, size, from, until));
   return held;
@@ -117,12 +119,13 @@ std::span<const candle> series_market::candles_present(std::string_view symbol, 
 }
 
 const double* series_market::tabled_price(std::string_view symbol, instant when) noexcept {
-  auto& [loaded, cursor] = own_[static_cast<std::size_t>(interval::m1)];
+  auto& held = own_[static_cast<std::size_t>(interval::m1)];
+  const auto& loaded = held.loaded;
   if (!loaded.prices || loaded.prices->window != avg_price_candles_count_ || symbol != symbol_ ||
       when - avg_price_candles_count_ * minute_ms < loaded.from || when > loaded.until)
     return nullptr;
-  const auto closed = cursor.closed_at(when);
-  if (!cursor.ends_at(closed, when))
+  const auto closed = held.cursor.closed_at(when);
+  if (!held.cursor.ends_at(closed, when))
     return nullptr; // a gap: the window ends earlier
   return &loaded.prices->prices[closed - 1];
 }

@@ -51,6 +51,7 @@ private:
   struct holding {
     loaded_series loaded;
     series_cursor cursor;
+    instant longest = 0; ///< range asked for
   };
   using holdings = std::array<holding, interval_count>;
 

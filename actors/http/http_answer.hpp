@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <stop_token>
 #include <string>
 
 namespace backtest {
@@ -12,7 +13,9 @@ struct http_answer {
   std::string body;        ///< unpacked
 };
 
-/// Fetches an address. Throws `failure{fetch_failed}` naming it when no complete answer came.
-using http_get = std::function<http_answer(const std::string& url)>;
+/// Fetches an address. Throws `failure{fetch_failed}` naming it when no complete answer came, also
+/// because it was stopped.
+using http_get =
+    std::function<http_answer(const std::string& url, const std::stop_token& stop)>;
 
 } // namespace backtest

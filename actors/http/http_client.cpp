@@ -36,6 +36,7 @@ struct http_client::connection {
   std::array<char, CURL_ERROR_SIZE> problem{};
   std::string body;
   bool too_large = false;
+  std::stop_token stop;
 
   explicit connection(const http_limits& chosen) : limits(chosen) {
     start_library();
@@ -57,6 +58,9 @@ struct http_client::connection {
     set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(limits.slow_for.count()));
     set(CURLOPT_WRITEFUNCTION, &connection::take_body);
     set(CURLOPT_WRITEDATA, this);
+    set(CURLOPT_XFERINFOFUNCTION, &connection::look_up);
+    set(CURLOPT_XFERINFODATA, this);
+    set(CURLOPT_NOPROGRESS, 0L);
   }
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -65,6 +69,11 @@ struct http_client::connection {
   void set(CURLoption option, Value value) {
     require(curl_easy_setopt(handle.get(), option, value),
             fmt::format("option {}", static_cast<int>(option)));
+  }
+
+  /// Called all the time, once a second at least; anything but 0 ends the transfer.
+  static int look_up(void* owner, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+    return static_cast<connection*>(owner)->stop.stop_requested() ? 1 : 0;
   }
 
   /// Counts unpacked bytes: a small packed body may hide a large one.
@@ -91,6 +100,8 @@ struct http_client::connection {
   }
 
   std::string describe(CURLcode result) const {
+    if (result == CURLE_ABORTED_BY_CALLBACK)
+      return "stopped, nobody waits for the answer";
     if (too_large)
       return fmt::format("the answer is too large; expected at most {} bytes", limits.largest_body);
     return problem.front() != '\0' ? problem.data() : curl_easy_strerror(result);
@@ -101,8 +112,9 @@ http_client::http_client(http_limits limits) : connection_(std::make_unique<conn
 
 http_client::~http_client() = default;
 
-http_answer http_client::get(const std::string& url) {
+http_answer http_client::get(const std::string& url, const std::stop_token& stop) {
   auto& own = *connection_;
+  own.stop = stop;
   own.body.clear();
   own.too_large = false;
   own.problem.front() = '\0';

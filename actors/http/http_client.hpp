@@ -5,6 +5,8 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <stop_token>
+#include <string>
 
 namespace backtest {
 
@@ -28,8 +30,8 @@ public:
   ~http_client();
 
   /// An answer of any status. Throws `failure{fetch_failed}` naming the address when there is none:
-  /// no connection, a limit reached, a broken answer.
-  http_answer get(const std::string& url);
+  /// no connection, a limit reached, a broken answer, stopped (noticed within a second).
+  http_answer get(const std::string& url, const std::stop_token& stop = {});
 
 private:
   struct connection;

@@ -4,9 +4,9 @@
 
 namespace backtest {
 
-http_answer http_pool::get(const std::string& url) {
+http_answer http_pool::get(const std::string& url, const std::stop_token& stop) {
   auto client = take();
-  auto answer = client->get(url); // one that failed is not used again
+  auto answer = client->get(url, stop); // one that failed is not used again
   const std::lock_guard lock{mutex_};
   idle_.push_back(std::move(client));
   return answer;

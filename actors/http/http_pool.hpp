@@ -16,7 +16,7 @@ public:
   explicit http_pool(http_limits limits = {}) : limits_(limits) {}
 
   /// As `http_client::get`.
-  http_answer get(const std::string& url);
+  http_answer get(const std::string& url, const std::stop_token& stop = {});
 
 private:
   std::unique_ptr<http_client> take();

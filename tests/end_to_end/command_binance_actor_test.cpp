@@ -24,7 +24,9 @@ std::string configuration_with(const std::string& exchange) {
   "frames": [ { "name": "hours", "interval": "1m", "start": "2024-01-01T02:00:00Z",
                 "end": "2024-01-01T09:59:00Z" } ],
   "strategies": [ { "name": "grid", "type": "time_grid" },
-                  { "name": "limit", "type": "marketable_limit" } ] })";
+                  { "name": "limit", "type": "marketable_limit" } ],
+  "walkers": [ { "name": "both", "exchange": "paper", "frame": "hours",
+                 "strategies": ["grid", "limit"], "metric": "total_pnl" } ] })";
 }
 
 std::string binance_at(const http_server& server) {
@@ -75,8 +77,7 @@ TEST_CASE("command: a symbol the exchange does not have fails its run at once") 
   CHECK(server.targets().size() == 1);
 }
 
-TEST_CASE(
-    "command: a run with a data directory fetches nothing that an earlier run or an import kept") {
+TEST_CASE("command: run, walk and export with a data directory fetch nothing that is kept there") {
   const temporary_folder folder{"command_binance_kept"};
   http_server server{&serve_klines};
   const auto config = folder.write("binance.json", binance_at(server));
@@ -93,6 +94,34 @@ TEST_CASE(
     const auto asked = server.targets().size();
     CHECK(asked > 0);
     CHECK(run_kept() == first);
+    CHECK(server.targets().size() == asked);
+  }
+  SUBCASE("of a walk") {
+    const auto walk = [&] {
+      const auto result = run_command({"walk", "--config", config, "--walker", "both", "--symbol",
+                                       "BTCUSDT", "--data-dir", folder / "data", "--json"});
+      REQUIRE_MESSAGE(result.status == 0, result.err);
+    };
+    walk();
+    const auto asked = server.targets().size();
+    CHECK(asked > 0);
+    walk();
+    run_kept();
+    CHECK(server.targets().size() == asked);
+  }
+  SUBCASE("of an export") {
+    const auto exported = [&](const std::filesystem::path& file) {
+      const auto result = run_command({"candles", "export", "--config", config, "--symbol",
+                                       "BTCUSDT", "--from", "2023-12-31", "--to", "2024-01-03",
+                                       "--data-dir", folder / "data", "-o", file});
+      REQUIRE_MESSAGE(result.status == 0, result.err);
+      return bytes_of(file);
+    };
+    const auto first = exported(folder / "first.csv");
+    const auto asked = server.targets().size();
+    CHECK(asked == 6); // two pages a day
+    CHECK(exported(folder / "second.csv") == first);
+    run_kept();
     CHECK(server.targets().size() == asked);
   }
   SUBCASE("of an import") {

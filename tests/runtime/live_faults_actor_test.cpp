@@ -96,8 +96,9 @@ public:
     exchange.now = [clock = clock_] { return clock->now(); };
     exchange.get_candles = binance_candles(
         market.url(),
-        [pool = std::make_shared<http_pool>(limits)](const std::string& url) {
-          return pool->get(url);
+        [pool = std::make_shared<http_pool>(limits)](const std::string& url,
+                                                     const std::stop_token& stop) {
+          return pool->get(url, stop);
         },
         exchange.now);
     exchange.concurrent_fetches = 2;

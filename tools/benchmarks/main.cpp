@@ -2,6 +2,7 @@
 #include "actors/exchange/synthetic_candles.hpp"
 #include "tools/benchmarks/engine_ratios.hpp"
 #include "tools/benchmarks/fan_out.hpp"
+#include "tools/benchmarks/fetch_scale.hpp"
 #include "tools/benchmarks/hand_written_csv.hpp"
 #include "tools/benchmarks/live_scale.hpp"
 #include "tools/benchmarks/memory.hpp"
@@ -26,7 +27,7 @@ constexpr std::string_view usage =
     "benchmarks [--benchmark_filter=REGEX ...]  Google Benchmark entries\n"
     "benchmarks --ratios [PART]                 figures next to their targets, one per line;\n"
     "                                           PART: single, portfolio, csv, memory, live, "
-    "fanout\n"
+    "fanout, fetch\n"
     "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, "
     "portfolio2,\n"
     "                                           capped, capped2 (threads), for a profiler\n"
@@ -73,6 +74,8 @@ void print_ratios(std::string_view part) {
   }
   if (wanted("fanout"))
     print_fan_out_ratios();
+  if (wanted("fetch"))
+    print_fetch_ratios();
 }
 
 /// False: not one of our own modes.

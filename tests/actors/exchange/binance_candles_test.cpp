@@ -24,7 +24,7 @@ struct scripted_source {
   candle_function source(std::string base_url = "https://h") {
     return binance_candles(
         std::move(base_url),
-        [this](const std::string& url) {
+        [this](const std::string& url, const std::stop_token&) {
           asked.push_back(url);
           return answer(url);
         },

@@ -43,8 +43,9 @@ struct exchange_stand {
     schema.exchange_name = "paper";
     schema.get_candles = binance_candles(
         base_url,
-        [client = std::make_shared<http_client>(limits)](const std::string& url) {
-          return client->get(url);
+        [client = std::make_shared<http_client>(limits)](const std::string& url,
+                                                        const std::stop_token& stop) {
+          return client->get(url, stop);
         },
         [this] { return now; });
     return {schema, parameters, [this](std::chrono::milliseconds pause) {

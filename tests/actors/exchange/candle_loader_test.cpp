@@ -467,3 +467,75 @@ TEST_CASE("candle loader: a source of whole symbols is asked once, again only fo
     CHECK(source->loads == 1);
   }
 }
+
+namespace {
+
+/// A market that goes on, as a user's own source may show it: with the candle that still forms.
+struct growing_market {
+  instant now = new_year;
+  std::vector<candle_query> asked;
+
+  candle_loader loader() {
+    exchange_schema schema;
+    schema.exchange_name = "paper";
+    schema.now = [this] { return now; };
+    schema.get_candles = [this](const candle_query& query) {
+      asked.push_back(query);
+      std::vector<candle> batch;
+      for (instant when = query.since; when < query.until && when <= now; when += minute_ms) {
+        const double close = when + minute_ms <= now ? 101 : 100.5; // not the last word
+        batch.push_back({when, 100, 102, 99, close, 1});
+      }
+      return batch;
+    };
+    return {schema, {}, {}};
+  }
+};
+
+} // namespace
+
+TEST_CASE("candle loader: the candle that still forms is not taken for a closed one") {
+  growing_market market;
+  auto loader = market.loader();
+  market.now = new_year + 60 * minute_ms + 30'000;
+  const auto first = loader.load("BTC", interval::m1, new_year, new_year + 60 * minute_ms).series;
+  CHECK(first->candles.size() == 60);
+  market.now = new_year + 61 * minute_ms + 1500;
+  const auto next = loader.load("BTC", interval::m1, new_year, new_year + 61 * minute_ms).series;
+  REQUIRE(next->candles.size() == 61);
+  CHECK(next->candles.back().close == 101);
+}
+
+TEST_CASE("candle loader: of a market that goes on no more is held than is asked for") {
+  growing_market market;
+  auto loader = market.loader();
+  const auto day_of = [](std::int64_t number) { return new_year + number * day_ms; };
+  for (std::int64_t day = 1; day <= 30; ++day) {
+    market.now = day_of(day) + 60 * minute_ms;
+    const auto loaded =
+        loader.load("BTC", interval::m1, market.now - 90 * minute_ms, market.now);
+    CHECK(loaded.from <= market.now - 90 * minute_ms);
+    CHECK(loaded.series->candles.size() == 1440 + 60); // yesterday's and today's
+  }
+  // Who asks for more gets it, and has it from then on.
+  const auto more = loader.load("BTC", interval::m1, day_of(28), market.now);
+  CHECK(more.series->candles.size() == 2 * 1440 + 60);
+  market.asked.clear();
+  market.now += minute_ms;
+  CHECK(loader.load("BTC", interval::m1, market.now - 2 * day_ms, market.now).series->candles.size() ==
+        2 * 1440 + 61);
+  CHECK(market.asked.size() == 1);
+}
+
+TEST_CASE("candle loader: after a leap of the clock what lies between is not fetched") {
+  growing_market market;
+  auto loader = market.loader();
+  market.now = new_year + 60 * minute_ms;
+  loader.load("BTC", interval::m1, new_year, market.now);
+  market.asked.clear();
+  market.now = new_year + 300 * day_ms + 60 * minute_ms;
+  const auto loaded = loader.load("BTC", interval::m1, market.now - 60 * minute_ms, market.now);
+  CHECK(loaded.series->candles.size() == 60);
+  REQUIRE(market.asked.size() == 1);
+  CHECK(market.asked.front().since == new_year + 300 * day_ms);
+}

@@ -38,3 +38,109 @@ TEST_CASE("exchange client: of a market that goes on, a source that is an actor 
   }
   end_actor(client);
 }
+
+namespace {
+
+/// Asks a client from outside, many things at the same time.
+class asking {
+public:
+  asking(exchange_schema schema, configuration parameters, std::stop_token shutdown = {})
+      : client_(spawn_exchange_client(host_.get(), nullptr, std::move(schema),
+                                      std::move(parameters), std::move(shutdown))),
+        self_(host_.get()) {}
+  ~asking() { end_actor(client_); }
+  asking(const asking&) = delete;
+  asking& operator=(const asking&) = delete;
+
+  auto ask(const std::string& symbol, interval size = interval::m1,
+           instant until = first_instant + day_ms) {
+    return request(self_, client_, caf::infinite,
+                   load_candles{symbol, size, first_instant, until});
+  }
+  template <class Asked> static candles_loaded answer_to(Asked&& asked) {
+    candles_loaded answer;
+    asked.receive([&](const candles_loaded& given) { answer = given; },
+                  [](const caf::error&) { FAIL_CHECK("the client is gone"); });
+    return answer;
+  }
+
+private:
+  own_actor_system host_{2};
+  exchange_actor client_;
+  caf::scoped_actor self_;
+};
+
+} // namespace
+
+TEST_CASE("exchange client: a symbol that waits for its next attempt holds up nobody else") {
+  const watchdog guard;
+  auto schema = wave_exchange(); // one thread
+  schema.get_candles = [](const candle_query& query) {
+    if (query.symbol == "DOWN")
+      throw std::runtime_error("down");
+    return wave(query.since, query.until);
+  };
+  configuration parameters;
+  parameters.get_candles_retry_delay_ms = 3'600'000;
+  std::stop_source shutdown;
+  asking world{schema, parameters, shutdown.get_token()};
+  auto waiting = world.ask("DOWN");
+  CHECK(world.answer_to(world.ask("UP")).loaded.series->candles.size() == 1440);
+  shutdown.request_stop();
+  CHECK(world.answer_to(std::move(waiting)).problem ==
+        error{error_code::fetch_failed, "exchange exchange: DOWN given up while shutting down"});
+}
+
+TEST_CASE("exchange client: the next attempt is made when its time has come, and fetches nothing "
+          "twice") {
+  const watchdog guard;
+  auto schema = wave_exchange();
+  std::atomic<int> asked{0};
+  schema.get_candles = [&](const candle_query& query) {
+    if (++asked == 2) // the second of three days
+      throw std::runtime_error("once");
+    return wave(query.since, query.until);
+  };
+  configuration parameters;
+  parameters.get_candles_retry_delay_ms = 1;
+  asking world{schema, parameters};
+  const auto answer =
+      world.answer_to(world.ask("BTC", interval::m1, first_instant + 3 * day_ms));
+  REQUIRE(!answer.problem);
+  CHECK(answer.loaded.series->candles.size() == 3 * 1440);
+  CHECK(asked == 4);
+}
+
+TEST_CASE("exchange client: what is held is answered while more of the symbol is being fetched") {
+  const watchdog guard;
+  gate held;
+  auto schema = wave_exchange(); // one thread
+  schema.get_candles = [&](const candle_query& query) {
+    if (query.since >= first_instant + day_ms)
+      held.pass();
+    return wave(query.since, query.until);
+  };
+  asking world{schema, configuration{}};
+  CHECK(!world.answer_to(world.ask("BTC")).problem);
+  auto more = world.ask("BTC", interval::m1, first_instant + 2 * day_ms);
+  held.wait_for_arrival();
+  CHECK(world.answer_to(world.ask("BTC", interval::h1)).loaded.series->candles.size() == 24);
+  held.open();
+  CHECK(world.answer_to(std::move(more)).loaded.series->candles.size() == 2 * 1440);
+}
+
+TEST_CASE("exchange client: strategies that wait for candles on every thread there is get them") {
+  const watchdog guard;
+  runtime target{quiet(1)};
+  auto exchange = wave_exchange();
+  exchange.concurrent_fetches = 4;
+  target.add_exchange(std::move(exchange));
+  target.add_frame(frame_of(60 * minute_ms));
+  target.add_strategy(strategy_of("reader", [](const run_context& context) {
+    context.candles(interval::h1, 24 * 3); // days nobody has loaded
+    return buy(context);
+  }));
+  heard_events heard{target, {topic::signal_backtest}};
+  run_to_end(target, request_of({"BTC"}, {"reader"}));
+  CHECK(!heard.all().empty());
+}

@@ -124,6 +124,20 @@ TEST_CASE("series market: the loader is called once for what is held") {
   CHECK(source.calls.size() == 2);
 }
 
+TEST_CASE("series market: what nobody can ask for any more is let go of, a day later") {
+  loads source;
+  auto market = source.market();
+  market.candles("BTC", interval::m1, 60, minute(100));
+  market.candles("BTC", interval::m1, 3, minute(1499));
+  CHECK(source.calls.back() == "BTC 1m 40..1499");
+  market.candles("BTC", interval::m1, 3, minute(3000));
+  CHECK(source.calls.back() == "BTC 1m 1500..3000");
+  market.candles("BTC", interval::m1, 1600, minute(3000)); // more than ever before
+  CHECK(source.calls.back() == "BTC 1m 1400..3000");
+  market.candles("BTC", interval::m1, 3, minute(4500));
+  CHECK(source.calls.back() == "BTC 1m 1460..4500");
+}
+
 TEST_CASE("series market: other symbols and intervals are held beside the own ones") {
   loads source;
   auto market = source.market();
