@@ -29,9 +29,9 @@ backtest_report::backtest_report(shared_identity run, const configuration& confi
     : ledger_(config), rows_(std::move(run), config.max_report_rows) {}
 
 void backtest_report::apply(tick_result result, std::optional<std::uint64_t> seq) {
+  ledger_.apply(result, seq);
   if (result.action != tick_action::closed)
     return;
-  ledger_.add(result, seq);
   rows_.add(std::move(result));
 }
 

@@ -30,8 +30,8 @@ public:
   /// they come.
   backtest_report(shared_identity run, const configuration& config);
 
-  /// Everything but `closed` is ignored. `seq` orders trades that closed at the same instant, also
-  /// across symbols; absent: the order of arrival here.
+  /// Everything but `opened`, for exposure, and `closed` is ignored. `seq` as for
+  /// `trade_ledger::apply`.
   void apply(tick_result result, std::optional<std::uint64_t> seq = std::nullopt);
   /// A run starts: trades, rows and bounds are forgotten.
   void clear() noexcept;

@@ -100,10 +100,10 @@ void heat_report::start(const std::string& symbol, const configuration& config) 
 }
 
 void heat_report::apply(const tick_result& result, std::optional<std::uint64_t> seq) {
-  if (result.action != tick_action::closed)
+  if (result.action != tick_action::closed && result.action != tick_action::opened)
     return;
   const std::string symbol = result.run ? result.run->symbol : "";
-  symbols_.try_emplace(symbol, config_).first->second.add(result, seq);
+  symbols_.try_emplace(symbol, config_).first->second.apply(result, seq);
 }
 
 void heat_report::set_bounds(const std::string& symbol, const run_bounds& bounds) {
@@ -114,10 +114,9 @@ heat_report_data heat_report::data() const {
   heat_report_data data;
   std::vector<const trade_ledger*> members;
   for (const auto& [symbol, ledger] : symbols_) {
-    if (ledger.trades().total() == 0)
-      continue;
-    data.symbols.push_back({symbol, ledger.statistics()});
     members.push_back(&ledger);
+    if (ledger.trades().total() > 0)
+      data.symbols.push_back({symbol, ledger.statistics()});
   }
   std::sort(data.symbols.begin(), data.symbols.end(), stands_above);
   data.total_symbols = std::ssize(data.symbols);

@@ -35,7 +35,7 @@ public:
 
   /// A run of that symbol starts: its trades are forgotten, those of others stay.
   void start(const std::string& symbol, const configuration& config);
-  /// Everything but `closed` is ignored. `seq` as for `trade_ledger::add`.
+  /// As `trade_ledger::apply`, for the symbol of the result.
   void apply(const tick_result& result, std::optional<std::uint64_t> seq = std::nullopt);
   void set_bounds(const std::string& symbol, const run_bounds& bounds);
   void clear(const std::string& symbol) { symbols_.erase(symbol); }

@@ -30,9 +30,15 @@ html_trade trade_of(const tick_result& closed, std::uint64_t seq) {
 void count(html_run& run, const tick_result& tick, std::uint64_t seq) {
   switch (tick.action) {
   case tick_action::scheduled: ++run.scheduled; break;
-  case tick_action::opened: ++run.opened; break;
+  case tick_action::opened:
+    ++run.opened;
+    run.open_since = tick.timestamp;
+    break;
   case tick_action::cancelled: ++run.cancelled; break;
-  case tick_action::closed: run.trades.push_back(trade_of(tick, seq)); break;
+  case tick_action::closed:
+    run.trades.push_back(trade_of(tick, seq));
+    run.open_since.reset();
+    break;
   default: break;
   }
 }

@@ -44,7 +44,8 @@ struct html_run {
   std::int64_t cancelled = 0;
   std::int64_t rejected = 0;
   std::int64_t errors = 0;
-  std::vector<html_trade> trades; ///< in order of closing
+  std::vector<html_trade> trades;    ///< in order of closing
+  std::optional<instant> open_since; ///< of the position that is still open
   std::optional<run_outcome> outcome;
   std::optional<trade_statistics> statistics; ///< absent: computed from the trades
 };

@@ -5,8 +5,10 @@
 #include "runtime/html_report_text.hpp"
 #include "runtime/html_report_walk.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/trade_sample.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -49,23 +51,41 @@ std::vector<trade_record> records_of(const html_run& run) {
   return records;
 }
 
+/// Exposure of those runs, whose trades are given; absent when the bounds are not known.
+statistics_inputs inputs_of(const html_report& report,
+                            std::span<const std::span<const trade_record>> trades,
+                            std::span<const html_run* const> runs) {
+  statistics_inputs inputs;
+  if (!report.bounds)
+    return inputs;
+  const auto [start, end] = *report.bounds;
+  std::vector<trade_record> still_open;
+  for (const html_run* run : runs)
+    std::ranges::copy(open_position(run->open_since, end), std::back_inserter(still_open));
+  std::vector<std::span<const trade_record>> held{trades.begin(), trades.end()};
+  held.emplace_back(still_open);
+  inputs.exposure = exposure_of(held, start, end);
+  return inputs;
+}
+
 digest digest_of(const html_report& report) {
   digest all;
   std::vector<std::vector<trade_record>> records;
+  std::vector<const html_run*> runs;
   records.reserve(report.runs.size());
-  for (const auto& [key, run] : report.runs)
+  for (const auto& [key, run] : report.runs) {
     records.push_back(records_of(run));
+    runs.push_back(&run);
+  }
   const std::vector<std::span<const trade_record>> members{records.begin(), records.end()};
   all.trades = in_order(members);
-  const auto inputs_of = [&](std::span<const std::span<const trade_record>> some) {
-    statistics_inputs inputs;
-    if (report.bounds)
-      inputs.exposure = exposure_of(some, report.bounds->first, report.bounds->second);
-    return inputs;
+  const auto inputs_from = [&](std::size_t first, std::size_t count) {
+    return inputs_of(report, std::span{members}.subspan(first, count),
+                     std::span{runs}.subspan(first, count));
   };
-  all.portfolio = report.portfolio
-                      ? *report.portfolio
-                      : compute_portfolio_statistics(members, report.gates, inputs_of(members));
+  all.portfolio = report.portfolio ? *report.portfolio
+                                   : compute_portfolio_statistics(members, report.gates,
+                                                                  inputs_from(0, members.size()));
   std::size_t at = 0;
   for (auto run = report.runs.begin(); run != report.runs.end();) {
     symbol_part part;
@@ -76,13 +96,12 @@ digest digest_of(const html_report& report) {
       part.runs.push_back(&run->second);
       part.strategies.push_back(run->first.second);
       rows.push_back({part.symbol, run->first.second,
-                      run->second.statistics
-                          ? *run->second.statistics
-                          : compute_trade_statistics(members[at], report.gates,
-                                                     inputs_of(std::span{&members[at], 1}))});
+                      run->second.statistics ? *run->second.statistics
+                                             : compute_trade_statistics(members[at], report.gates,
+                                                                        inputs_from(at, 1))});
     }
     const auto own = std::span{members}.subspan(first, at - first);
-    auto inputs = inputs_of(own);
+    auto inputs = inputs_from(first, at - first);
     inputs.buy_and_hold_return = rows.front().statistics.buy_and_hold_return;
     part.statistics = rows.size() == 1 ? rows.front().statistics
                                        : compute_portfolio_statistics(own, report.gates, inputs);

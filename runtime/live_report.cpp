@@ -29,8 +29,7 @@ live_report::live_report(shared_identity run, const configuration& config)
     : ledger_(config), rows_(std::move(run), config.max_report_rows) {}
 
 void live_report::apply(tick_result result, std::optional<std::uint64_t> seq) {
-  if (result.action == tick_action::closed)
-    ledger_.add(result, seq);
+  ledger_.apply(result, seq);
   tick_result* const older = row_updated_by(result);
   rows_.replace(older, std::move(result));
 }

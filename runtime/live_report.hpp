@@ -30,7 +30,7 @@ public:
   /// `run` names the report and must not be null.
   live_report(shared_identity run, const configuration& config);
 
-  /// `seq` as for `trade_ledger::add`.
+  /// `seq` as for `trade_ledger::apply`.
   void apply(tick_result result, std::optional<std::uint64_t> seq = std::nullopt);
   void clear() noexcept;
   void set_bounds(const run_bounds& bounds) noexcept { ledger_.set_bounds(bounds); }

@@ -8,7 +8,7 @@ namespace {
 std::vector<tick_action> actions_for(report_set reports, run_mode mode) {
   const bool is_live = mode == run_mode::live;
   const bool wants_all = is_live && reports.has(report_kind::live);
-  const bool wants_closes = wants_all || reports.has(report_kind::heat) ||
+  const bool wants_trades = wants_all || reports.has(report_kind::heat) ||
                             (!is_live && reports.has(report_kind::backtest));
   const bool wants_schedules = wants_all || reports.has(report_kind::schedule);
   std::vector<tick_action> actions;
@@ -17,8 +17,9 @@ std::vector<tick_action> actions_for(report_set reports, run_mode mode) {
       actions.insert(actions.end(), more);
   };
   add(wants_all, {tick_action::idle, tick_action::waiting, tick_action::active});
-  add(wants_schedules, {tick_action::scheduled, tick_action::opened, tick_action::cancelled});
-  add(wants_closes, {tick_action::closed});
+  add(wants_schedules, {tick_action::scheduled, tick_action::cancelled});
+  add(wants_schedules || wants_trades, {tick_action::opened});
+  add(wants_trades, {tick_action::closed});
   return actions;
 }
 

@@ -3,6 +3,8 @@
 #include "runtime/report_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 namespace backtest {
 
@@ -26,12 +28,18 @@ instant known_since(const trade_sample& trades, instant start) {
 trade_ledger::trade_ledger(const configuration& config)
     : gates_(gates_of(config)), trades_(static_cast<std::size_t>(config.max_trade_sample)) {}
 
-void trade_ledger::add(const tick_result& closed, std::optional<std::uint64_t> seq) {
-  trades_.add(record_of(closed, seq.value_or(static_cast<std::uint64_t>(trades_.total()))));
+void trade_ledger::apply(const tick_result& result, std::optional<std::uint64_t> seq) {
+  if (result.action == tick_action::opened) {
+    open_since_ = result.timestamp;
+  } else if (result.action == tick_action::closed) {
+    open_since_.reset();
+    trades_.add(record_of(result, seq.value_or(static_cast<std::uint64_t>(trades_.total()))));
+  }
 }
 
 void trade_ledger::clear() noexcept {
   trades_.clear();
+  open_since_.reset();
   bounds_.reset();
 }
 
@@ -41,8 +49,9 @@ trade_statistics trade_ledger::statistics() const {
   if (bounds_) {
     if (bounds_->first_close && bounds_->last_close)
       inputs.buy_and_hold_return = buy_and_hold_return(*bounds_->first_close, *bounds_->last_close);
-    inputs.exposure =
-        exposure_of(trades_.records(), known_since(trades_, bounds_->start), bounds_->end);
+    const auto held = open_position(open_since_, bounds_->end);
+    const std::array spans{trades_.records(), std::span<const trade_record>{held}};
+    inputs.exposure = exposure_of(spans, known_since(trades_, bounds_->start), bounds_->end);
   }
   return compute_trade_statistics(trades_.records(), gates_, inputs);
 }
@@ -68,8 +77,16 @@ trade_statistics pooled_statistics(std::span<const trade_ledger* const> members,
     }
   }
   inputs.total_signals = total;
-  if (start < end)
-    inputs.exposure = exposure_of(pool, start, end);
+  if (start < end) {
+    std::vector<trade_record> held;
+    for (const trade_ledger* member : members)
+      if (const auto& bounds = member->bounds())
+        std::ranges::copy(open_position(member->open_since(), bounds->end),
+                          std::back_inserter(held));
+    auto spans = pool;
+    spans.emplace_back(held);
+    inputs.exposure = exposure_of(spans, start, end);
+  }
   return compute_portfolio_statistics(pool, gates, inputs);
 }
 

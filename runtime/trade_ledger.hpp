@@ -17,19 +17,23 @@ struct run_bounds {
   std::optional<double> last_close;
 };
 
-/// The closed trades of one run and the figures they make.
+/// The closed trades of one run and the figures they make. A position still open counts for
+/// exposure alone.
 class trade_ledger {
 public:
   explicit trade_ledger(const configuration& config);
 
-  /// `seq` orders trades that closed at the same instant, also across symbols; absent: the order of
-  /// arrival here.
-  void add(const tick_result& closed, std::optional<std::uint64_t> seq);
+  /// `closed` makes a trade, `opened` a position held until then; others are ignored. `seq` orders
+  /// trades that closed at the same instant, also across symbols; absent: the order of arrival
+  /// here.
+  void apply(const tick_result& result, std::optional<std::uint64_t> seq);
   /// Known once a run has begun or ended; figures that need it are N/A before.
   void set_bounds(const run_bounds& bounds) noexcept { bounds_ = bounds; }
   void clear() noexcept;
 
   const trade_sample& trades() const noexcept { return trades_; }
+  /// When the position that is still open was opened.
+  const std::optional<instant>& open_since() const noexcept { return open_since_; }
   const std::optional<run_bounds>& bounds() const noexcept { return bounds_; }
   const statistics_gates& gates() const noexcept { return gates_; }
 
@@ -40,6 +44,7 @@ public:
 private:
   statistics_gates gates_;
   trade_sample trades_;
+  std::optional<instant> open_since_;
   std::optional<run_bounds> bounds_;
 };
 

@@ -15,4 +15,13 @@ trade_record record_of(const tick_result& closed, std::uint64_t seq) {
   return record;
 }
 
+std::vector<trade_record> open_position(std::optional<instant> since, instant until) {
+  if (!since || *since >= until)
+    return {};
+  trade_record held;
+  held.open_ts = *since;
+  held.close_ts = until;
+  return {held};
+}
+
 } // namespace backtest

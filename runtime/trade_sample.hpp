@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace backtest {
 /// The trade of a closed result. What the result lacks makes the record invalid, so it is counted
 /// as excluded rather than lost.
 trade_record record_of(const tick_result& closed, std::uint64_t seq);
+
+/// A position that is still open, held up to `until`, as exposure counts it; none without `since`.
+std::vector<trade_record> open_position(std::optional<instant> since, instant until);
 
 /// The closed trades a report computes its statistics from: the newest `capacity`, and how many
 /// there were in all. Memory grows with use, 64 bytes a trade.

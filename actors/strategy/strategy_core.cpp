@@ -710,6 +710,7 @@ strategy_core::next_step strategy_core::finish_without_data() {
                std::max(plan_.data_end, plan_.frame.first), "exchange");
   if (machine_.state() != signal_state::idle)
     ++counters_.unfinished;
+  saw_frame_end_ = true;
   return finish();
 }
 
@@ -723,7 +724,9 @@ void strategy_core::source_failed(error reason) { source_error_ = std::move(reas
 
 std::int64_t strategy_core::gaps() const noexcept {
   const instant first = plan_.frame.first;
-  const instant last = std::min({plan_.frame.last, plan_.data_end, clock_});
+  // The clock of an idle run stays where it could last generate.
+  const instant reached = saw_frame_end_ ? plan_.frame.last : clock_;
+  const instant last = std::min({plan_.frame.last, plan_.data_end, reached});
   if (last <= first)
     return 0;
   series_cursor counter{market_.minutes()};

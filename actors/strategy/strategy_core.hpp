@@ -262,6 +262,7 @@ private:
   instant clock_;
   bool over_ = false;
   bool cut_short_ = false;
+  bool saw_frame_end_ = false; ///< over, and not before the frame or the candles were
   std::int64_t last_steady_ = 0;   ///< latest reading of the steady clock
   std::int64_t slice_ends_ = 0;    ///< the grant is handed back then, so that others get their turn
   error failure_;

@@ -201,6 +201,25 @@ TEST_CASE("lifecycle 9: gaps, source errors and invalid signals never end a run"
                                 "3 data_gap", "4 opened @100"});
 }
 
+TEST_CASE("lifecycle 9: gaps count to the frame's end, wherever the last slot of an idle run is") {
+  std::vector<std::optional<double>> prices(30, 100);
+  prices[8] = prices[22] = std::nullopt;
+  scenario market;
+  market.prices(prices);
+  SUBCASE("slots of 15 minutes") {
+    market.frame_minutes(0, 29);
+    market.strategy(signals({})).size = interval::m15;
+  }
+  SUBCASE("the candles end between two instants") {
+    market.frame_minutes(0, 60, interval::m30);
+    market.strategy(signals({}));
+  }
+  for (const bool idle_is_told : {false, true}) {
+    market.options.wanted = idle_is_told ? interest::everything() : transitions();
+    CHECK(market.run().runs.at(0).gaps == 2);
+  }
+}
+
 TEST_CASE("lifecycle 9: stop takes effect at the next instant: a pending signal is followed to its "
           "end") {
   auto market = flat_minutes(10);

@@ -120,6 +120,15 @@ TEST_CASE("html report: the figures of the run go before those of its events") {
   CHECK(contains(page, "<td>12.50%</td>"));
 }
 
+TEST_CASE("html report: exposure counts a position that is still open at the end") {
+  const auto run = identity();
+  auto report = report_of(run, {2}); // ten hours from t0
+  const instant opened = t0 + 30 * 60 * minute_ms;
+  report.apply({topic::signal_backtest, opened_tick(run, opened, signal_of(*run, "id", opened))});
+  report.bounds = {t0, t0 + 40 * 60 * minute_ms};
+  CHECK(contains(html_page(report), "<td>50.00%</td>"));
+}
+
 TEST_CASE("html report: nothing a user wrote becomes markup or script") {
   const std::string hostile =
       "</script><script>alert(1)</script><img src=x onerror=\"alert('2')\">& \" ' <!-- \u202e";

@@ -57,21 +57,21 @@ using told = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE("report book: a backtest report alone needs the closes of backtests") {
+TEST_CASE("report book: a backtest report alone needs the openings and closes of backtests") {
   const auto wanted = subscriptions_for({report_kind::backtest});
   REQUIRE(wanted.size() == 1);
   CHECK(wanted[0].topics == std::vector{topic::signal_backtest});
-  CHECK(wanted[0].actions == std::vector{tick_action::closed});
+  CHECK(wanted[0].actions == std::vector{tick_action::opened, tick_action::closed});
   CHECK(subscriptions_for({}).empty());
 }
 
 TEST_CASE("report book: each report asks for what it needs, no topic twice") {
   const auto past = run_mode::backtest, live = run_mode::live;
   CHECK(told_for({report_kind::live}, past) == told{});
-  CHECK(told_for({report_kind::backtest, report_kind::live}, past) == told{"closed"});
+  CHECK(told_for({report_kind::backtest, report_kind::live}, past) == told{"opened", "closed"});
   CHECK(told_for({report_kind::backtest}, live) == told{});
-  CHECK(told_for({report_kind::heat}, past) == told{"closed"});
-  CHECK(told_for({report_kind::heat}, live) == told{"closed"});
+  CHECK(told_for({report_kind::heat}, past) == told{"opened", "closed"});
+  CHECK(told_for({report_kind::heat}, live) == told{"opened", "closed"});
   CHECK(told_for({report_kind::live}, live) ==
         told{"idle", "scheduled", "waiting", "opened", "active", "closed", "cancelled"});
   CHECK(told_for({report_kind::schedule}, past) == told{"scheduled", "opened", "cancelled"});
@@ -222,6 +222,32 @@ TEST_CASE("report book: one run, or one of its reports, can be cleared") {
   book.clear(*identity("unknown"));
   tell_trades(book, run, {1}); // a run goes on after its reports were cleared
   CHECK(book.find_heat("cross", mode)->data().total_symbols == 2);
+}
+
+TEST_CASE(
+    "report book: a position still open at the end counts for exposure, and for nothing else") {
+  report_book book(report_set::all());
+  const auto first = identity("A"), second = identity("B");
+  const auto open = [&](const shared_identity& run, int hour) {
+    const instant when = t0 + hour * 60 * minute_ms;
+    book.apply({topic::signal_backtest, opened_tick(run, when, signal_of(*run, "id", when))});
+  };
+  for (const auto& run : {first, second}) {
+    book.start(run, {});
+    open(run, 0);
+    tell_trades(book, run, {2}); // ten hours
+    book.set_bounds(*run, {t0, t0 + 40 * 60 * minute_ms, {}, {}});
+  }
+  open(first, 30);
+  open(second, 36);
+  const auto* ended = book.find_backtest("A", "cross");
+  CHECK(*ended->statistics().exposure == doctest::Approx(50));
+  CHECK(ended->statistics().total_signals == 1);
+  CHECK(*book.find_backtest("B", "cross")->statistics().exposure == doctest::Approx(35));
+  const auto heat = book.find_heat("cross", run_mode::backtest)->data();
+  CHECK(*heat.symbols.at(0).statistics.exposure == doctest::Approx(50));
+  CHECK(*heat.portfolio.exposure == doctest::Approx(50)); // at the same time
+  CHECK(*book.portfolio_statistics({first, second}, {}).exposure == doctest::Approx(50));
 }
 
 TEST_CASE("report book: bounds and portfolio figures, in both modes") {
