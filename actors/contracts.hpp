@@ -6,9 +6,10 @@
 #include "actors/frame/timeline.hpp"
 #include "actors/publisher/journal_tap.hpp"
 #include "actors/risk/risk_arbiter.hpp"
-#include "actors/strategy/run_rows.hpp"
+#include "actors/strategy/quiet_run.hpp"
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
+#include "messages/idle_stretch.hpp"
 #include "messages/interest.hpp"
 #include "messages/position_size.hpp"
 #include "storage/group_commit.hpp"
@@ -268,6 +269,8 @@ struct range_result {
   std::optional<stored_run> ended; ///< live: the run's rows once it is over
   signal_state state = signal_state::idle;
   bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
+  std::optional<idle_stretch> idle;      ///< live: behind the events, for who wants no more of it
+  quiet_run quiet;                       ///< live: it need not be asked for a while
 };
 
 using range_consumer_actor = typed_interface<caf::result<void>(range_result)>;
@@ -297,12 +300,14 @@ struct prepare_run {
 struct run_prepared {};
 
 /// Examine instants up to `grant.until`. The rest is for live runs: minutes that are new, what an
-/// operator said, and whether to end at once if the run was stopped and no signal lives.
+/// operator said, whether to end at once if the run was stopped and no signal lives, and up to where
+/// (exclusive) the run was quiet and not asked.
 struct advance_range {
   range_grant grant;
   std::optional<loaded_series> minutes;
   std::vector<operator_command> commands;
   bool end_if_idle = false;
+  instant passed_until = 0;
 };
 
 /// Live: the last range is durable; call the strategy's callbacks.
@@ -373,9 +378,11 @@ using store_actor = typed_interface<caf::result<turn_committed>(commit_turn), //
 
 // -- topics: one bus, so that a run's events keep their order across topics --------------------------------------
 
-/// Events in order; the answer is the credit for the next batch.
+/// Events in order, behind them where idle runs have come to; the answer is the credit for the next
+/// batch.
 struct event_batch {
   std::vector<event> events;
+  shared_idle_stretches idle = {};
 };
 
 struct batch_done {};
@@ -384,7 +391,9 @@ using subscriber_actor = typed_interface<caf::result<batch_done>(event_batch)>;
 
 using subscription_id = std::uint64_t;
 
-/// `built_in`: publishers wait until this subscriber has applied what they published.
+/// `built_in`: publishers wait until this subscriber has applied what they published, and of a live
+/// run's idle ticks it gets the newest of each stretch, as an `idle_stretch` if nobody wants them all.
+/// It names no symbols and no strategies.
 struct subscribe {
   subscription wanted;
   subscriber_actor subscriber;
@@ -410,6 +419,7 @@ struct unsubscribe {
 /// and no subscriber is further behind than the high-water mark.
 struct publish {
   std::vector<event> events;
+  std::vector<idle_stretch> idle = {}; ///< live: behind the events
 };
 
 struct published {};

@@ -64,7 +64,12 @@ struct live_state {
     bool over = false;
     bool announces = false;        ///< callbacks wait until the turn is durable
     std::vector<event> events;     ///< of the turn
+    std::optional<idle_stretch> idle; ///< of the turn, behind its events
     store_batch rows;
+    quiet_run quiet;               ///< before its end nobody asks the client
+    instant passed_until = 0;      ///< exclusive; what the client does not know of that
+    shared_series minutes;         ///< newest ones
+    std::optional<quiet_price> price;
     run_summary summary;
     std::optional<stored_run> ended;
     loaded_series new_minutes;     ///< system clock: what came since the last range
@@ -78,6 +83,7 @@ struct live_state {
     std::uint64_t ticket = 0;
     store_batch rows; ///< until they are sent
     std::shared_ptr<std::vector<event>> events = std::make_shared<std::vector<event>>();
+    std::vector<idle_stretch> idle;
     std::vector<std::size_t> runs;       ///< whose events it holds
     std::vector<std::size_t> announcing; ///< of these, those with callbacks that wait for it
     std::vector<response_promise<run_controlled>> controllers; ///< operators who wait for it
@@ -93,6 +99,7 @@ struct live_state {
   std::vector<risk_key> arbiters;
   std::optional<turn> committing;
   std::vector<event> late_events; ///< of callbacks, for the next turn
+  store_batch quiet_rows;         ///< of the turn
   store_batch first_rows;
   std::uint64_t tickets = 0;
   std::size_t steps = 0; ///< answers still missing before the next phase
@@ -331,6 +338,7 @@ struct live_state {
   void prepare(std::size_t run, const loaded_series& minutes) {
     const auto& chosen = setup->runs[run];
     auto& progress = runs[run];
+    progress.minutes = minutes.series;
     auto plan = plan_for(chosen.identity, frame, *minutes.series,
                          rules_for(*setup->exchange, setup->parameters));
     if (!is_replay())
@@ -420,8 +428,7 @@ struct live_state {
     if (!running || finishing)
       return;
     if (may_run_ahead()) {
-      advance_to_boundary();
-      ahead = open_ranges > 0;
+      ahead = advance_to_boundary();
       return;
     }
     if (turn_is_open() || telling > 0)
@@ -430,7 +437,8 @@ struct live_state {
       return finish();
     if (std::exchange(stopping, false))
       return end_idle_runs();
-    advance_to_boundary();
+    if (advance_to_boundary())
+      commit_if_complete(); // when every run was quiet
   }
 
   /// A stop does not wait for the next minute where nothing is open.
@@ -441,28 +449,34 @@ struct live_state {
     go_on();
   }
 
-  void advance_to_boundary() {
+  /// Whether some run moved on.
+  bool advance_to_boundary() {
     instant first = end_of_time;
     for (const auto& run : runs)
       if (!run.over && run.ranges == 0)
         first = std::min(first, run.next);
     if (first == end_of_time)
-      return; // only late ones are left
+      return false; // only late ones are left
     const instant settle = is_replay() ? 0 : setup->parameters.settle_delay_ms;
     const auto now = live->clock->now();
-    if (now < first + settle)
-      return wake_at(first + settle);
+    if (now < first + settle) {
+      wake_at(first + settle);
+      return false;
+    }
     if (!is_replay()) {
       const instant boundary = align_down(now - settle, minute_ms);
       if (boundary <= handled)
-        return wake_at(handled + minute_ms + settle);
-      return fetch_minutes(boundary);
+        wake_at(handled + minute_ms + settle);
+      else
+        fetch_minutes(boundary);
+      return false;
     }
     const bool many = live->clock->is_unpaced();
     const instant until = first + (many ? minutes_a_turn : 1) * minute_ms;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].over && runs[run].next < until)
         advance(run, {until, runs[run].wanted, SIZE_MAX, !setup->runs[run].watch_only}, false);
+    return true;
   }
 
   void wake_at(instant when) {
@@ -520,6 +534,7 @@ struct live_state {
     }
     progress.failing_since.reset();
     progress.new_minutes = answer.loaded;
+    progress.minutes = answer.loaded.series;
     const auto& candles = answer.loaded.series->candles;
     const auto newest =
         std::lower_bound(candles.begin(), candles.end(), boundary - minute_ms,
@@ -609,11 +624,15 @@ struct live_state {
 
   void advance(std::size_t run, const range_grant& grant, bool end_if_idle) {
     auto& progress = runs[run];
+    if (!end_if_idle && stays_quiet(progress, grant))
+      return pass_quietly(run, grant);
     ++progress.ranges;
     ++open_ranges;
     progress.granted_until = grant.until;
     advance_range message;
     message.grant = grant;
+    message.passed_until = std::exchange(progress.passed_until, 0);
+    progress.quiet = {};
     if (progress.new_minutes.series)
       message.minutes = std::exchange(progress.new_minutes, {});
     message.commands = std::exchange(progress.commands, {});
@@ -621,6 +640,29 @@ struct live_state {
       progress.controllers_of_range.push_back(std::move(controller));
     message.end_if_idle = end_if_idle;
     send(self, progress.client, std::move(message));
+  }
+
+  /// Nothing would happen to it but an idle tick a minute, and nobody wants them one by one.
+  static bool stays_quiet(const run_progress& progress, const range_grant& grant) {
+    return progress.quiet.run && grant.until <= progress.quiet.until && progress.ranges == 0 &&
+           progress.commands.empty() && grant.generates && !grant.wanted.has(tick_action::idle) &&
+           !grant.wanted.has(topic::performance);
+  }
+
+  void pass_quietly(std::size_t run, const range_grant& grant) {
+    auto& progress = runs[run];
+    put_run_at(quiet_rows, *progress.quiet.run, grant.until - minute_ms);
+    if (grant.wanted.has_newest_idle()) {
+      if (!progress.price)
+        progress.price.emplace(setup->parameters.avg_price_candles_count);
+      if (auto idle = progress.price->newest(setup->runs[run].identity, progress.minutes,
+                                             progress.next, grant.until)) {
+        idle->caught_up = grant.caught_up;
+        progress.idle = std::move(idle);
+      }
+    }
+    progress.new_minutes = {};
+    progress.next = progress.passed_until = progress.granted_until = grant.until;
   }
 
   void take(range_result& result) {
@@ -636,11 +678,11 @@ struct live_state {
     progress.next = result.granted_until;
     progress.summary.counters = result.counters;
     progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
-    progress.events.insert(progress.events.end(), std::make_move_iterator(result.events.begin()),
-                           std::make_move_iterator(result.events.end()));
+    take_events(progress, result);
     progress.rows.append(std::move(result.rows));
     progress.announces = progress.announces || result.has_announcements;
     progress.state = result.state;
+    progress.quiet = std::move(result.quiet);
     if (!result.over)
       return;
     progress.ended = std::move(result.ended);
@@ -648,6 +690,23 @@ struct live_state {
       return end_run(run, *result.problem);
     progress.summary.outcome = result.cut_short ? run_outcome::stopped : run_outcome::completed;
     close_run(run);
+  }
+
+  template <class Item> static void append(std::vector<Item> more, std::vector<Item>& to) {
+    if (to.empty())
+      to = std::move(more);
+    else
+      to.insert(to.end(), std::make_move_iterator(more.begin()),
+                std::make_move_iterator(more.end()));
+  }
+
+  static void take_events(run_progress& progress, range_result& result) {
+    auto& events = progress.events;
+    if (progress.idle && !result.events.empty()) // it was before them
+      events.push_back({topic::signal_live, tick_of(*std::exchange(progress.idle, std::nullopt))});
+    append(std::move(result.events), events);
+    if (result.idle)
+      progress.idle = std::move(result.idle);
   }
 
   void commit_if_complete() {
@@ -658,7 +717,7 @@ struct live_state {
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].rows.empty() || !runs[run].events.empty() || runs[run].announces)
         next.runs.push_back(run);
-    if (next.runs.empty() && late_events.empty() && first_rows.empty())
+    if (next.runs.empty() && late_events.empty() && first_rows.empty() && quiet_rows.empty())
       return go_on();
     take_into(next);
     commit(std::move(next));
@@ -670,6 +729,10 @@ struct live_state {
     ahead = false;
     next.ticket = (setup->number << 32) | ++tickets;
     next.rows = std::exchange(first_rows, {});
+    next.rows.append(std::exchange(quiet_rows, {}));
+    for (auto& run : runs)
+      if (run.idle)
+        next.idle.push_back(*std::exchange(run.idle, std::nullopt));
     *next.events = std::exchange(late_events, {});
     auto& events = *next.events;
     std::vector<instant> moments(events.size(), INT64_MIN);
@@ -763,18 +826,18 @@ struct live_state {
     for (auto& controller : done.controllers)
       controller.deliver(run_controlled{});
     if (done.is_last)
-      return tell_the_last(std::move(*done.events));
-    if (!done.events->empty())
-      publish_events(std::move(*done.events));
+      return tell_the_last({std::move(*done.events), std::move(done.idle)});
+    if (!done.events->empty() || !done.idle.empty())
+      publish_events({std::move(*done.events), std::move(done.idle)});
     commit_if_complete(); // what came in the meantime, else on
   }
 
   /// The minutes of a replay can wait for whoever listens; the market's cannot.
-  void publish_events(std::vector<event> events) {
+  void publish_events(publish news) {
     if (!is_replay())
-      return send_anonymously(setup->topics, publish{std::move(events)});
+      return send_anonymously(setup->topics, std::move(news));
     ++telling;
-    request(self, setup->topics, caf::infinite, publish{std::move(events)})
+    request(self, setup->topics, caf::infinite, std::move(news))
         .then(
             [this](const published&) {
               --telling;
@@ -910,7 +973,7 @@ struct live_state {
     commit(std::move(last));
   }
 
-  void tell_the_last(std::vector<event> events) {
+  void tell_the_last(publish news) {
     if (setup->stream) {
       std::optional<error> problem;
       for (const auto& run : runs)
@@ -923,7 +986,7 @@ struct live_state {
       setup->record->finish(std::nullopt);
       self->quit();
     };
-    request(self, setup->topics, caf::infinite, publish{std::move(events)})
+    request(self, setup->topics, caf::infinite, std::move(news))
         .then([end](const published&) { end(); }, [end](const caf::error&) { end(); });
   }
 

@@ -6,6 +6,7 @@
 #include "actors/sizing/run_sizer.hpp"
 #include "actors/strategy/signal_machine.hpp"
 #include "actors/strategy/strategy_schema.hpp"
+#include "messages/idle_stretch.hpp"
 #include "messages/interest.hpp"
 
 #include <algorithm>
@@ -118,6 +119,13 @@ public:
   /// Error events about them go to `out`.
   void announce(std::vector<event>& out);
   bool has_announcements() const noexcept { return !announcements_.empty(); }
+  /// Live: the idle stretch behind the events of the last range, if nobody wants more of it.
+  std::optional<idle_stretch> take_idle() { return std::exchange(idle_, std::nullopt); }
+  /// Live, between two ranges: before that instant nothing happens but an idle tick every minute
+  /// that no callback waits for. Nothing: the next instant has to be examined.
+  std::optional<instant> quiet_until() const noexcept;
+  /// Live, before a range: up to `until` (exclusive) it was quiet and not asked.
+  void pass_quietly(instant until) noexcept;
 
   const risk_query& query() const noexcept { return query_; }
   void answer(risk_verdict verdict) { verdict_ = std::move(verdict); }
@@ -225,8 +233,12 @@ private:
   bool wants(topic on) const noexcept { return mask_.has(on); }
   tick_result tick(tick_action action, instant when, double price) const;
   void emit(tick_result result);
+  void tell(tick_result result);
+  bool watches_idle() const noexcept {
+    return wants(tick_action::idle) || mask_.has_newest_idle();
+  }
   void emit_idle(instant when) {
-    if (wants(tick_action::idle))
+    if (watches_idle())
       tell_idle(when);
   }
   void tell_idle(instant when);
@@ -304,6 +316,7 @@ private:
   std::vector<operator_command> commands_;
   bool paused_ = false, cancel_asked_ = false, close_asked_ = false;
   std::vector<std::function<void()>> announcements_;
+  std::optional<idle_stretch> idle_; ///< not told yet
 
   std::vector<instant> ends_;
   std::vector<std::string> closed_ids_;

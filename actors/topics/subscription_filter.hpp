@@ -24,6 +24,8 @@ public:
   interest interest_in(const run_identity& run) const;
 
   bool wants(const event& item) const;
+  /// Of runs that are chosen by no name.
+  bool wants_idle_of(run_mode mode) const;
   /// Wanted once, under its own topic.
   bool passes_unchanged(const event& item) const {
     return topics_.has(item.on) && !topics_.has(topic::signal) && wants(item);
@@ -33,6 +35,7 @@ public:
   void deliver(event item, std::vector<event>& out) const;
 
 private:
+  bool has_signals_of(run_mode mode) const;
   bool accepts(const shared_identity& run) const;
 
   subscription wanted_;

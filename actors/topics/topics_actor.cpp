@@ -39,12 +39,17 @@ struct journal_stretch {
 struct topics_state {
   /// Events that wait for a subscriber; those who want all of a publisher's share them.
   using shared_batch = std::shared_ptr<std::vector<event>>;
+  /// One or the other.
+  struct queued {
+    shared_batch events;
+    shared_idle_stretches idle;
+  };
   struct subscriber_state {
     subscriber_actor handle;
     subscription_filter filter;
     bool wants_signals = false; ///< the topic `signal`: an event may be wanted twice
     bool built_in = false;
-    std::deque<shared_batch> queue = {}; ///< not sent yet, the first of them from `sent` on
+    std::deque<queued> queue = {}; ///< not sent yet, the first of them from `sent` on
     std::size_t sent = 0;
     std::uint64_t accepted = 0; ///< events ever queued
     std::uint64_t applied = 0;  ///< events the subscriber is done with
@@ -60,8 +65,18 @@ struct topics_state {
 
     void take(shared_batch events) {
       accepted += events->size();
-      queue.push_back(std::move(events));
+      queue.push_back({std::move(events), nullptr});
     }
+    void take(shared_idle_stretches idle) {
+      ++accepted;
+      queue.push_back({nullptr, std::move(idle)});
+    }
+    /// What a run should build for it.
+    interest asks_of(const run_identity& run) const {
+      const auto asked = filter.interest_in(run);
+      return built_in && run.mode == run_mode::live ? asked.with_newest_idle_only() : asked;
+    }
+    bool takes_idle_stretches() const { return built_in && filter.wants_idle_of(run_mode::live); }
     bool wants(const event& item, const event_marks& marks) const {
       return marks.run == 0 ? filter.wants(item) : is_wanted(marks, of_runs[marks.run]);
     }
@@ -72,10 +87,18 @@ struct topics_state {
         of_runs.push_back(filter.interest_in(known_runs.names_of(of_runs.size())));
     }
     /// Events on their way from now on.
-    std::vector<event> next_batch() {
-      std::vector<event> batch;
-      while (!queue.empty() && in_flight < batch_size)
-        send_from(queue.front(), batch);
+    event_batch next_batch() {
+      event_batch batch;
+      while (!queue.empty() && in_flight < batch_size) {
+        if (!queue.front().idle) {
+          send_from(queue.front().events, batch.events);
+          continue;
+        }
+        batch.idle = std::move(queue.front().idle);
+        queue.pop_front();
+        ++in_flight;
+        break; // other events come behind it
+      }
       return batch;
     }
     void send_from(const shared_batch& first, std::vector<event>& batch) {
@@ -143,7 +166,7 @@ struct topics_state {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
         [this](const use_journal& message) { journal = message.store; },
-        [this](publish& message) { return accept(std::move(message.events)); },
+        [this](publish& message) { return accept(message); },
         [this](const flush_topics&) -> caf::result<topics_flushed> {
           flush_state waiting{promise_answer<topics_flushed>(self),
                               positions([](auto&) { return true; })};
@@ -175,7 +198,7 @@ struct topics_state {
     std::vector<interest> masks(runs.size());
     for (const auto& [id, subscriber] : subscribers)
       for (std::size_t i = 0; i < runs.size(); ++i)
-        masks[i] |= subscriber.filter.interest_in(*runs[i]);
+        masks[i] |= subscriber.asks_of(*runs[i]);
     return masks;
   }
 
@@ -221,8 +244,9 @@ struct topics_state {
     release_waiting();
   }
 
-  caf::result<published> accept(std::vector<event> events) {
-    distribute(std::move(events));
+  caf::result<published> accept(publish& news) {
+    distribute(std::move(news.events));
+    distribute(std::move(news.idle));
     for (auto& [id, subscriber] : subscribers) {
       pump(id, subscriber);
       catch_up(id, subscriber);
@@ -236,6 +260,8 @@ struct topics_state {
   }
 
   void distribute(std::vector<event> events) {
+    if (events.empty())
+      return;
     mark(events);
     const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
@@ -251,6 +277,15 @@ struct topics_state {
         subscriber.take(all);
       else if (subscriber.wanted > 0)
         subscriber.take(wanted_of(subscriber, *all, takers == 1));
+  }
+
+  void distribute(std::vector<idle_stretch> idle) {
+    if (idle.empty())
+      return;
+    const auto all = std::make_shared<const std::vector<idle_stretch>>(std::move(idle));
+    for (auto& [id, subscriber] : subscribers)
+      if (subscriber.takes_idle_stretches())
+        subscriber.take(all);
   }
 
   void mark(const std::vector<event>& events) {
@@ -393,8 +428,7 @@ struct topics_state {
   void pump(subscription_id id, subscriber_state& subscriber) {
     if (subscriber.in_flight > 0 || subscriber.queue.empty())
       return;
-    event_batch batch{subscriber.next_batch()};
-    request(self, subscriber.handle, caf::infinite, std::move(batch))
+    request(self, subscriber.handle, caf::infinite, subscriber.next_batch())
         .then([this, id](const batch_done&) { credit(id); },
               [this, id](const caf::error&) { remove(id); });
   }
