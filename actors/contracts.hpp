@@ -266,6 +266,7 @@ struct range_result {
   bool cut_short = false;          ///< a stop ended it early
   std::optional<error> problem;    ///< the run failed
   store_batch rows;                ///< live: what must be durable before anybody hears of the events
+  journal_texts texts;             ///< live: of the events, made while the last turn becomes durable
   std::optional<stored_run> ended; ///< live: the run's rows once it is over
   signal_state state = signal_state::idle;
   bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
@@ -335,11 +336,12 @@ using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
 // -- store: its own thread; the commits of one turn of its mailbox become one synced batch -------------------
 
 /// Rows and events that become durable together; journalled events get numbers. After a problem the
-/// same ticket is sent again, without the rows, until it is answered without one.
+/// same ticket is sent again, without rows and texts, until it is answered without one.
 struct commit_turn {
   std::uint64_t ticket = 0;
   store_batch rows;
   shared_events events;
+  journal_texts texts = {};
 };
 
 struct turn_committed {

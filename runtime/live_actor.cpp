@@ -64,6 +64,7 @@ struct live_state {
     bool over = false;
     bool announces = false;        ///< callbacks wait until the turn is durable
     std::vector<event> events;     ///< of the turn
+    journal_texts texts;           ///< of the events, as far as clients made them
     std::optional<idle_stretch> idle; ///< of the turn, behind its events
     store_batch rows;
     quiet_run quiet;               ///< before its end nobody asks the client
@@ -83,6 +84,7 @@ struct live_state {
     std::uint64_t ticket = 0;
     store_batch rows; ///< until they are sent
     std::shared_ptr<std::vector<event>> events = std::make_shared<std::vector<event>>();
+    journal_texts texts; ///< until they are sent
     std::vector<idle_stretch> idle;
     std::vector<std::size_t> runs;       ///< whose events it holds
     std::vector<std::size_t> announcing; ///< of these, those with callbacks that wait for it
@@ -98,6 +100,7 @@ struct live_state {
   std::vector<run_progress> runs;
   std::vector<risk_key> arbiters;
   std::optional<turn> committing;
+  std::optional<turn> turn_ahead; ///< worked out ahead: it is sent once that one is durable
   std::vector<event> late_events; ///< of callbacks, for the next turn
   store_batch quiet_rows;         ///< of the turn
   store_batch first_rows;
@@ -419,8 +422,9 @@ struct live_state {
   /// before. Not while somebody still has to take in what was told, lest that piles up. Callbacks
   /// would have to wait for two turns, so with them it waits itself.
   bool may_run_ahead() const {
-    return is_replay() && committing && !ahead && telling == 0 && !committing->is_last &&
-           committing->announcing.empty() && open_ranges == 0 && !stopping && !failed &&
+    return is_replay() && committing && !ahead && !turn_ahead && telling == 0 &&
+           !committing->is_last && committing->announcing.empty() && open_ranges == 0 &&
+           !stopping && !failed &&
            std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.over; });
   }
 
@@ -429,7 +433,7 @@ struct live_state {
       return;
     if (may_run_ahead()) {
       ahead = advance_to_boundary();
-      return;
+      return commit_if_complete(); // which is when every run was quiet
     }
     if (turn_is_open() || telling > 0)
       return;
@@ -438,7 +442,7 @@ struct live_state {
     if (std::exchange(stopping, false))
       return end_idle_runs();
     if (advance_to_boundary())
-      commit_if_complete(); // when every run was quiet
+      commit_if_complete(); // the same
   }
 
   /// A stop does not wait for the next minute where nothing is open.
@@ -704,50 +708,66 @@ struct live_state {
     auto& events = progress.events;
     if (progress.idle && !result.events.empty()) // it was before them
       events.push_back({topic::signal_live, tick_of(*std::exchange(progress.idle, std::nullopt))});
+    progress.texts.resize(events.size()); // those told here have none
+    append(std::move(result.texts), progress.texts);
     append(std::move(result.events), events);
     if (result.idle)
       progress.idle = std::move(result.idle);
   }
 
   void commit_if_complete() {
-    if (!running || finishing || turn_is_open())
+    if (!running || finishing || fetching > 0 || open_ranges > 0)
       return;
-    collecting = false;
+    if (committing || announcing > 0) {
+      if (ahead)
+        turn_ahead = next_turn();
+      return;
+    }
+    auto next = turn_ahead ? std::exchange(turn_ahead, std::nullopt) : next_turn();
+    if (next)
+      commit(*std::move(next));
+    go_on();
+  }
+
+  /// Everything that waits to become durable, if anything does.
+  std::optional<turn> next_turn() {
+    ahead = collecting = false;
     turn next;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].rows.empty() || !runs[run].events.empty() || runs[run].announces)
         next.runs.push_back(run);
     if (next.runs.empty() && late_events.empty() && first_rows.empty() && quiet_rows.empty())
-      return go_on();
+      return std::nullopt;
     take_into(next);
-    commit(std::move(next));
-    go_on();
+    return next;
   }
 
-  /// Everything that waits to become durable, events in line order.
+  /// Events in line order.
   void take_into(turn& next) {
-    ahead = false;
     next.ticket = (setup->number << 32) | ++tickets;
     next.rows = std::exchange(first_rows, {});
     next.rows.append(std::exchange(quiet_rows, {}));
     for (auto& run : runs)
       if (run.idle)
         next.idle.push_back(*std::exchange(run.idle, std::nullopt));
-    *next.events = std::exchange(late_events, {});
     auto& events = *next.events;
+    events = std::exchange(late_events, {});
+    next.texts.resize(events.size());
     std::vector<instant> moments(events.size(), INT64_MIN);
     for (const auto run : next.runs) {
-      next.rows.append(std::exchange(runs[run].rows, {}));
-      if (std::exchange(runs[run].announces, false))
+      auto& progress = runs[run];
+      next.rows.append(std::exchange(progress.rows, {}));
+      if (std::exchange(progress.announces, false))
         next.announcing.push_back(run);
-      for (auto& controller : std::exchange(runs[run].controllers_of_range, {}))
-        next.controllers.push_back(std::move(controller));
+      append(std::exchange(progress.controllers_of_range, {}), next.controllers);
       instant latest = INT64_MIN;
-      for (auto& item : std::exchange(runs[run].events, {})) {
+      for (const auto& item : progress.events) {
         latest = std::max(latest, instant_of(item).value_or(latest));
         moments.push_back(latest);
-        events.push_back(std::move(item));
       }
+      append(std::exchange(progress.texts, {}), next.texts);
+      append(std::exchange(progress.events, {}), events);
+      next.texts.resize(events.size());
     }
     if (std::is_sorted(moments.begin(), moments.end()))
       return; // a single minute
@@ -756,17 +776,24 @@ struct live_state {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
       return moments[left] < moments[right];
     });
-    std::vector<event> in_order;
-    in_order.reserve(events.size());
+    put_in_order(order, events);
+    put_in_order(order, next.texts);
+  }
+
+  template <class Item>
+  static void put_in_order(const std::vector<std::size_t>& order, std::vector<Item>& items) {
+    std::vector<Item> in_order;
+    in_order.reserve(items.size());
     for (const auto index : order)
-      in_order.push_back(std::move(events[index]));
-    events = std::move(in_order);
+      in_order.push_back(std::move(items[index]));
+    items = std::move(in_order);
   }
 
   void commit(turn next) {
     committing = std::move(next);
     request(self, live->store, caf::infinite,
-            commit_turn{committing->ticket, std::exchange(committing->rows, {}), committing->events})
+            commit_turn{committing->ticket, std::exchange(committing->rows, {}),
+                        committing->events, std::exchange(committing->texts, {})})
         .then(
             [this](const turn_committed& answer) {
               if (answer.problem)
@@ -926,8 +953,9 @@ struct live_state {
       refuse(run.controllers, reason);
       refuse(run.controllers_of_range, reason);
     }
-    if (committing)
-      refuse(committing->controllers, reason);
+    for (auto* waiting : {&committing, &turn_ahead})
+      if (*waiting)
+        refuse((*waiting)->controllers, reason);
   }
 
   void fail_all(const error& problem) {

@@ -74,6 +74,7 @@ std::string run_row(const stored_run& run, instant last_instant) {
 
 std::string signal_row_text(const stored_run& run) {
   std::string text;
+  text.reserve(512);
   json_writer out{text};
   write_names(out, run.identity);
   out.key("state").string(run.memory.machine.state == signal_state::pending ? "pending"

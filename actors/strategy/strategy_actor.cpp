@@ -1,6 +1,7 @@
 #include "actors/strategy/strategy_actor.hpp"
 
 #include "actors/strategy/source_error.hpp"
+#include "storage/journal.hpp"
 
 #include <fmt/format.h>
 
@@ -205,6 +206,8 @@ struct strategy_state {
                                                      : run_outcome::completed,
                              false, setup->plan.frame.last, setup->plan.data_end};
     put_run(result.rows, *now, stored.get(), profiles_of(*schema));
+    for (const auto& item : result.events)
+      result.texts.push_back(is_journalled(item) ? journal_text(item) : std::string{});
     result.state = now->memory.machine.state;
     result.has_announcements = core->has_announcements();
     result.idle = core->take_idle();
