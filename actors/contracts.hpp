@@ -102,10 +102,21 @@ struct go_on_without {
   instant clock = 0;
 };
 
-using risk_actor = typed_interface<caf::result<risk_verdict>(ask_risk_arbiter), //
-                                   caf::result<void>(clock_promise),            //
-                                   caf::result<void>(hold_position),            //
-                                   caf::result<void>(go_on_without)>;
+/// Live: decisions that are durable now; the callbacks that wait for them are called, in the order
+/// in which risk decided.
+struct announce_decisions {
+  std::vector<durable_decisions> of;
+};
+
+struct decisions_announced {
+  std::vector<callback_failure> failures;
+};
+
+using risk_actor = typed_interface<caf::result<risk_verdict>(ask_risk_arbiter),          //
+                                   caf::result<void>(clock_promise),                     //
+                                   caf::result<void>(hold_position),                     //
+                                   caf::result<void>(go_on_without),                     //
+                                   caf::result<decisions_announced>(announce_decisions)>;
 
 // -- partial client: key (signal id, mode); lives as long as its signal --------------------------------------
 
@@ -270,6 +281,7 @@ struct range_result {
   std::optional<stored_run> ended; ///< live: the run's rows once it is over
   signal_state state = signal_state::idle;
   bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
+  std::size_t decisions_to_announce = 0; ///< live: whose callbacks wait for `announce_decisions`
   std::optional<idle_stretch> idle;      ///< live: behind the events, for who wants no more of it
   quiet_run quiet;                       ///< live: it need not be asked for a while
 };
@@ -311,8 +323,11 @@ struct advance_range {
   instant passed_until = 0;
 };
 
-/// Live: the last range is durable; call the strategy's callbacks.
-struct announce_range {};
+/// Live: the last range is durable; call the strategy's callbacks. `failures`: what those of risk
+/// profiles threw over the run's decisions.
+struct announce_range {
+  std::vector<callback_failure> failures;
+};
 
 /// Errors of callbacks.
 struct range_announced {
@@ -703,6 +718,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
   apply(demand_element) apply(source_down) apply(run_client_down) apply(shared_client_down) apply(ask_report) apply(report_answer) apply(clear_report)                 \
   apply(report_run_facts) apply(report_run_bounds) apply(hold_position) apply(go_on_without)       \
+  apply(announce_decisions) apply(decisions_announced)                                           \
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
   apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \

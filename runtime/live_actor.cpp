@@ -63,6 +63,7 @@ struct live_state {
     bool left_behind = false;
     bool over = false;
     bool announces = false;        ///< callbacks wait until the turn is durable
+    std::size_t decisions = 0;     ///< of the turn, whose callbacks the arbiter holds back
     std::vector<event> events;     ///< of the turn
     journal_texts texts;           ///< of the events, as far as clients made them
     std::optional<idle_stretch> idle; ///< of the turn, behind its events
@@ -87,7 +88,10 @@ struct live_state {
     journal_texts texts; ///< until they are sent
     std::vector<idle_stretch> idle;
     std::vector<std::size_t> runs;       ///< whose events it holds
-    std::vector<std::size_t> announcing; ///< of these, those with callbacks that wait for it
+    /// Runs with callbacks that wait for it, and what those of risk profiles threw.
+    std::map<std::size_t, std::vector<callback_failure>> announcing;
+    /// Runs and their decisions with callbacks of risk profiles that wait for it.
+    std::vector<std::pair<std::size_t, std::size_t>> decisions;
     std::vector<response_promise<run_controlled>> controllers; ///< operators who wait for it
     bool is_last = false;
   };
@@ -423,8 +427,8 @@ struct live_state {
   /// would have to wait for two turns, so with them it waits itself.
   bool may_run_ahead() const {
     return is_replay() && committing && !ahead && !turn_ahead && telling == 0 &&
-           !committing->is_last && committing->announcing.empty() && open_ranges == 0 &&
-           !stopping && !failed &&
+           !committing->is_last && committing->announcing.empty() &&
+           committing->decisions.empty() && open_ranges == 0 && !stopping && !failed &&
            std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.over; });
   }
 
@@ -685,6 +689,7 @@ struct live_state {
     take_events(progress, result);
     progress.rows.append(std::move(result.rows));
     progress.announces = progress.announces || result.has_announcements;
+    progress.decisions += result.decisions_to_announce;
     progress.state = result.state;
     progress.quiet = std::move(result.quiet);
     if (!result.over)
@@ -758,7 +763,9 @@ struct live_state {
       auto& progress = runs[run];
       next.rows.append(std::exchange(progress.rows, {}));
       if (std::exchange(progress.announces, false))
-        next.announcing.push_back(run);
+        next.announcing[run];
+      if (const auto count = std::exchange(progress.decisions, std::size_t{0}); count > 0)
+        next.decisions.emplace_back(run, count);
       append(std::exchange(progress.controllers_of_range, {}), next.controllers);
       instant latest = INT64_MIN;
       for (const auto& item : progress.events) {
@@ -821,14 +828,58 @@ struct live_state {
     retry_after = std::min(2 * retry_after, longest_retry_ms);
   }
 
-  /// Durable: callbacks first, then everybody who listens.
+  /// Durable: callbacks first, those of risk before those of strategies, then everybody who listens.
   void announce(std::int64_t first_number) {
     for (auto& item : *committing->events)
       if (is_journalled(item))
         item.number = first_number++;
-    for (const auto run : committing->announcing) {
+    announce_decided();
+  }
+
+  void announce_decided() {
+    for (auto& [arbiter, message] : decisions_by_arbiter()) {
       ++announcing;
-      request(self, runs[run].client, caf::infinite, announce_range{})
+      request(self, arbiter, caf::infinite, std::move(message))
+          .then(
+              [this, arbiter = arbiter](const decisions_announced& answer) {
+                for (const auto& failure : answer.failures)
+                  note_failure(arbiter, failure);
+                if (--announcing == 0)
+                  announce_ranges();
+              },
+              [this](const caf::error&) { // its end is noticed elsewhere
+                if (--announcing == 0)
+                  announce_ranges();
+              });
+    }
+    if (announcing == 0)
+      announce_ranges();
+  }
+
+  std::vector<std::pair<risk_actor, announce_decisions>> decisions_by_arbiter() const {
+    std::vector<std::pair<risk_actor, announce_decisions>> by_arbiter;
+    for (const auto& [run, count] : committing->decisions) {
+      const auto& arbiter = runs[run].arbiter;
+      auto at = std::find_if(by_arbiter.begin(), by_arbiter.end(),
+                             [&](const auto& item) { return item.first == arbiter; });
+      if (at == by_arbiter.end())
+        at = by_arbiter.insert(at, {arbiter, {}});
+      at->second.of.push_back({runs[run].participant, count});
+    }
+    return by_arbiter;
+  }
+
+  /// The run tells it, among the errors of its own callbacks.
+  void note_failure(const risk_actor& arbiter, const callback_failure& failure) {
+    for (const auto& [run, count] : committing->decisions)
+      if (runs[run].arbiter == arbiter && runs[run].participant == failure.participant)
+        committing->announcing[run].push_back(failure);
+  }
+
+  void announce_ranges() {
+    for (const auto& [run, failures] : committing->announcing) {
+      ++announcing;
+      request(self, runs[run].client, caf::infinite, announce_range{failures})
           .then(
               [this](const range_announced& answer) {
                 late_events.insert(late_events.end(), answer.events.begin(), answer.events.end());

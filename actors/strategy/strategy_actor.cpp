@@ -78,9 +78,9 @@ struct strategy_state {
           if (ranges.size() == 1)
             go_on();
         },
-        [this](const announce_range&) {
+        [this](const announce_range& message) {
           range_announced answer;
-          core->announce(answer.events);
+          core->announce(message.failures, answer.events);
           return answer;
         },
         [this](const source_down& message) {
@@ -210,6 +210,7 @@ struct strategy_state {
       result.texts.push_back(is_journalled(item) ? journal_text(item) : std::string{});
     result.state = now->memory.machine.state;
     result.has_announcements = core->has_announcements();
+    result.decisions_to_announce = core->take_decisions_to_announce();
     result.idle = core->take_idle();
     if (ended)
       result.ended = *now;

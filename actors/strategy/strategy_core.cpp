@@ -234,8 +234,11 @@ void strategy_core::pass_quietly(instant until) noexcept {
   granted_until_ = std::max(granted_until_, until);
 }
 
-void strategy_core::announce(std::vector<event>& out) {
+void strategy_core::announce(const std::vector<callback_failure>& failures,
+                             std::vector<event>& out) {
   out_ = &out;
+  for (const auto& failure : failures)
+    emit_risk_callback_error(failure.text, failure.when);
   for (const auto& tell : std::exchange(announcements_, {}))
     tell();
 }
@@ -576,9 +579,8 @@ instant strategy_core::clock_after_opening(const signal_row& row, instant when) 
 risk_verdict strategy_core::take_verdict(instant when) {
   auto verdict = *std::exchange(verdict_, std::nullopt);
   if (!verdict.callback_error.empty())
-    emit_error(error_code::callback_failed,
-               fmt::format("a callback of a risk profile threw: {}", verdict.callback_error), when,
-               "risk");
+    emit_risk_callback_error(verdict.callback_error, when);
+  waiting_decisions_ += verdict.has_waiting_callbacks;
   return verdict;
 }
 
@@ -829,6 +831,11 @@ void strategy_core::emit_error(error_code code, std::string message, instant whe
   if (wants(topic::error))
     out_->push_back(
         {topic::error, error_event{code, std::move(message), source, when, plan_.identity}});
+}
+
+void strategy_core::emit_risk_callback_error(const std::string& thrown, instant when) {
+  emit_error(error_code::callback_failed,
+             fmt::format("a callback of a risk profile threw: {}", thrown), when, "risk");
 }
 
 void strategy_core::tell_sizing_errors(instant when, std::vector<std::string> texts) {

@@ -116,9 +116,11 @@ public:
   /// Live: between two ranges.
   run_memory memory() const;
   /// Live: what happened is durable now; calls the strategy's callbacks, which wait until then.
-  /// Error events about them go to `out`.
-  void announce(std::vector<event>& out);
+  /// Error events about them, and about those of its risk profiles, go to `out`.
+  void announce(const std::vector<callback_failure>& failures, std::vector<event>& out);
   bool has_announcements() const noexcept { return !announcements_.empty(); }
+  /// Live: decisions of risk since the last call whose callbacks wait.
+  std::size_t take_decisions_to_announce() noexcept { return std::exchange(waiting_decisions_, 0); }
   /// Live: the idle stretch behind the events of the last range, if nobody wants more of it.
   std::optional<idle_stretch> take_idle() { return std::exchange(idle_, std::nullopt); }
   /// Live, between two ranges: before that instant nothing happens but an idle tick every minute
@@ -243,6 +245,7 @@ private:
   }
   void tell_idle(instant when);
   void emit_error(error_code code, std::string message, instant when, const char* source = "strategy");
+  void emit_risk_callback_error(const std::string& thrown, instant when);
   void tell_sizing_errors(instant when, std::vector<std::string> texts);
   void notify_write(const shared_signal& row);
   void tell_callbacks(const tick_result& result);
@@ -316,6 +319,7 @@ private:
   std::vector<operator_command> commands_;
   bool paused_ = false, cancel_asked_ = false, close_asked_ = false;
   std::vector<std::function<void()>> announcements_;
+  std::size_t waiting_decisions_ = 0;
   std::optional<idle_stretch> idle_; ///< not told yet
 
   std::vector<instant> ends_;
