@@ -6,9 +6,10 @@
 #include "actors/frame/timeline.hpp"
 #include "actors/publisher/journal_tap.hpp"
 #include "actors/risk/risk_arbiter.hpp"
-#include "actors/strategy/run_rows.hpp"
+#include "actors/strategy/quiet_run.hpp"
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
+#include "messages/idle_stretch.hpp"
 #include "messages/interest.hpp"
 #include "messages/position_size.hpp"
 #include "storage/group_commit.hpp"
@@ -122,10 +123,21 @@ struct go_on_without {
   instant clock = 0;
 };
 
-using risk_actor = typed_interface<caf::result<risk_verdict>(ask_risk_arbiter), //
-                                   caf::result<void>(clock_promise),            //
-                                   caf::result<void>(hold_position),            //
-                                   caf::result<void>(go_on_without)>;
+/// Live: decisions that are durable now; the callbacks that wait for them are called, in the order
+/// in which risk decided.
+struct announce_decisions {
+  std::vector<durable_decisions> of;
+};
+
+struct decisions_announced {
+  std::vector<callback_failure> failures;
+};
+
+using risk_actor = typed_interface<caf::result<risk_verdict>(ask_risk_arbiter),          //
+                                   caf::result<void>(clock_promise),                     //
+                                   caf::result<void>(hold_position),                     //
+                                   caf::result<void>(go_on_without),                     //
+                                   caf::result<decisions_announced>(announce_decisions)>;
 
 // -- partial client: key (signal id, mode); lives as long as its signal --------------------------------------
 
@@ -286,9 +298,13 @@ struct range_result {
   bool cut_short = false;          ///< a stop ended it early
   std::optional<error> problem;    ///< the run failed
   store_batch rows;                ///< live: what must be durable before anybody hears of the events
+  journal_texts texts;             ///< live: of the events, made while the last turn becomes durable
   std::optional<stored_run> ended; ///< live: the run's rows once it is over
   signal_state state = signal_state::idle;
   bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
+  std::size_t decisions_to_announce = 0; ///< live: whose callbacks wait for `announce_decisions`
+  std::optional<idle_stretch> idle;      ///< live: behind the events, for who wants no more of it
+  quiet_run quiet;                       ///< live: it need not be asked for a while
 };
 
 using range_consumer_actor = typed_interface<caf::result<void>(range_result)>;
@@ -318,16 +334,21 @@ struct prepare_run {
 struct run_prepared {};
 
 /// Examine instants up to `grant.until`. The rest is for live runs: minutes that are new, what an
-/// operator said, and whether to end at once if the run was stopped and no signal lives.
+/// operator said, whether to end at once if the run was stopped and no signal lives, and up to where
+/// (exclusive) the run was quiet and not asked.
 struct advance_range {
   range_grant grant;
   std::optional<loaded_series> minutes;
   std::vector<operator_command> commands;
   bool end_if_idle = false;
+  instant passed_until = 0;
 };
 
-/// Live: the last range is durable; call the strategy's callbacks.
-struct announce_range {};
+/// Live: the last range is durable; call the strategy's callbacks. `failures`: what those of risk
+/// profiles threw over the run's decisions.
+struct announce_range {
+  std::vector<callback_failure> failures;
+};
 
 /// Errors of callbacks.
 struct range_announced {
@@ -351,11 +372,12 @@ using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
 // -- store: its own thread; the commits of one turn of its mailbox become one synced batch -------------------
 
 /// Rows and events that become durable together; journalled events get numbers. After a problem the
-/// same ticket is sent again, without the rows, until it is answered without one.
+/// same ticket is sent again, without rows and texts, until it is answered without one.
 struct commit_turn {
   std::uint64_t ticket = 0;
   store_batch rows;
   shared_events events;
+  journal_texts texts = {};
 };
 
 struct turn_committed {
@@ -402,9 +424,11 @@ using store_actor = typed_interface<caf::result<turn_committed>(commit_turn), //
 
 // -- topics: one bus, so that a run's events keep their order across topics --------------------------------------
 
-/// Events in order; the answer is the credit for the next batch.
+/// Events in order, behind them where idle runs have come to; the answer is the credit for the next
+/// batch.
 struct event_batch {
   std::vector<event> events;
+  shared_idle_stretches idle = {};
 };
 
 struct batch_done {};
@@ -413,7 +437,9 @@ using subscriber_actor = typed_interface<caf::result<batch_done>(event_batch)>;
 
 using subscription_id = std::uint64_t;
 
-/// `built_in`: publishers wait until this subscriber has applied what they published.
+/// `built_in`: publishers wait until this subscriber has applied what they published, and of a live
+/// run's idle ticks it gets the newest of each stretch, as an `idle_stretch` if nobody wants them all.
+/// It names no symbols and no strategies.
 struct subscribe {
   subscription wanted;
   subscriber_actor subscriber;
@@ -439,6 +465,7 @@ struct unsubscribe {
 /// and no subscriber is further behind than the high-water mark.
 struct publish {
   std::vector<event> events;
+  std::vector<idle_stretch> idle = {}; ///< live: behind the events
 };
 
 struct published {};
@@ -724,6 +751,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
   apply(demand_element) apply(source_down) apply(run_client_down) apply(shared_client_down) apply(ask_report) apply(report_answer) apply(clear_report)                 \
   apply(report_run_facts) apply(report_run_bounds) apply(hold_position) apply(go_on_without)       \
+  apply(announce_decisions) apply(decisions_announced)                                           \
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
   apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \

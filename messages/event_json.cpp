@@ -402,6 +402,12 @@ void append_event_line(std::string& out, std::optional<std::int64_t> seq, topic 
     writer.integer(*seq);
   else
     writer.null();
+  append_behind_number(out, shown_on, item);
+}
+
+void append_behind_number(std::string& out, topic shown_on, const event& item) {
+  out += ',';
+  json_writer writer{out};
   write_topic_and_payload(writer, shown_on, item.payload);
   writer.end_object();
 }

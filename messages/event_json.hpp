@@ -22,6 +22,9 @@ struct event_line {
 void append_event_line(std::string& out, std::optional<std::int64_t> seq, topic shown_on,
                        const event& item);
 
+/// Appends what follows the number in that line, `,"topic":...}`.
+void append_behind_number(std::string& out, topic shown_on, const event& item);
+
 /// Appends the payload alone, the object behind `event`.
 void append_payload(json_writer& out, const event_payload& payload);
 

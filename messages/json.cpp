@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include <boost/json/basic_parser_impl.hpp>
@@ -183,6 +184,27 @@ bool is_copied_as_it_is(char c) noexcept {
   return code >= 0x20 && code < 0x80 && c != '"' && c != '\\';
 }
 
+/// Whether all of eight characters are copied as they are: looked at together, as texts are what most
+/// of an event line is.
+bool are_copied_as_they_are(const char* eight) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101, high_bits = 0x8080808080808080;
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, eight, sizeof bytes);
+  const auto has_zero = [](std::uint64_t word) { return (word - ones) & ~word; };
+  const auto below_space = (bytes - ones * ' ') & ~bytes;
+  return ((bytes | below_space | has_zero(bytes ^ (ones * '"')) | has_zero(bytes ^ (ones * '\\'))) &
+          high_bits) == 0;
+}
+
+/// Where the first character is that is not copied as it is, from `at` on.
+std::size_t end_of_plain(std::string_view text, std::size_t at) noexcept {
+  while (at + 8 <= text.size() && are_copied_as_they_are(text.data() + at))
+    at += 8;
+  while (at < text.size() && is_copied_as_it_is(text[at]))
+    ++at;
+  return at;
+}
+
 void append_quoted(std::string& out, std::string_view text) {
   out += '"';
   std::size_t plain = 0; // start of the stretch that can be copied as it is
@@ -190,9 +212,7 @@ void append_quoted(std::string& out, std::string_view text) {
   const auto flush = [&] { out.append(text.substr(plain, at - plain)); };
   while (at < text.size()) {
     // By far the usual stretch is all there is.
-    at = static_cast<std::size_t>(std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(at),
-                                                   text.end(), is_copied_as_it_is) -
-                                  text.begin());
+    at = end_of_plain(text, at);
     if (at == text.size())
       break;
     if (static_cast<unsigned char>(text[at]) >= 0x80) {

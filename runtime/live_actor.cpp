@@ -67,8 +67,15 @@ struct live_state {
     bool left_behind = false;
     bool over = false;
     bool announces = false;        ///< callbacks wait until the turn is durable
+    std::size_t decisions = 0;     ///< of the turn, whose callbacks the arbiter holds back
     std::vector<event> events;     ///< of the turn
+    journal_texts texts;           ///< of the events, as far as clients made them
+    std::optional<idle_stretch> idle; ///< of the turn, behind its events
     store_batch rows;
+    quiet_run quiet;               ///< before its end nobody asks the client
+    instant passed_until = 0;      ///< exclusive; what the client does not know of that
+    shared_series minutes;         ///< newest ones
+    std::optional<quiet_price> price;
     run_summary summary;
     std::optional<stored_run> ended;
     loaded_series new_minutes;     ///< system clock: what came since the last range
@@ -84,8 +91,13 @@ struct live_state {
     std::uint64_t ticket = 0;
     store_batch rows; ///< until they are sent
     std::shared_ptr<std::vector<event>> events = std::make_shared<std::vector<event>>();
+    journal_texts texts; ///< until they are sent
+    std::vector<idle_stretch> idle;
     std::vector<std::size_t> runs;       ///< whose events it holds
-    std::vector<std::size_t> announcing; ///< of these, those with callbacks that wait for it
+    /// Runs with callbacks that wait for it, and what those of risk profiles threw.
+    std::map<std::size_t, std::vector<callback_failure>> announcing;
+    /// Runs and their decisions with callbacks of risk profiles that wait for it.
+    std::vector<std::pair<std::size_t, std::size_t>> decisions;
     std::vector<response_promise<run_controlled>> controllers; ///< operators who wait for it
     bool is_last = false;
   };
@@ -98,7 +110,9 @@ struct live_state {
   std::vector<run_progress> runs;
   std::vector<risk_key> arbiters;
   std::optional<turn> committing;
+  std::optional<turn> turn_ahead; ///< worked out ahead: it is sent once that one is durable
   std::vector<event> late_events; ///< of callbacks, for the next turn
+  store_batch quiet_rows;         ///< of the turn
   store_batch first_rows;
   std::uint64_t tickets = 0;
   std::size_t steps = 0; ///< answers still missing before the next phase
@@ -336,6 +350,7 @@ struct live_state {
   void prepare(std::size_t run, const loaded_series& minutes) {
     const auto& chosen = setup->runs[run];
     auto& progress = runs[run];
+    progress.minutes = minutes.series;
     auto plan = plan_for(chosen.identity, frame, *minutes.series,
                          rules_for(*setup->exchange, setup->parameters));
     if (!is_replay())
@@ -416,8 +431,9 @@ struct live_state {
   /// before. Not while somebody still has to take in what was told, lest that piles up. Callbacks
   /// would have to wait for two turns, so with them it waits itself.
   bool may_run_ahead() const {
-    return is_replay() && committing && !ahead && telling == 0 && !committing->is_last &&
-           committing->announcing.empty() && open_ranges == 0 && !stopping && !failed &&
+    return is_replay() && committing && !ahead && !turn_ahead && telling == 0 &&
+           !committing->is_last && committing->announcing.empty() &&
+           committing->decisions.empty() && open_ranges == 0 && !stopping && !failed &&
            std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.over; });
   }
 
@@ -425,9 +441,8 @@ struct live_state {
     if (!running || finishing)
       return;
     if (may_run_ahead()) {
-      advance_to_boundary();
-      ahead = open_ranges > 0;
-      return;
+      ahead = advance_to_boundary();
+      return commit_if_complete(); // which is when every run was quiet
     }
     if (turn_is_open() || telling > 0)
       return;
@@ -435,7 +450,8 @@ struct live_state {
       return finish();
     if (std::exchange(stopping, false))
       return end_idle_runs();
-    advance_to_boundary();
+    if (advance_to_boundary())
+      commit_if_complete(); // the same
   }
 
   /// A stop does not wait for the next minute where nothing is open.
@@ -446,19 +462,25 @@ struct live_state {
     go_on();
   }
 
-  void advance_to_boundary() {
-    if (!is_replay())
-      return follow_the_market();
+  /// Whether some run moved on.
+  bool advance_to_boundary() {
+    if (!is_replay()) {
+      follow_the_market();
+      return false;
+    }
     const instant first = first_due();
     if (first == end_of_time)
-      return;
-    if (live->clock->now() < first)
-      return wake_at(first);
+      return false;
+    if (live->clock->now() < first) {
+      wake_at(first);
+      return false;
+    }
     const bool many = live->clock->is_unpaced();
     const instant until = first + (many ? minutes_a_turn : 1) * minute_ms;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].over && runs[run].next < until)
         advance(run, {until, runs[run].wanted, SIZE_MAX, !setup->runs[run].watch_only}, false);
+    return true;
   }
 
   /// The end of time when only late runs are left.
@@ -573,6 +595,7 @@ struct live_state {
       if (boundary >= handled)
         progress.failing_since.reset();
       progress.new_minutes = answer.loaded;
+      progress.minutes = answer.loaded.series;
       progress.known_until = boundary;
       progress.came_late = late;
       progress.misses_newest = outcome == boundary_fetches::outcome::newest_missing;
@@ -711,11 +734,15 @@ struct live_state {
 
   void advance(std::size_t run, const range_grant& grant, bool end_if_idle) {
     auto& progress = runs[run];
+    if (!end_if_idle && stays_quiet(progress, grant))
+      return pass_quietly(run, grant);
     ++progress.ranges;
     ++open_ranges;
     progress.granted_until = grant.until;
     advance_range message;
     message.grant = grant;
+    message.passed_until = std::exchange(progress.passed_until, 0);
+    progress.quiet = {};
     if (progress.new_minutes.series)
       message.minutes = std::exchange(progress.new_minutes, {});
     message.commands = std::exchange(progress.commands, {});
@@ -723,6 +750,29 @@ struct live_state {
       progress.controllers_of_range.push_back(std::move(controller));
     message.end_if_idle = end_if_idle;
     send(self, progress.client, std::move(message));
+  }
+
+  /// Nothing would happen to it but an idle tick a minute, and nobody wants them one by one.
+  static bool stays_quiet(const run_progress& progress, const range_grant& grant) {
+    return progress.quiet.run && grant.until <= progress.quiet.until && progress.ranges == 0 &&
+           progress.commands.empty() && grant.generates && !grant.wanted.has(tick_action::idle) &&
+           !grant.wanted.has(topic::performance);
+  }
+
+  void pass_quietly(std::size_t run, const range_grant& grant) {
+    auto& progress = runs[run];
+    put_run_at(quiet_rows, *progress.quiet.run, grant.until - minute_ms);
+    if (grant.wanted.has_newest_idle()) {
+      if (!progress.price)
+        progress.price.emplace(setup->parameters.avg_price_candles_count);
+      if (auto idle = progress.price->newest(setup->runs[run].identity, progress.minutes,
+                                             progress.next, grant.until)) {
+        idle->caught_up = grant.caught_up;
+        progress.idle = std::move(idle);
+      }
+    }
+    progress.new_minutes = {};
+    progress.next = progress.passed_until = progress.granted_until = grant.until;
   }
 
   void take(range_result& result) {
@@ -738,11 +788,12 @@ struct live_state {
     progress.next = result.granted_until;
     progress.summary.counters = result.counters;
     progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
-    progress.events.insert(progress.events.end(), std::make_move_iterator(result.events.begin()),
-                           std::make_move_iterator(result.events.end()));
+    take_events(progress, result);
     progress.rows.append(std::move(result.rows));
     progress.announces = progress.announces || result.has_announcements;
+    progress.decisions += result.decisions_to_announce;
     progress.state = result.state;
+    progress.quiet = std::move(result.quiet);
     if (!result.over)
       return;
     progress.ended = std::move(result.ended);
@@ -752,41 +803,80 @@ struct live_state {
     close_run(run);
   }
 
+  template <class Item> static void append(std::vector<Item> more, std::vector<Item>& to) {
+    if (to.empty())
+      to = std::move(more);
+    else
+      to.insert(to.end(), std::make_move_iterator(more.begin()),
+                std::make_move_iterator(more.end()));
+  }
+
+  static void take_events(run_progress& progress, range_result& result) {
+    auto& events = progress.events;
+    if (progress.idle && !result.events.empty()) // it was before them
+      events.push_back({topic::signal_live, tick_of(*std::exchange(progress.idle, std::nullopt))});
+    progress.texts.resize(events.size()); // those told here have none
+    append(std::move(result.texts), progress.texts);
+    append(std::move(result.events), events);
+    if (result.idle)
+      progress.idle = std::move(result.idle);
+  }
+
   void commit_if_complete() {
-    if (!running || finishing || turn_is_open())
+    if (!running || finishing || fetching > 0 || open_ranges > 0)
       return;
-    collecting = false;
+    if (committing || announcing > 0) {
+      if (ahead)
+        turn_ahead = next_turn();
+      return;
+    }
+    auto next = turn_ahead ? std::exchange(turn_ahead, std::nullopt) : next_turn();
+    if (next)
+      commit(*std::move(next));
+    go_on();
+  }
+
+  /// Everything that waits to become durable, if anything does.
+  std::optional<turn> next_turn() {
+    ahead = collecting = false;
     turn next;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].rows.empty() || !runs[run].events.empty() || runs[run].announces)
         next.runs.push_back(run);
-    if (next.runs.empty() && late_events.empty() && first_rows.empty())
-      return go_on();
+    if (next.runs.empty() && late_events.empty() && first_rows.empty() && quiet_rows.empty())
+      return std::nullopt;
     take_into(next);
-    commit(std::move(next));
-    go_on();
+    return next;
   }
 
-  /// Everything that waits to become durable, events in line order.
+  /// Events in line order.
   void take_into(turn& next) {
-    ahead = false;
     next.ticket = (setup->number << 32) | ++tickets;
     next.rows = std::exchange(first_rows, {});
-    *next.events = std::exchange(late_events, {});
+    next.rows.append(std::exchange(quiet_rows, {}));
+    for (auto& run : runs)
+      if (run.idle)
+        next.idle.push_back(*std::exchange(run.idle, std::nullopt));
     auto& events = *next.events;
+    events = std::exchange(late_events, {});
+    next.texts.resize(events.size());
     std::vector<instant> moments(events.size(), INT64_MIN);
     for (const auto run : next.runs) {
-      next.rows.append(std::exchange(runs[run].rows, {}));
-      if (std::exchange(runs[run].announces, false))
-        next.announcing.push_back(run);
-      for (auto& controller : std::exchange(runs[run].controllers_of_range, {}))
-        next.controllers.push_back(std::move(controller));
+      auto& progress = runs[run];
+      next.rows.append(std::exchange(progress.rows, {}));
+      if (std::exchange(progress.announces, false))
+        next.announcing[run];
+      if (const auto count = std::exchange(progress.decisions, std::size_t{0}); count > 0)
+        next.decisions.emplace_back(run, count);
+      append(std::exchange(progress.controllers_of_range, {}), next.controllers);
       instant latest = INT64_MIN;
-      for (auto& item : std::exchange(runs[run].events, {})) {
+      for (const auto& item : progress.events) {
         latest = std::max(latest, instant_of(item).value_or(latest));
         moments.push_back(latest);
-        events.push_back(std::move(item));
       }
+      append(std::exchange(progress.texts, {}), next.texts);
+      append(std::exchange(progress.events, {}), events);
+      next.texts.resize(events.size());
     }
     if (std::is_sorted(moments.begin(), moments.end()))
       return; // a single minute
@@ -795,17 +885,24 @@ struct live_state {
     std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
       return moments[left] < moments[right];
     });
-    std::vector<event> in_order;
-    in_order.reserve(events.size());
+    put_in_order(order, events);
+    put_in_order(order, next.texts);
+  }
+
+  template <class Item>
+  static void put_in_order(const std::vector<std::size_t>& order, std::vector<Item>& items) {
+    std::vector<Item> in_order;
+    in_order.reserve(items.size());
     for (const auto index : order)
-      in_order.push_back(std::move(events[index]));
-    events = std::move(in_order);
+      in_order.push_back(std::move(items[index]));
+    items = std::move(in_order);
   }
 
   void commit(turn next) {
     committing = std::move(next);
     request(self, live->store, caf::infinite,
-            commit_turn{committing->ticket, std::exchange(committing->rows, {}), committing->events})
+            commit_turn{committing->ticket, std::exchange(committing->rows, {}),
+                        committing->events, std::exchange(committing->texts, {})})
         .then(
             [this](const turn_committed& answer) {
               if (answer.problem)
@@ -833,14 +930,58 @@ struct live_state {
     retry_after = std::min(2 * retry_after, longest_retry_ms);
   }
 
-  /// Durable: callbacks first, then everybody who listens.
+  /// Durable: callbacks first, those of risk before those of strategies, then everybody who listens.
   void announce(std::int64_t first_number) {
     for (auto& item : *committing->events)
       if (is_journalled(item))
         item.number = first_number++;
-    for (const auto run : committing->announcing) {
+    announce_decided();
+  }
+
+  void announce_decided() {
+    for (auto& [arbiter, message] : decisions_by_arbiter()) {
       ++announcing;
-      request(self, runs[run].client, caf::infinite, announce_range{})
+      request(self, arbiter, caf::infinite, std::move(message))
+          .then(
+              [this, arbiter = arbiter](const decisions_announced& answer) {
+                for (const auto& failure : answer.failures)
+                  note_failure(arbiter, failure);
+                if (--announcing == 0)
+                  announce_ranges();
+              },
+              [this](const caf::error&) { // its end is noticed elsewhere
+                if (--announcing == 0)
+                  announce_ranges();
+              });
+    }
+    if (announcing == 0)
+      announce_ranges();
+  }
+
+  std::vector<std::pair<risk_actor, announce_decisions>> decisions_by_arbiter() const {
+    std::vector<std::pair<risk_actor, announce_decisions>> by_arbiter;
+    for (const auto& [run, count] : committing->decisions) {
+      const auto& arbiter = runs[run].arbiter;
+      auto at = std::find_if(by_arbiter.begin(), by_arbiter.end(),
+                             [&](const auto& item) { return item.first == arbiter; });
+      if (at == by_arbiter.end())
+        at = by_arbiter.insert(at, {arbiter, {}});
+      at->second.of.push_back({runs[run].participant, count});
+    }
+    return by_arbiter;
+  }
+
+  /// The run tells it, among the errors of its own callbacks.
+  void note_failure(const risk_actor& arbiter, const callback_failure& failure) {
+    for (const auto& [run, count] : committing->decisions)
+      if (runs[run].arbiter == arbiter && runs[run].participant == failure.participant)
+        committing->announcing[run].push_back(failure);
+  }
+
+  void announce_ranges() {
+    for (const auto& [run, failures] : committing->announcing) {
+      ++announcing;
+      request(self, runs[run].client, caf::infinite, announce_range{failures})
           .then(
               [this](const range_announced& answer) {
                 late_events.insert(late_events.end(), answer.events.begin(), answer.events.end());
@@ -865,18 +1006,18 @@ struct live_state {
     for (auto& controller : done.controllers)
       controller.deliver(run_controlled{});
     if (done.is_last)
-      return tell_the_last(std::move(*done.events));
-    if (!done.events->empty())
-      publish_events(std::move(*done.events));
+      return tell_the_last({std::move(*done.events), std::move(done.idle)});
+    if (!done.events->empty() || !done.idle.empty())
+      publish_events({std::move(*done.events), std::move(done.idle)});
     commit_if_complete(); // what came in the meantime, else on
   }
 
   /// The minutes of a replay can wait for whoever listens; the market's cannot.
-  void publish_events(std::vector<event> events) {
+  void publish_events(publish news) {
     if (!is_replay())
-      return send_anonymously(setup->topics, publish{std::move(events)});
+      return send_anonymously(setup->topics, std::move(news));
     ++telling;
-    request(self, setup->topics, caf::infinite, publish{std::move(events)})
+    request(self, setup->topics, caf::infinite, std::move(news))
         .then(
             [this](const published&) {
               --telling;
@@ -965,8 +1106,9 @@ struct live_state {
       refuse(run.controllers, reason);
       refuse(run.controllers_of_range, reason);
     }
-    if (committing)
-      refuse(committing->controllers, reason);
+    for (auto* waiting : {&committing, &turn_ahead})
+      if (*waiting)
+        refuse((*waiting)->controllers, reason);
   }
 
   void fail_all(const error& problem) {
@@ -1012,7 +1154,7 @@ struct live_state {
     commit(std::move(last));
   }
 
-  void tell_the_last(std::vector<event> events) {
+  void tell_the_last(publish news) {
     if (setup->stream) {
       std::optional<error> problem;
       for (const auto& run : runs)
@@ -1025,7 +1167,7 @@ struct live_state {
       setup->record->finish(std::nullopt);
       self->quit();
     };
-    request(self, setup->topics, caf::infinite, publish{std::move(events)})
+    request(self, setup->topics, caf::infinite, std::move(news))
         .then([end](const published&) { end(); }, [end](const caf::error&) { end(); });
   }
 

@@ -17,6 +17,9 @@ struct report_state {
         [this](event_batch& batch) {
           for (auto& item : batch.events)
             book.apply(std::move(item));
+          if (batch.idle)
+            for (const auto& stretch : *batch.idle)
+              book.apply(stretch);
           return batch_done{};
         },
         [this](const report_run_facts& message) {

@@ -3,7 +3,7 @@
 namespace backtest {
 
 void report_book::start(const shared_identity& run, const configuration& parameters) {
-  latest_run_ = nullptr;
+  forget_known();
   run_reports& reports = runs_[key_of(*run)];
   reports = {};
   if (enabled_.has(report_kind::backtest) && run->mode == run_mode::backtest)
@@ -67,6 +67,11 @@ void report_book::apply(event item) {
   }
 }
 
+void report_book::apply(const idle_stretch& stretch) {
+  if (run_reports* const reports = reports_of(stretch.run); reports != nullptr && reports->live)
+    reports->live->apply(tick_of(stretch));
+}
+
 void report_book::apply_tick(run_reports& reports, tick_result&& tick) {
   const std::uint64_t seq = tick.action == tick_action::closed ? trades_++ : trades_;
   if (reports.schedule)
@@ -114,8 +119,13 @@ void report_book::clear(run_reports& reports, report_set kinds) {
   clear_one(report_kind::risk, reports.risk);
 }
 
-void report_book::clear() {
+void report_book::forget_known() {
   latest_run_ = nullptr;
+  known_.clear();
+}
+
+void report_book::clear() {
+  forget_known();
   runs_.clear();
   heats_.clear();
 }
@@ -128,11 +138,15 @@ report_book::run_reports* report_book::find(const run_identity& run) {
 /// A run tells many things in a row, and its names are one shared object.
 report_book::run_reports* report_book::reports_of(const shared_identity& run) {
   if (run && run != latest_run_) {
-    run_reports* const reports = find(*run);
-    if (reports == nullptr)
-      return nullptr; // cleared while events were on their way
+    auto known = known_.find(run);
+    if (known == known_.end()) {
+      run_reports* const reports = find(*run);
+      if (reports == nullptr)
+        return nullptr; // cleared while events were on their way
+      known = known_.emplace(run, reports).first;
+    }
     latest_run_ = run;
-    latest_ = reports;
+    latest_ = known->second;
   }
   return run ? latest_ : nullptr;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/idle_stretch.hpp"
 #include "runtime/backtest_report.hpp"
 #include "runtime/heat_report.hpp"
 #include "runtime/live_report.hpp"
@@ -13,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -35,6 +37,8 @@ public:
   void set_bounds(const run_identity& run, const run_bounds& bounds);
   /// Events of runs that never started are ignored.
   void apply(event item);
+  /// The same of the tick it stands for.
+  void apply(const idle_stretch& stretch);
   void clear(const run_identity& run, report_set kinds = report_set::all());
   /// Of every run.
   void clear(report_set kinds);
@@ -82,6 +86,7 @@ private:
   run_reports* find(const run_identity& run);
   static void clear(run_reports& reports, report_set kinds);
   run_reports* reports_of(const shared_identity& run);
+  void forget_known();
   heat_report* start_heat(const run_identity& run, const configuration& parameters);
   void apply_tick(run_reports& reports, tick_result&& tick);
   template <class Report>
@@ -92,6 +97,8 @@ private:
   std::map<std::pair<std::string, run_mode>, heat_report> heats_;
   shared_identity latest_run_; ///< that told something last
   run_reports* latest_ = nullptr;
+  /// Of runs that told something since one started last: thousands tell something every minute.
+  std::unordered_map<shared_identity, run_reports*> known_;
   std::uint64_t trades_ = 0; ///< orders trades across runs
 };
 

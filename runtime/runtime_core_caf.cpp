@@ -184,7 +184,7 @@ void runtime_core::spawn_supervisors() {
               key.profiles.end())
             profiles.push_back(*schema);
         return spawn_risk_client(system, census, std::move(profiles),
-                                 participants_of(*setup, key.profiles));
+                                 participants_of(*setup, key.profiles), key.mode);
       },
       report);
   clients.partials = spawn_supervisor<partial_key, partial_actor>(

@@ -17,11 +17,13 @@ bool group_commit::knows(std::uint64_t ticket) const {
           std::any_of(unfinished_->outcomes.begin(), unfinished_->outcomes.end(), holds));
 }
 
-void group_commit::add(std::uint64_t ticket, store_batch rows, shared_events events) {
+void group_commit::add(std::uint64_t ticket, store_batch rows, shared_events events,
+                       journal_texts texts) {
   asked_.insert(ticket);
   const bool may_be_known = unfinished_ || !settled_.empty();
   if (!may_be_known || !knows(ticket))
-    contributions_.emplace_back(ticket, contribution{std::move(rows), std::move(events)});
+    contributions_.emplace_back(
+        ticket, contribution{std::move(rows), std::move(events), std::move(texts)});
 }
 
 std::vector<commit_outcome> group_commit::commit() {
@@ -31,9 +33,7 @@ std::vector<commit_outcome> group_commit::commit() {
       unfinished_ = put_together();
       try {
         target_.commit(unfinished_->batch);
-        for (auto& outcome : unfinished_->outcomes)
-          settled_.emplace(outcome.ticket, std::move(outcome));
-        unfinished_.reset();
+        settle_unfinished();
       } catch (const failure& caught) {
         problem_ = caught.reason();
       }
@@ -59,10 +59,15 @@ bool group_commit::retry_unfinished() {
     problem_ = caught.reason();
     return false;
   }
+  settle_unfinished();
+  return true;
+}
+
+void group_commit::settle_unfinished() {
   for (auto& outcome : unfinished_->outcomes)
     settled_.emplace(outcome.ticket, std::move(outcome));
+  written_ = std::move(unfinished_->batch);
   unfinished_.reset();
-  return true;
 }
 
 group_commit::group group_commit::put_together() {
@@ -70,19 +75,26 @@ group_commit::group group_commit::put_together() {
   for (auto& [ticket, content] : std::exchange(contributions_, {})) {
     commit_outcome outcome{ticket, 0, std::nullopt};
     next.batch.append(std::move(content.rows));
-    for (const auto& item : *content.events) {
-      if (!is_journalled(item))
-        continue;
-      const auto line = journal_.append(next.batch, item);
-      retention_.added(line);
-      latest_ = std::max(latest_, instant_of(item).value_or(latest_));
-      if (outcome.first_number == 0)
-        outcome.first_number = line.number;
-    }
+    append_events(next, content, outcome);
     next.outcomes.push_back(std::move(outcome));
   }
   retention_.apply(next.batch, target_, latest_);
   return next;
+}
+
+void group_commit::append_events(group& to, const contribution& content, commit_outcome& outcome) {
+  const auto& events = *content.events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!is_journalled(events[i]))
+      continue;
+    const bool is_made = i < content.texts.size() && !content.texts[i].empty();
+    const auto entry = is_made ? journal_.append(to.batch, content.texts[i])
+                               : journal_.append(to.batch, events[i]);
+    retention_.added(entry);
+    latest_ = std::max(latest_, instant_of(events[i]).value_or(latest_));
+    if (outcome.first_number == 0)
+      outcome.first_number = entry.number;
+  }
 }
 
 } // namespace backtest

@@ -13,6 +13,9 @@ namespace backtest {
 
 using shared_events = std::shared_ptr<const std::vector<event>>;
 
+/// The `journal_text` of events, by their places; where it is empty or missing, it was not made yet.
+using journal_texts = std::vector<std::string>;
+
 /// What became of one contribution to a group.
 struct commit_outcome {
   std::uint64_t ticket = 0;
@@ -31,7 +34,7 @@ public:
   /// A contribution to the next commit. A ticket whose last outcome was a problem asks again what
   /// became of it; its content is still here and what comes with it is ignored. Tickets are never
   /// used twice otherwise.
-  void add(std::uint64_t ticket, store_batch rows, shared_events events);
+  void add(std::uint64_t ticket, store_batch rows, shared_events events, journal_texts texts = {});
 
   /// One outcome for every ticket added since the last call: those without numbers, then in order
   /// of their numbers.
@@ -39,6 +42,8 @@ public:
 
   /// As `journal_retention::take_problem`.
   std::optional<error> take_retention_problem() { return retention_.take_problem(); }
+  /// Frees what was written; whoever waits for outcomes need not wait for that.
+  void free_written() { written_.clear(); }
 
   std::int64_t last_number() const noexcept { return journal_.last(); }
 
@@ -46,6 +51,7 @@ private:
   struct contribution {
     store_batch rows;
     shared_events events;
+    journal_texts texts;
   };
   struct group {
     store_batch batch;
@@ -53,8 +59,10 @@ private:
   };
 
   bool retry_unfinished();
+  void settle_unfinished();
   bool knows(std::uint64_t ticket) const;
   group put_together();
+  void append_events(group& to, const contribution& content, commit_outcome& outcome);
 
   store& target_;
   journal_writer journal_;
@@ -62,6 +70,7 @@ private:
   instant latest_ = 0; ///< of the events seen: by it the journal ages, also when history is replayed
   std::vector<std::pair<std::uint64_t, contribution>> contributions_; ///< by ticket
   std::optional<group> unfinished_;                 ///< a batch that failed
+  store_batch written_;                             ///< not freed yet
   error problem_;                                   ///< of the last commit that failed
   std::set<std::uint64_t> asked_;                   ///< tickets that wait for an outcome
   std::map<std::uint64_t, commit_outcome> settled_; ///< gone through, not asked about yet

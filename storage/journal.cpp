@@ -58,11 +58,22 @@ std::string journal_key(std::int64_t number) {
   return number_key_part(static_cast<std::uint64_t>(number));
 }
 
-journal_line journal_writer::append(store_batch& batch, const event& item) {
-  journal_line line{++last_, {}};
-  append_event_line(line.text, line.number, item.on, item);
-  batch.put(store_space::journal, journal_key(line.number), line.text);
-  return line;
+std::string journal_text(const event& item) {
+  std::string text;
+  text.reserve(1024); // most fit
+  append_behind_number(text, item.on, item);
+  return text;
+}
+
+journal_entry journal_writer::append(store_batch& batch, std::string_view text) {
+  auto key = journal_key(++last_);
+  std::string line;
+  line.reserve(text.size() + 32);
+  json_writer{line}.begin_object().key("seq").integer(last_);
+  line += text;
+  const journal_entry entry{last_, key.size() + line.size()};
+  batch.put(store_space::journal, std::move(key), std::move(line));
+  return entry;
 }
 
 journal_bounds find_journal_bounds(const store_reader& from) {

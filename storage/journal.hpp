@@ -19,6 +19,12 @@ struct journal_line {
   friend bool operator==(const journal_line&, const journal_line&) = default;
 };
 
+/// What was added to a batch.
+struct journal_entry {
+  std::int64_t number = 0;
+  std::size_t bytes = 0; ///< of key and line
+};
+
 /// First and last number that is kept; both 0 while nothing was ever journalled.
 struct journal_bounds {
   std::int64_t first = 0;
@@ -37,6 +43,9 @@ bool is_journalled(const event& item) noexcept;
 /// The key of an entry in the journal's space: 20 digits.
 std::string journal_key(std::int64_t number);
 
+/// What follows the number in an event's line: it can be made before the number is known.
+std::string journal_text(const event& item);
+
 /// Numbers events. A plain value: what it numbered is durable once the batch is committed; the same
 /// batch is what must be retried, not the same events.
 class journal_writer {
@@ -45,7 +54,11 @@ public:
   explicit journal_writer(std::int64_t last = 0) noexcept : last_(last) {}
 
   /// Gives `item` the next number and adds its entry to `batch`.
-  journal_line append(store_batch& batch, const event& item);
+  journal_entry append(store_batch& batch, const event& item) {
+    return append(batch, journal_text(item));
+  }
+  /// The same of the event whose `journal_text` this is.
+  journal_entry append(store_batch& batch, std::string_view text);
 
   std::int64_t last() const noexcept { return last_; }
 

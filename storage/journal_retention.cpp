@@ -65,11 +65,11 @@ void journal_retention::count(const store_reader& from) {
   bounds_ = find_journal_bounds(from);
 }
 
-void journal_retention::added(const journal_line& line) {
+void journal_retention::added(const journal_entry& entry) {
   if (bounds_.first == 0)
-    bounds_.first = line.number;
-  bounds_.last = line.number;
-  bytes_ += bytes_of(journal_key(line.number).size(), line.text.size());
+    bounds_.first = entry.number;
+  bounds_.last = entry.number;
+  bytes_ += static_cast<std::int64_t>(entry.bytes);
   ++added_;
 }
 

@@ -23,7 +23,7 @@ public:
   journal_retention(const store_reader& from, journal_limits limits);
 
   /// An entry that the next batch holds.
-  void added(const journal_line& line);
+  void added(const journal_entry& entry);
 
   /// Adds to `batch`, which holds what was `added` since the last call, the totals and the erasures
   /// that are due at `now` (of the clock that the events have their time from). Oldest first,

@@ -11,9 +11,11 @@ struct risk_state {
   std::optional<risk_arbiter> arbiter;
   std::vector<response_promise<risk_verdict>> waiting; ///< by participant
 
-  void init(std::vector<risk_schema> profiles, std::vector<risk_participant> participants) {
+  void init(std::vector<risk_schema> profiles, std::vector<risk_participant> participants,
+            run_mode mode) {
     waiting.resize(participants.size());
-    arbiter.emplace(std::move(profiles), std::move(participants));
+    arbiter.emplace(std::move(profiles), std::move(participants),
+                    mode == run_mode::live ? callback_time::durable : callback_time::decided);
   }
 
   risk_actor::behavior_type make_behavior() {
@@ -38,6 +40,9 @@ struct risk_state {
           arbiter->go_on_without(message.participant, message.clock);
           answer();
         },
+        [this](announce_decisions& message) {
+          return decisions_announced{arbiter->announce(std::move(message.of))};
+        },
     };
   }
 
@@ -56,9 +61,9 @@ struct risk_state {
 
 risk_actor spawn_risk_client(caf::actor_system& system, const shared_census& census,
                              std::vector<risk_schema> profiles,
-                             std::vector<risk_participant> participants) {
+                             std::vector<risk_participant> participants, run_mode mode) {
   return spawn_actor<risk_state, risk_actor>(system, census, std::move(profiles),
-                                             std::move(participants));
+                                             std::move(participants), mode);
 }
 
 } // namespace backtest

@@ -39,7 +39,8 @@ template <class Profiles> std::size_t index_of(const Profiles& profiles, const s
 } // namespace
 
 risk_arbiter::risk_arbiter(std::vector<risk_schema> profiles,
-                           std::vector<risk_participant> participants) {
+                           std::vector<risk_participant> participants, callback_time callbacks)
+    : callback_time_(callbacks) {
   for (auto& schema : profiles)
     profiles_.push_back({std::move(schema), {}, {}});
   for (auto& participant : participants) {
@@ -117,7 +118,7 @@ std::vector<risk_arbiter::decision> risk_arbiter::decide() {
     const auto id = by_rank_[rank];
     auto& asking = participants_[id];
     const auto query = *std::exchange(asking.query, std::nullopt);
-    auto verdict = judge(asking, query);
+    auto verdict = judge(id, query);
     if (verdict.allowed && query.adds)
       add(id, query);
     set_clock(id, verdict.allowed ? query.clock_if_allowed : query.clock_if_rejected);
@@ -126,7 +127,8 @@ std::vector<risk_arbiter::decision> risk_arbiter::decide() {
   return decisions;
 }
 
-risk_verdict risk_arbiter::judge(participant_state& asking, const risk_query& query) {
+risk_verdict risk_arbiter::judge(participant_id participant, const risk_query& query) {
+  const auto& asking = participants_[participant];
   risk_verdict verdict;
   for (const auto index : asking.profiles) {
     auto& profile = profiles_[index];
@@ -146,21 +148,58 @@ risk_verdict risk_arbiter::judge(participant_state& asking, const risk_query& qu
                         : reason && !reason->empty()  ? *reason
                         : !thrown.empty()             ? thrown
                                                       : "N/A";
-      if (profile.schema.callbacks.on_rejected)
-        verdict.callback_error =
-            text_of_throw([&] { profile.schema.callbacks.on_rejected(question); });
+      tell(participant, query, profile, profile.schema.callbacks.on_rejected, verdict);
       return verdict;
     }
   }
   for (const auto index : asking.profiles)
-    if (const auto& schema = profiles_[index].schema; schema.callbacks.on_allowed) {
-      const risk_question question{*asking.identity, query.request, query.price, query.when,
-                                   profiles_[index].positions};
-      if (auto thrown = text_of_throw([&] { schema.callbacks.on_allowed(question); });
-          !thrown.empty())
-        verdict.callback_error = std::move(thrown);
-    }
+    tell(participant, query, profiles_[index], profiles_[index].schema.callbacks.on_allowed,
+         verdict);
   return verdict;
+}
+
+void risk_arbiter::tell(participant_id participant, const risk_query& query,
+                        const profile_state& profile, const risk_callback& callback,
+                        risk_verdict& verdict) {
+  if (!callback)
+    return;
+  const auto& identity = participants_[participant].identity;
+  if (callback_time_ == callback_time::decided) {
+    if (auto thrown = text_of_throw([&] {
+          callback({*identity, query.request, query.price, query.when, profile.positions});
+        });
+        !thrown.empty())
+      verdict.callback_error = std::move(thrown);
+    return;
+  }
+  if (!std::exchange(verdict.has_waiting_callbacks, true))
+    waiting_.push_back({participant, query.when, {}});
+  waiting_.back().calls.emplace_back(
+      [&callback, identity, request = query.request, price = query.price, when = query.when,
+       positions = profile.positions] {
+        callback({*identity, request, price, when, positions});
+      });
+}
+
+std::vector<callback_failure> risk_arbiter::announce(std::vector<durable_decisions> durable) {
+  std::vector<callback_failure> failures;
+  std::deque<waiting_callbacks> later;
+  for (auto& waiting : std::exchange(waiting_, {})) {
+    const auto found =
+        std::find_if(durable.begin(), durable.end(), [&](const durable_decisions& item) {
+          return item.participant == waiting.participant && item.count > 0;
+        });
+    if (found == durable.end()) {
+      later.push_back(std::move(waiting));
+      continue;
+    }
+    --found->count;
+    for (const auto& call : waiting.calls)
+      if (auto thrown = text_of_throw(call); !thrown.empty())
+        failures.push_back({waiting.participant, waiting.when, std::move(thrown)});
+  }
+  waiting_ = std::move(later);
+  return failures;
 }
 
 void risk_arbiter::add(participant_id participant, const risk_query& query) {

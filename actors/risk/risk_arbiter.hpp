@@ -3,6 +3,8 @@
 #include "actors/risk/risk_protocol.hpp"
 #include "actors/risk/risk_schema.hpp"
 
+#include <deque>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +18,10 @@ struct risk_participant {
   shared_identity identity;
   std::vector<std::string> profiles;
 };
+
+/// When callbacks of profiles are called: as soon as risk decided, or, live, once the decision is
+/// durable.
+enum class callback_time : std::uint8_t { decided, durable };
 
 /// Judges the openings of every run that shares risk profiles, in the order of virtual time
 /// (instant, strategy, symbol), whatever the order of arrival: an answer is held back until every
@@ -32,7 +38,8 @@ public:
 
   /// Participants are known before the first instant. Throws `failure{not_found}` when a
   /// participant names a profile that is not among `profiles`.
-  risk_arbiter(std::vector<risk_schema> profiles, std::vector<risk_participant> participants);
+  risk_arbiter(std::vector<risk_schema> profiles, std::vector<risk_participant> participants,
+               callback_time callbacks = callback_time::decided);
 
   /// The participant asks, and waits. At most one question each at a time.
   void ask(participant_id participant, risk_query query);
@@ -48,6 +55,10 @@ public:
 
   /// Answers that can be given now, in order.
   std::vector<decision> decide();
+
+  /// Live: calls what waits for the next so many decisions of each participant, in the order in
+  /// which they were made, and returns what was thrown.
+  std::vector<callback_failure> announce(std::vector<durable_decisions> durable);
 
   /// Positions a profile holds after the last decision; throws `failure{not_found}`.
   const std::vector<active_position>& positions(const std::string& profile) const;
@@ -70,8 +81,17 @@ private:
     std::optional<risk_query> query;
   };
   using key = std::pair<instant, std::size_t>;
+  /// Callbacks of a decision that is not durable yet.
+  struct waiting_callbacks {
+    participant_id participant;
+    instant when;
+    std::vector<std::function<void()>> calls;
+  };
+  using risk_callback = std::function<void(const risk_question&)>;
 
-  risk_verdict judge(participant_state& asking, const risk_query& query);
+  risk_verdict judge(participant_id participant, const risk_query& query);
+  void tell(participant_id participant, const risk_query& query, const profile_state& profile,
+            const risk_callback& callback, risk_verdict& verdict);
   void add(participant_id participant, const risk_query& query);
   void forget_ended(profile_state& profile, instant when);
   void set_clock(participant_id participant, instant clock);
@@ -81,6 +101,8 @@ private:
   std::vector<participant_id> by_rank_;
   std::set<key> questions_; ///< (instant, rank) of those that wait
   std::set<key> clocks_;    ///< (clock, participant) of those that run
+  callback_time callback_time_;
+  std::deque<waiting_callbacks> waiting_; ///< in order of decisions
 };
 
 } // namespace backtest

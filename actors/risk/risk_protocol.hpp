@@ -25,6 +25,22 @@ struct risk_verdict {
   std::int64_t active_position_count = 0; ///< of that profile
   std::string validation_error;           ///< text of an exception out of a user's rule, else ""
   std::string callback_error;             ///< the same out of on_allowed or on_rejected
+  bool has_waiting_callbacks = false;     ///< live: they are called once the decision is durable
+};
+
+/// Live: the next so many decisions with waiting callbacks of a participant are durable.
+struct durable_decisions {
+  std::size_t participant = 0;
+  std::size_t count = 0;
+};
+
+/// What a callback threw that had waited for a decision to be durable.
+struct callback_failure {
+  std::size_t participant = 0;
+  instant when = 0; ///< of the decision
+  std::string text;
+
+  friend bool operator==(const callback_failure&, const callback_failure&) = default;
 };
 
 } // namespace backtest

@@ -43,6 +43,8 @@ struct risk_schema {
   std::string risk_name;
   std::string note;
   std::vector<risk_validation> validations; ///< asked in order, the first rejection wins
+  /// Called one at a time, in the order in which risk decided; live: once the decision is durable.
+  /// What they throw becomes an error event.
   struct {
     std::function<void(const risk_question&)> on_allowed;
     std::function<void(const risk_question&)> on_rejected;

@@ -35,7 +35,8 @@ struct store_state {
         [this](commit_turn& message) -> caf::result<turn_committed> {
           auto promise = promise_answer<turn_committed>(self);
           waiting.emplace(message.ticket, promise);
-          opened->commits.add(message.ticket, std::move(message.rows), std::move(message.events));
+          opened->commits.add(message.ticket, std::move(message.rows), std::move(message.events),
+                              std::move(message.texts));
           // Whatever is in the mailbox by now comes before this message: one turn.
           if (!std::exchange(flush_is_due, true))
             send(self, store_actor{self}, flush_commits{});
@@ -57,6 +58,7 @@ struct store_state {
             opened->setup.report(std::move(*problem));
           if (has_grown)
             tell_watchers();
+          opened->commits.free_written();
         },
         [this](const ask_store& message) -> store_answer {
           try {

@@ -45,12 +45,12 @@ void write_counters(json_writer& out, const run_counters& counters) {
   out.key("errors").integer(counters.errors);
 }
 
-std::string run_row(const stored_run& run) {
+std::string run_row(const stored_run& run, instant last_instant) {
   std::string text;
   text.reserve(320);
   json_writer out{text};
   write_names(out, run.identity);
-  out.key("last_instant").integer(run.memory.last_instant);
+  out.key("last_instant").integer(last_instant);
   if (run.memory.machine.used_slot)
     out.key("used_slot").integer(*run.memory.machine.used_slot);
   if (run.memory.paused)
@@ -74,6 +74,7 @@ std::string run_row(const stored_run& run) {
 
 std::string signal_row_text(const stored_run& run) {
   std::string text;
+  text.reserve(512);
   json_writer out{text};
   write_names(out, run.identity);
   out.key("state").string(run.memory.machine.state == signal_state::pending ? "pending"
@@ -190,7 +191,7 @@ void put_run(store_batch& batch, const stored_run& after, const stored_run* befo
              const std::vector<std::string>& profiles) {
   const auto& run = after.identity;
   const auto& now = after.memory.machine;
-  batch.put(store_space::state, key_of(run_rows, run), run_row(after));
+  put_run_at(batch, after, after.memory.last_instant);
   const bool same_signal = before != nullptr && before->memory.machine.state == now.state &&
                            before->memory.machine.signal == now.signal;
   if (now.signal && !same_signal)
@@ -209,6 +210,10 @@ void put_run(store_batch& batch, const stored_run& after, const stored_run* befo
   else if (is_pending(before) && !is_pending(&after))
     for (const auto& profile : profiles)
       batch.erase(store_space::state, position_key(profile, run));
+}
+
+void put_run_at(store_batch& batch, const stored_run& run, instant last_instant) {
+  batch.put(store_space::state, key_of(run_rows, run.identity), run_row(run, last_instant));
 }
 
 void erase_run(store_batch& batch, const stored_run& run,

@@ -42,6 +42,9 @@ inline constexpr std::string_view position_rows = "position";
 void put_run(store_batch& batch, const stored_run& after, const stored_run* before,
              const std::vector<std::string>& profiles);
 
+/// The same for an idle run to which nothing happened up to `last_instant` but that time went by.
+void put_run_at(store_batch& batch, const stored_run& run, instant last_instant);
+
 /// Adds the erasure of everything kept of a run.
 void erase_run(store_batch& batch, const stored_run& run, const std::vector<std::string>& profiles);
 

@@ -1,6 +1,7 @@
 #include "actors/strategy/strategy_actor.hpp"
 
 #include "actors/strategy/source_error.hpp"
+#include "storage/journal.hpp"
 
 #include <fmt/format.h>
 
@@ -51,7 +52,7 @@ struct strategy_state {
   std::vector<advance_range> ranges; ///< the first is under way; hardly ever more than two
   std::vector<event> events;
   std::optional<pause_reason> ended; ///< how the run came to its end
-  std::optional<stored_run> stored;  ///< live: what the store keeps of the run
+  std::shared_ptr<const stored_run> stored; ///< live: what the store keeps of the run
   partial_actor milestones; ///< of the signal that lives
   std::string milestones_of;
   signal_source_actor source;
@@ -77,9 +78,9 @@ struct strategy_state {
           if (ranges.size() == 1)
             go_on();
         },
-        [this](const announce_range&) {
+        [this](const announce_range& message) {
           range_announced answer;
-          core->announce(answer.events);
+          core->announce(message.failures, answer.events);
           return answer;
         },
         [this](const source_down& message) {
@@ -104,7 +105,8 @@ struct strategy_state {
     market->provide(setup->minutes);
     core.emplace(*schema, plan, *market);
     if (plan.resumed) {
-      stored = stored_run{*plan.identity, *plan.resumed, std::nullopt};
+      stored = std::make_shared<const stored_run>(
+          stored_run{*plan.identity, *plan.resumed, std::nullopt});
       resume_milestones(*plan.resumed);
     }
     end_source();
@@ -196,23 +198,32 @@ struct strategy_state {
 
   /// What must be durable of the range.
   void keep(range_result& result) {
-    stored_run now{*setup->plan.identity, core->memory(), std::nullopt};
+    auto now = std::make_shared<stored_run>(
+        stored_run{*setup->plan.identity, core->memory(), std::nullopt});
     if (ended)
-      now.ended = ended_run{ended == pause_reason::failed     ? run_outcome::failed
-                            : core->was_cut_short() ? run_outcome::stopped
-                                                    : run_outcome::completed,
-                            false, setup->plan.frame.last, setup->plan.data_end};
-    put_run(result.rows, now, stored ? &*stored : nullptr, profiles_of(*schema));
-    result.state = now.memory.machine.state;
+      now->ended = ended_run{ended == pause_reason::failed     ? run_outcome::failed
+                             : core->was_cut_short() ? run_outcome::stopped
+                                                     : run_outcome::completed,
+                             false, setup->plan.frame.last, setup->plan.data_end};
+    put_run(result.rows, *now, stored.get(), profiles_of(*schema));
+    for (const auto& item : result.events)
+      result.texts.push_back(is_journalled(item) ? journal_text(item) : std::string{});
+    result.state = now->memory.machine.state;
     result.has_announcements = core->has_announcements();
+    result.decisions_to_announce = core->take_decisions_to_announce();
+    result.idle = core->take_idle();
     if (ended)
-      result.ended = now;
+      result.ended = *now;
     stored = std::move(now);
+    if (const auto until = core->quiet_until())
+      result.quiet = {stored, *until};
   }
 
   /// False while it waits for an answer.
   bool range_done() {
     auto& wanted = ranges.front();
+    if (const auto until = std::exchange(wanted.passed_until, 0); until > 0)
+      core->pass_quietly(until);
     if (auto minutes = std::exchange(wanted.minutes, std::nullopt))
       core->provide(*std::move(minutes));
     for (const auto asked : std::exchange(wanted.commands, {}))
@@ -247,8 +258,9 @@ struct strategy_state {
   }
 
   void promise_clock() {
-    if (setup->risk)
-      send(self, setup->risk, clock_promise{setup->participant, core->take_ends(), core->clock()});
+    if (setup->risk) // a run may be quiet without being asked, but never silent towards the others
+      send(self, setup->risk, clock_promise{setup->participant, core->take_ends(),
+                                            core->quiet_until().value_or(core->clock())});
   }
 
   void tell_driver(range_result result) {

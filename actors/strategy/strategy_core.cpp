@@ -217,8 +217,28 @@ run_memory strategy_core::memory() const {
           announced_profit_,            announced_loss_,   counters_};
 }
 
-void strategy_core::announce(std::vector<event>& out) {
+std::optional<instant> strategy_core::quiet_until() const noexcept {
+  const bool is_idle = waiting_ == waiting_for::nothing && !over_ && !machine_.stopped() &&
+                       machine_.state() == signal_state::idle && commands_.empty();
+  if (!is_live() || !is_idle || clock_ < granted_until_ || plan_.frame.step != minute_ms ||
+      callback_interest_.has(tick_action::idle))
+    return std::nullopt;
+  const instant last = std::min(plan_.frame.last, plan_.data_end);
+  const instant until = std::min(next_generation(clock_), last + minute_ms);
+  return until > granted_until_ ? std::optional{until} : std::nullopt;
+}
+
+/// As if it had been asked, and had had nothing to say.
+void strategy_core::pass_quietly(instant until) noexcept {
+  clock_ = std::max(clock_, until);
+  granted_until_ = std::max(granted_until_, until);
+}
+
+void strategy_core::announce(const std::vector<callback_failure>& failures,
+                             std::vector<event>& out) {
   out_ = &out;
+  for (const auto& failure : failures)
+    emit_risk_callback_error(failure.text, failure.when);
   for (const auto& tell : std::exchange(announcements_, {}))
     tell();
 }
@@ -319,7 +339,7 @@ strategy_core::next_step strategy_core::advance_idle() {
     return finish();
   }
   const instant when =
-      wants(tick_action::idle) ? plan_.frame.at_or_after(clock_) : next_generation(clock_);
+      watches_idle() ? plan_.frame.at_or_after(clock_) : next_generation(clock_);
   if (when > plan_.frame.last || when > plan_.data_end)
     return finish_without_data();
   clock_ = when;
@@ -559,9 +579,8 @@ instant strategy_core::clock_after_opening(const signal_row& row, instant when) 
 risk_verdict strategy_core::take_verdict(instant when) {
   auto verdict = *std::exchange(verdict_, std::nullopt);
   if (!verdict.callback_error.empty())
-    emit_error(error_code::callback_failed,
-               fmt::format("a callback of a risk profile threw: {}", verdict.callback_error), when,
-               "risk");
+    emit_risk_callback_error(verdict.callback_error, when);
+  waiting_decisions_ += verdict.has_waiting_callbacks;
   return verdict;
 }
 
@@ -763,7 +782,14 @@ void strategy_core::emit(tick_result result) {
   else if (callback_interest_.has(result.action))
     announcements_.emplace_back([this, result] { tell_callbacks(result); });
   if (grant_->wanted.has(result.action))
-    out_->push_back({signal_topic(plan_.identity->mode), std::move(result)});
+    tell(std::move(result));
+}
+
+void strategy_core::tell(tick_result result) {
+  const auto on = signal_topic(plan_.identity->mode);
+  if (idle_) // it was before this
+    out_->push_back({on, tick_of(*std::exchange(idle_, std::nullopt))});
+  out_->push_back({on, std::move(result)});
 }
 
 void strategy_core::tell_callbacks(const tick_result& result) {
@@ -788,8 +814,18 @@ void strategy_core::tell_callbacks(const tick_result& result) {
 }
 
 void strategy_core::tell_idle(instant when) {
-  if (const auto now = read(when); now.has_price)
+  const auto now = read(when);
+  if (!now.has_price)
+    return;
+  if (wants(tick_action::idle))
     emit(tick(tick_action::idle, when, now.price));
+  if (grant_->wanted.has(tick_action::idle) || !grant_->wanted.has_newest_idle())
+    return;
+  if (!idle_)
+    idle_.emplace().run = plan_.identity;
+  idle_->timestamp = when;
+  idle_->current_price = now.price;
+  idle_->caught_up = grant_->caught_up;
 }
 
 void strategy_core::emit_error(error_code code, std::string message, instant when,
@@ -798,6 +834,11 @@ void strategy_core::emit_error(error_code code, std::string message, instant whe
   if (wants(topic::error))
     out_->push_back(
         {topic::error, error_event{code, std::move(message), source, when, plan_.identity}});
+}
+
+void strategy_core::emit_risk_callback_error(const std::string& thrown, instant when) {
+  emit_error(error_code::callback_failed,
+             fmt::format("a callback of a risk profile threw: {}", thrown), when, "risk");
 }
 
 void strategy_core::tell_sizing_errors(instant when, std::vector<std::string> texts) {

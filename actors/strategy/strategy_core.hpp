@@ -6,6 +6,7 @@
 #include "actors/sizing/run_sizer.hpp"
 #include "actors/strategy/signal_machine.hpp"
 #include "actors/strategy/strategy_schema.hpp"
+#include "messages/idle_stretch.hpp"
 #include "messages/interest.hpp"
 
 #include <algorithm>
@@ -115,9 +116,18 @@ public:
   /// Live: between two ranges.
   run_memory memory() const;
   /// Live: what happened is durable now; calls the strategy's callbacks, which wait until then.
-  /// Error events about them go to `out`.
-  void announce(std::vector<event>& out);
+  /// Error events about them, and about those of its risk profiles, go to `out`.
+  void announce(const std::vector<callback_failure>& failures, std::vector<event>& out);
   bool has_announcements() const noexcept { return !announcements_.empty(); }
+  /// Live: decisions of risk since the last call whose callbacks wait.
+  std::size_t take_decisions_to_announce() noexcept { return std::exchange(waiting_decisions_, 0); }
+  /// Live: the idle stretch behind the events of the last range, if nobody wants more of it.
+  std::optional<idle_stretch> take_idle() { return std::exchange(idle_, std::nullopt); }
+  /// Live, between two ranges: before that instant nothing happens but an idle tick every minute
+  /// that no callback waits for. Nothing: the next instant has to be examined.
+  std::optional<instant> quiet_until() const noexcept;
+  /// Live, before a range: up to `until` (exclusive) it was quiet and not asked.
+  void pass_quietly(instant until) noexcept;
 
   const risk_query& query() const noexcept { return query_; }
   void answer(risk_verdict verdict) { verdict_ = std::move(verdict); }
@@ -225,12 +235,17 @@ private:
   bool wants(topic on) const noexcept { return mask_.has(on); }
   tick_result tick(tick_action action, instant when, double price) const;
   void emit(tick_result result);
+  void tell(tick_result result);
+  bool watches_idle() const noexcept {
+    return wants(tick_action::idle) || mask_.has_newest_idle();
+  }
   void emit_idle(instant when) {
-    if (wants(tick_action::idle))
+    if (watches_idle())
       tell_idle(when);
   }
   void tell_idle(instant when);
   void emit_error(error_code code, std::string message, instant when, const char* source = "strategy");
+  void emit_risk_callback_error(const std::string& thrown, instant when);
   void tell_sizing_errors(instant when, std::vector<std::string> texts);
   void notify_write(const shared_signal& row);
   void tell_callbacks(const tick_result& result);
@@ -305,6 +320,8 @@ private:
   std::vector<operator_command> commands_;
   bool paused_ = false, cancel_asked_ = false, close_asked_ = false;
   std::vector<std::function<void()>> announcements_;
+  std::size_t waiting_decisions_ = 0;
+  std::optional<idle_stretch> idle_; ///< not told yet
 
   std::vector<instant> ends_;
   std::vector<std::string> closed_ids_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/topics/subscription_filter.hpp"
+#include "messages/idle_stretch.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,8 +22,16 @@ public:
   static constexpr std::size_t batch_size = 1024;
   static constexpr std::size_t batches_in_flight = 2;
 
+  /// What goes to the subscriber at once: idle stretches come behind the events.
+  struct outgoing {
+    std::vector<event> events;
+    shared_idle_stretches idle;
+  };
+
   /// Not empty, and wanted as a whole.
   void take(shared_list events);
+  /// Counts as one event.
+  void take(shared_idle_stretches idle);
 
   /// Few events wait for others while a batch is on its way, so that they go together.
   bool may_send() const noexcept;
@@ -30,7 +39,7 @@ public:
   std::uint64_t next_number() const noexcept { return batches_done_ + in_flight_.size(); }
   /// Only while it may be sent. Lists go as a whole where they fit. As `wanted` delivers them:
   /// under every topic.
-  std::vector<event> next_batch(const subscription_filter& wanted);
+  outgoing next_batch(const subscription_filter& wanted);
   /// The subscriber is done with this batch.
   void note_done(std::uint64_t number);
 
@@ -40,16 +49,22 @@ public:
   std::size_t backlog() const noexcept { return accepted_ - applied_; }
 
 private:
+  /// One or the other.
+  struct waiting_list {
+    shared_list events;
+    shared_idle_stretches idle;
+  };
   struct sent_batch {
     std::size_t events = 0;
     bool is_done = false;
   };
 
   std::size_t waiting() const noexcept { return backlog() - events_in_flight_; }
+  std::size_t move_events(const subscription_filter& wanted, std::vector<event>& to);
   std::size_t put_from_first(std::size_t most, const subscription_filter& wanted,
                              std::vector<event>& batch);
 
-  std::deque<shared_list> lists_; ///< not sent yet, the first of them from `sent_` on
+  std::deque<waiting_list> lists_; ///< not sent yet, the first of them from `sent_` on
   std::size_t sent_ = 0;
   std::deque<sent_batch> in_flight_; ///< the oldest first
   std::size_t events_in_flight_ = 0;

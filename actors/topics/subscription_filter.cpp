@@ -34,8 +34,16 @@ interest subscription_filter::interest_in(const run_identity& run) const {
   if (!accepts_name(wanted_.symbols, run.symbol) ||
       !accepts_name(wanted_.strategies, run.strategy_name))
     return {};
-  const auto own = run.mode == run_mode::backtest ? topic::signal_backtest : topic::signal_live;
-  return topics_.has(topic::signal) || topics_.has(own) ? topics_ | actions_ : topics_;
+  return has_signals_of(run.mode) ? topics_ | actions_ : topics_;
+}
+
+bool subscription_filter::has_signals_of(run_mode mode) const {
+  const auto own = mode == run_mode::backtest ? topic::signal_backtest : topic::signal_live;
+  return topics_.has(topic::signal) || topics_.has(own);
+}
+
+bool subscription_filter::wants_idle_of(run_mode mode) const {
+  return has_signals_of(mode) && actions_.has(tick_action::idle);
 }
 
 bool subscription_filter::wants(const event& item) const {

@@ -27,11 +27,14 @@ public:
   bool wants_signals() const noexcept { return topics_.has(topic::signal); }
 
   bool wants(const event& item) const;
+  /// Of runs that are chosen by no name.
+  bool wants_idle_of(run_mode mode) const;
   /// Appends an event that is wanted under every topic it is wanted under: a tick first under its
   /// own, then under `signal`.
   void deliver(event item, std::vector<event>& out) const;
 
 private:
+  bool has_signals_of(run_mode mode) const;
   bool accepts(const shared_identity& run) const;
 
   subscription wanted_;

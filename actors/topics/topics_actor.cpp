@@ -40,6 +40,12 @@ struct topics_state {
 
     bool is_behind() const { return !missed.empty() || left_out > 0; }
 
+    /// What a run should build for it.
+    interest asks_of(const run_identity& run) const {
+      const auto asked = filter.interest_in(run);
+      return built_in && run.mode == run_mode::live ? asked.with_newest_idle_only() : asked;
+    }
+    bool takes_idle_stretches() const { return built_in && filter.wants_idle_of(run_mode::live); }
     bool wants(const event& item, const event_marks& marks) const {
       return marks.run == 0 ? filter.wants(item) : is_wanted(marks, of_runs[marks.run]);
     }
@@ -93,7 +99,7 @@ struct topics_state {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
         [this](const use_journal& message) { journal = message.reader; },
-        [this](publish& message) { return accept(std::move(message.events)); },
+        [this](publish& message) { return accept(message); },
         [this](const flush_topics&) -> caf::result<topics_flushed> {
           flush_state waiting{promise_answer<topics_flushed>(self),
                               positions([](auto&) { return true; })};
@@ -127,7 +133,7 @@ struct topics_state {
     std::vector<interest> masks(runs.size());
     for (const auto& [id, subscriber] : subscribers)
       for (std::size_t i = 0; i < runs.size(); ++i)
-        masks[i] |= subscriber.filter.interest_in(*runs[i]);
+        masks[i] |= subscriber.asks_of(*runs[i]);
     return masks;
   }
 
@@ -170,17 +176,26 @@ struct topics_state {
     release_waiting();
   }
 
-  caf::result<published> accept(std::vector<event> events) {
-    if (events.empty())
+  caf::result<published> accept(publish& news) {
+    if (news.events.empty() && news.idle.empty()) {
       end_turn();
-    else
-      distribute(std::move(events));
+    } else {
+      begin_turn();
+      distribute(std::move(news.events));
+      distribute(std::move(news.idle));
+    }
     publisher_state publisher{promise_answer<published>(self),
                               positions([](const auto& item) { return item.built_in; })};
     auto promise = publisher.promise;
     publishers.push_back(std::move(publisher));
     release_waiting();
     return promise;
+  }
+
+  /// Its end is behind what is in the mailbox.
+  void begin_turn() {
+    if (!std::exchange(turn_is_open, true))
+      send_anonymously(topics_actor{self}, publish{});
   }
 
   /// Whatever was published by now goes out together.
@@ -193,8 +208,8 @@ struct topics_state {
   }
 
   void distribute(std::vector<event> events) {
-    if (!std::exchange(turn_is_open, true)) // its end is behind what is in the mailbox
-      send_anonymously(topics_actor{self}, publish{});
+    if (events.empty())
+      return;
     mark(events);
     const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
@@ -210,6 +225,15 @@ struct topics_state {
         subscriber.queue.take(all);
       else if (subscriber.wanted > 0)
         subscriber.queue.take(wanted_of(subscriber, *all, takers == 1));
+  }
+
+  void distribute(std::vector<idle_stretch> idle) {
+    if (idle.empty())
+      return;
+    const auto all = std::make_shared<const std::vector<idle_stretch>>(std::move(idle));
+    for (auto& [id, subscriber] : subscribers)
+      if (subscriber.takes_idle_stretches())
+        subscriber.queue.take(all);
   }
 
   void mark(const std::vector<event>& events) {
@@ -352,8 +376,9 @@ struct topics_state {
     auto& queue = subscriber.queue;
     while (queue.may_send()) {
       const auto number = queue.next_number();
-      event_batch batch{queue.next_batch(subscriber.filter)};
-      request(self, subscriber.handle, caf::infinite, std::move(batch))
+      auto next = queue.next_batch(subscriber.filter);
+      request(self, subscriber.handle, caf::infinite,
+              event_batch{std::move(next.events), std::move(next.idle)})
           .then([this, id, number](const batch_done&) { credit(id, number); },
                 [this, id](const caf::error&) { remove(id); });
     }

@@ -30,3 +30,15 @@ TEST_CASE("interest: nothing, everything and unions") {
   CHECK(mask == (interest::of(topic::signal) | interest::of(topic::risk) |
                  interest::of(tick_action::idle)));
 }
+
+TEST_CASE("interest: the newest idle tick in the place of all of them") {
+  const auto opened = interest::of(tick_action::opened) | interest::of(topic::signal_live);
+  const auto wanted = (opened | interest::of(tick_action::idle)).with_newest_idle_only();
+  CHECK(wanted == (opened | interest::of_newest_idle()));
+  CHECK(wanted.has_newest_idle());
+  CHECK_FALSE(wanted.has(tick_action::idle));
+  CHECK(opened.with_newest_idle_only() == opened);
+  CHECK_FALSE(opened.has_newest_idle());
+  for (std::size_t on = 0; on < topic_count; ++on)
+    CHECK_FALSE(interest::of_newest_idle().has(static_cast<topic>(on)));
+}

@@ -123,6 +123,19 @@ TEST_CASE("json: strings are escaped and bytes that are not UTF-8 replaced") {
   CHECK(quoted("\xF4\x90\x80\x80").find("\xF4") == std::string::npos); // beyond U+10FFFF
 }
 
+TEST_CASE("json: wherever it stands in a string, every character is escaped or copied alone") {
+  for (int code = 0; code < 128; ++code) {
+    const auto c = static_cast<char>(code);
+    const auto alone = quoted(std::string(1, c));
+    const auto inside = alone.substr(1, alone.size() - 2);
+    CHECK((inside.size() == 1) == (code >= 0x20 && c != '"' && c != '\\'));
+    for (std::size_t before = 0; before < 18; ++before)
+      for (std::size_t behind = 0; behind < 18; behind += 3)
+        CHECK(quoted(std::string(before, '~') + c + std::string(behind, ' ')) ==
+              '"' + std::string(before, '~') + inside + std::string(behind, ' ') + '"');
+  }
+}
+
 TEST_CASE("json: whatever bytes a string has, what is written can be read") {
   std::mt19937_64 random{7};
   for (int i = 0; i < 20'000; ++i) {

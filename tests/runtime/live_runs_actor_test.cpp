@@ -155,6 +155,100 @@ TEST_CASE("live: callbacks wait until it is durable, and what they throw is an e
   CHECK(told == opened);
 }
 
+TEST_CASE("live: callbacks of a risk profile wait until its decision is durable, in order, and what "
+          "they throw is an error event") {
+  const watchdog guard;
+  const test_disk disk;
+  auto options = quiet();
+  // Commits that fail, some of them though they went through.
+  options.open_store = disk.faulty_opener({fate::works, fate::lost, fate::kept, fate::lost});
+  runtime target{std::move(options)};
+  target.add_exchange(wave_exchange());
+  target.add_frame(frame_of(6 * 60 * minute_ms));
+  risk_schema one_at_a_time;
+  one_at_a_time.risk_name = "one";
+  one_at_a_time.validations.push_back(
+      {[](const risk_question& question) -> std::optional<std::string> {
+         if (question.active_positions.empty())
+           return std::nullopt;
+         return "taken";
+       },
+       ""});
+  std::vector<std::string> told; // one at a time, as the profile has one client
+  int early = 0;
+  const auto note = [&](const char* what, const char* in_journal) {
+    return [&, what, in_journal](const risk_question& question) {
+      told.push_back(fmt::format("{} {} {}", what, question.run.strategy_name, question.timestamp));
+      bool durable = false;
+      for (const auto& line : disk.journal())
+        durable = durable || (line.find(in_journal) != std::string::npos &&
+                              line.find(*question.pending_signal.id) != std::string::npos);
+      early += durable ? 0 : 1;
+      if (question.run.strategy_name == "second")
+        throw std::runtime_error("no");
+    };
+  };
+  one_at_a_time.callbacks.on_allowed = note("allowed", "\"action\":\"opened\"");
+  one_at_a_time.callbacks.on_rejected = note("rejected", "\"topic\":\"risk\"");
+  target.add_risk(std::move(one_at_a_time));
+  for (const auto* name : {"first", "second"}) {
+    auto strategy = strategy_of(name);
+    strategy.risk_name = "one";
+    target.add_strategy(std::move(strategy));
+  }
+  auto request = one_buyer(at_full_speed());
+  request.strategies = {"first", "second"};
+  request.retry_clock = at_full_speed();
+  target.live().background(request).wait();
+  CHECK(early == 0);
+  std::vector<std::string> expected;
+  int second_decisions = 0, errors = 0;
+  for (const auto& line : disk.journal()) {
+    const auto item = parse_event_line(line).item;
+    if (const auto* tick = std::get_if<tick_result>(&item.payload);
+        tick != nullptr && tick->action == tick_action::opened)
+      expected.push_back(
+          fmt::format("allowed {} {}", tick->run->strategy_name, tick->timestamp));
+    if (const auto* refused = std::get_if<risk_event>(&item.payload))
+      expected.push_back(
+          fmt::format("rejected {} {}", refused->run->strategy_name, refused->timestamp));
+    errors += line.find("a callback of a risk profile threw: no") != std::string::npos ? 1 : 0;
+  }
+  for (const auto& line : expected)
+    second_decisions += line.find(" second ") != std::string::npos ? 1 : 0;
+  CHECK(told == expected);
+  CHECK(second_decisions > 3);
+  CHECK(errors == second_decisions);
+}
+
+TEST_CASE("live: a node that goes down before its decision is durable has told no profile") {
+  const watchdog guard;
+  const test_disk disk;
+  std::atomic<int> told{0};
+  {
+    auto options = quiet();
+    options.open_store = disk.faulty_opener(std::vector<fate>(1'000, fate::lost));
+    runtime target{std::move(options)};
+    add_basics(target);
+    risk_schema open_to_all;
+    open_to_all.risk_name = "open";
+    open_to_all.callbacks.on_allowed = [&](const risk_question&) { ++told; };
+    target.add_risk(std::move(open_to_all));
+    target.override_strategy("buyer", [](strategy_schema& s) { s.risk_name = "open"; });
+    tally refused;
+    target.listen_error([&](const error_event& problem) {
+      CHECK(problem.code == error_code::store_failed);
+      refused.add();
+    });
+    auto request = one_buyer(at_full_speed());
+    request.retry_clock = std::make_shared<manual_clock>(first_instant, true); // never again
+    auto stream = target.live().background(request);
+    refused.wait_for(1);
+  }
+  CHECK(told == 0);
+  CHECK(disk.journal().empty());
+}
+
 TEST_CASE("live: a store that refuses for a while loses nothing and repeats nothing") {
   const watchdog guard{std::chrono::seconds{120}};
   for (std::uint64_t seed = 0; seed < 20; ++seed) {

@@ -89,6 +89,26 @@ TEST_CASE("report book: each report asks for what it needs, no topic twice") {
                             topic::partial_profit, topic::partial_loss, topic::risk});
 }
 
+TEST_CASE("report book: an idle stretch is the tick it stands for") {
+  const auto run = identity("BTCUSDT", "cross", run_mode::live);
+  report_book by_event, by_stretch;
+  for (auto* book : {&by_event, &by_stretch})
+    book->start(run, {});
+  const idle_stretch stretch{run, t0, 42'500, true};
+  for (const auto& later : {stretch, idle_stretch{run, t0 + 1, 42'600, false}}) {
+    tell(by_event, tick_of(later));
+    by_stretch.apply(later);
+  }
+  const auto rows = by_stretch.find_live("BTCUSDT", "cross")->data();
+  CHECK(rows.event_list == by_event.find_live("BTCUSDT", "cross")->data().event_list);
+  REQUIRE(rows.event_list.size() == 1);
+  CHECK(rows.event_list[0].timestamp == t0 + 1);
+  CHECK(rows.event_list[0].current_price == 42'600);
+  CHECK(rows.total_events == 1);
+  by_stretch.apply({identity("ETHUSDT", "cross", run_mode::live), t0, 1, false}); // never started
+  CHECK(by_stretch.find_live("ETHUSDT", "cross") == nullptr);
+}
+
 TEST_CASE("report book: the trades of both modes unless told otherwise") {
   report_book book;
   CHECK(book.enabled() == report_set{report_kind::backtest, report_kind::live});

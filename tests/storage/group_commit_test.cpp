@@ -148,6 +148,22 @@ TEST_CASE("group commit: contributions of one turn are one batch, numbered in th
   CHECK(memory->get(store_space::state, "b") == "2");
 }
 
+TEST_CASE("group commit: texts that were made before make the same entries") {
+  const auto made_here = make_memory_store(), made_before = make_memory_store();
+  const auto events = told({closed(10), idle(10), closed(11), closed(12)});
+  group_commit here{*made_here, {0, 1'000'000}}, before{*made_before, {0, 1'000'000}};
+  here.add(1, row("a", "1"), events);
+  // Not of the idle tick, which has no entry, nor of the last one.
+  before.add(1, row("a", "1"), events,
+             {journal_text((*events)[0]), "", journal_text((*events)[2])});
+  CHECK(here.commit().front().first_number == 1);
+  CHECK(before.commit().front().first_number == 1);
+  before.free_written();
+  CHECK(read_journal(*made_before, 1).size() == 3);
+  CHECK(read_journal(*made_before, 1) == read_journal(*made_here, 1));
+  CHECK(made_before->scan(store_space::state, "") == made_here->scan(store_space::state, ""));
+}
+
 TEST_CASE("group commit: goes on behind the last number in the store") {
   const auto memory = make_memory_store();
   {

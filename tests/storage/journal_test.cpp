@@ -65,15 +65,19 @@ TEST_CASE("journal: entries are event lines, numbered from 1 without holes") {
   CHECK(read_journal(*target, 1).empty());
   journal_writer writer;
   store_batch batch;
-  const auto first = writer.append(batch, error_at(first_day));
-  const auto second = writer.append(batch, error_at(std::nullopt));
-  CHECK(first == journal_line{1,
-                              R"({"seq":1,"topic":"error","event":{"code":"fetch_failed",)"
-                              R"("message":"text","source":"test","timestamp":1704067200000}})"});
+  const std::string first = R"({"seq":1,"topic":"error","event":{"code":"fetch_failed",)"
+                            R"("message":"text","source":"test","timestamp":1704067200000}})";
+  const std::string second = R"({"seq":2,"topic":"error","event":{"code":"fetch_failed",)"
+                             R"("message":"text","source":"test"}})";
+  const auto entry = writer.append(batch, error_at(first_day));
+  CHECK(entry.number == 1);
+  CHECK(entry.bytes == 20 + first.size());
+  // A text that was made before its number was known.
+  CHECK(writer.append(batch, journal_text(error_at(std::nullopt))).number == 2);
   CHECK(writer.last() == 2);
   target->commit(batch);
-  CHECK(target->get(store_space::journal, "00000000000000000001") == first.text);
-  CHECK(read_journal(*target, 1) == std::vector<journal_line>{first, second});
+  CHECK(target->get(store_space::journal, "00000000000000000001") == first);
+  CHECK(read_journal(*target, 1) == std::vector<journal_line>{{1, first}, {2, second}});
   CHECK(find_journal_bounds(*target) == journal_bounds{1, 2});
 
   journal_writer next{find_journal_bounds(*target).last};

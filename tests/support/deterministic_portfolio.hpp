@@ -200,7 +200,7 @@ private:
                 key.profiles.end())
               chosen.push_back(profile);
           arbiters.push_back(spawn_risk_client(host, nullptr, std::move(chosen),
-                                               participants_of(*setup_, key.profiles)));
+                                               participants_of(*setup_, key.profiles), key.mode));
           return arbiters.back();
         });
     clients.partials = supervise<partial_key, partial_actor>(

@@ -115,14 +115,19 @@ std::optional<signal_request> busy(const run_context& context) {
   return request;
 }
 
-enum class activity : bool { usual, busy };
+/// `asked`: for a signal at every boundary, in vain.
+enum class activity : std::uint8_t { usual, asked, busy };
 
 strategy_schema strategy_for(activity how) {
   strategy_schema strategy;
   strategy.strategy_name = "strategy";
-  strategy.size = how == activity::busy ? interval::m1 : interval::m15;
-  strategy.get_signal = how == activity::busy ? signal_function{busy}
-                                              : make_sma_cross({}, interval::m15);
+  strategy.size = how == activity::usual ? interval::m15 : interval::m1;
+  if (how == activity::usual)
+    strategy.get_signal = make_sma_cross({}, interval::m15);
+  else if (how == activity::busy)
+    strategy.get_signal = busy;
+  else
+    strategy.get_signal = [](const run_context&) { return std::nullopt; };
   return strategy;
 }
 
@@ -263,8 +268,10 @@ std::size_t median_size(std::vector<std::size_t> sizes) {
 
 void print_live_ratios() {
   const scratch_directory scratch;
-  for (const auto how : {activity::usual, activity::busy}) {
-    const std::string name = how == activity::busy ? "every run in transition" : "sma_cross";
+  for (const auto how : {activity::usual, activity::asked, activity::busy}) {
+    const std::string name = how == activity::usual   ? "sma_cross"
+                             : how == activity::asked ? "every run asked, no signal"
+                                                      : "every run in transition";
     std::vector<std::size_t> sizes;
     const double loop = boundary_of_plain_loop(how);
     const double stubbed =
@@ -286,10 +293,12 @@ void print_live_ratios() {
   }
 }
 
-void run_live_boundaries(bool every_run_in_transition) {
+void run_live_boundaries(std::string_view how) {
   std::vector<std::size_t> sizes;
   boundary_of([&] { return std::make_unique<stub_store>(&sizes); },
-              every_run_in_transition ? activity::busy : activity::usual);
+              how == "busy"    ? activity::busy
+              : how == "asked" ? activity::asked
+                               : activity::usual);
 }
 
 void hold_live_strategies(std::size_t count) {

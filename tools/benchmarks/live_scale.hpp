@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string_view>
 
 namespace backtest::benchmarks {
 
@@ -13,9 +14,9 @@ void print_live_ratios();
 /// its first day and at its end.
 void print_live_memory();
 
-/// The boundaries with the store stubbed, for a profiler: of sma_cross, or with every run in
-/// transition.
-void run_live_boundaries(bool every_run_in_transition);
+/// The boundaries with the store stubbed, for a profiler: of sma_cross, "asked": every run for a
+/// signal in vain, or "busy": every run in transition.
+void run_live_boundaries(std::string_view how);
 
 /// What the processes above run; each prints resident KiB.
 void hold_live_strategies(std::size_t count);

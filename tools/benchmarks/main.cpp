@@ -31,7 +31,7 @@ constexpr std::string_view usage =
     "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, "
     "portfolio2,\n"
     "                                           capped, capped2 (threads), for a profiler\n"
-    "benchmarks --live-boundaries [busy]        2,000 live symbols for an hour, for a profiler\n"
+    "benchmarks --live-boundaries [asked|busy]  2,000 live symbols for an hour, for a profiler\n"
     "benchmarks --write-csv=FILE MINUTES        made-up candles from 2024-01-01 on\n"
     "benchmarks --parse-csv=FILE                milliseconds of the baseline parser, median of "
     "11\n";
@@ -98,7 +98,7 @@ bool run_mode_of(const std::vector<std::string>& arguments) {
   else if (const auto side = value("--alone="))
     run_alone(*side, argument(1), static_cast<int>(integer_of(argument(2))));
   else if (flag == "--live-boundaries")
-    run_live_boundaries(arguments.size() > 1 && arguments[1] == "busy");
+    run_live_boundaries(arguments.size() > 1 ? arguments[1] : "");
   else if (const auto target = value("--write-csv="))
     write_csv(*target, integer_of(argument(1)));
   else if (const auto file = value("--parse-csv="))

@@ -293,6 +293,52 @@ TEST_CASE("risk arbiter: on_allowed and on_rejected are told, what they throw ch
   CHECK(told == texts{"allowed a", "rejected b"});
 }
 
+TEST_CASE("risk arbiter, live: callbacks wait until the decision is durable, with what risk saw") {
+  texts told;
+  const auto note = [&told](std::string what) {
+    return [&told, what](const risk_question& question) {
+      told.push_back(what + " " + question.run.strategy_name + " " +
+                     std::to_string(question.timestamp) + " among " +
+                     std::to_string(question.active_positions.size()));
+      if (question.run.strategy_name == "b")
+        throw std::runtime_error("callback broken");
+    };
+  };
+  auto schema = at_most(1);
+  schema.callbacks.on_allowed = note("allowed");
+  schema.callbacks.on_rejected = note("rejected");
+  risk_arbiter arbiter{{schema}, participants(3, {"cap"}), callback_time::durable};
+  for (std::size_t id = 0; id < 3; ++id)
+    arbiter.ask(id, opening(10));
+  for (const auto& decision : arbiter.decide()) {
+    CHECK(decision.verdict.has_waiting_callbacks);
+    CHECK(decision.verdict.callback_error.empty());
+  }
+  arbiter.ended(0, 11);
+  for (std::size_t id = 0; id < 3; ++id)
+    arbiter.ask(id, opening(11));
+  CHECK(arbiter.decide().size() == 3);
+  CHECK(told.empty());
+
+  // The first decisions of a and b are durable, whoever is named first.
+  const auto failures = arbiter.announce({{1, 1}, {0, 1}});
+  CHECK(told == texts{"allowed a 10 among 0", "rejected b 10 among 1"});
+  CHECK(failures == std::vector<callback_failure>{{1, 10, "callback broken"}});
+  told.clear();
+  CHECK(arbiter.announce({{2, 2}}).empty());
+  CHECK(told == texts{"rejected c 10 among 1", "rejected c 11 among 1"});
+  told.clear();
+  arbiter.announce({{0, 1}, {1, 1}, {2, 1}});
+  CHECK(told == texts{"allowed a 11 among 0", "rejected b 11 among 1"});
+  CHECK(arbiter.announce({{0, 1}}).empty()); // nothing is left
+}
+
+TEST_CASE("risk arbiter, live: without callbacks nothing waits") {
+  risk_arbiter arbiter{{at_most(1)}, participants(1, {"cap"}), callback_time::durable};
+  arbiter.ask(0, opening(10));
+  CHECK_FALSE(arbiter.decide().at(0).verdict.has_waiting_callbacks);
+}
+
 // -- against an oracle
 // ---------------------------------------------------------------------------------
 

@@ -37,8 +37,8 @@ TEST_CASE("subscriber queue: lists go together as long as they fit as a whole") 
   queue.take(list_of(1, 3));
   queue.take(list_of(batch_size - 2, 4));
   CHECK(queue.may_send());
-  CHECK(numbers_in(queue.next_batch(of_errors)) == event_numbers{1, 2, 3});
-  CHECK(queue.next_batch(of_errors).size() == batch_size - 2);
+  CHECK(numbers_in(queue.next_batch(of_errors).events) == event_numbers{1, 2, 3});
+  CHECK(queue.next_batch(of_errors).events.size() == batch_size - 2);
   CHECK(queue.accepted() == batch_size + 1);
   CHECK(queue.applied() == 0);
 }
@@ -48,14 +48,14 @@ TEST_CASE("subscriber queue: a list that is too long goes in parts") {
   const auto shared = list_of(2 * batch_size + 1);
   queue.take(shared);
   queue.take(list_of(1, 3000));
-  const auto first = queue.next_batch(of_errors);
+  const auto first = queue.next_batch(of_errors).events;
   CHECK(first.size() == batch_size);
   CHECK(first.back().number == static_cast<std::int64_t>(batch_size));
-  CHECK(queue.next_batch(of_errors).front().number == static_cast<std::int64_t>(batch_size) + 1);
+  CHECK(queue.next_batch(of_errors).events.front().number == static_cast<std::int64_t>(batch_size) + 1);
   queue.note_done(0);
   CHECK(!queue.may_send()); // two are left, while one is on its way
   queue.note_done(1);
-  CHECK(numbers_in(queue.next_batch(of_errors)) ==
+  CHECK(numbers_in(queue.next_batch(of_errors).events) ==
         event_numbers{static_cast<std::int64_t>(2 * batch_size) + 1, 3000});
   CHECK(shared->back().number == static_cast<std::int64_t>(2 * batch_size) + 1);
 }
@@ -98,9 +98,9 @@ TEST_CASE("subscriber queue: the last who holds a list moves it, the others copy
   const auto* where = shared->data();
   one.take(shared);
   other.take(std::move(shared));
-  const auto copied = one.next_batch(of_errors);
+  const auto copied = one.next_batch(of_errors).events;
   CHECK(copied.data() != where);
-  const auto moved = other.next_batch(of_errors);
+  const auto moved = other.next_batch(of_errors).events;
   CHECK(moved.data() == where);
   CHECK(numbers_in(copied) == numbers_in(moved));
 }
@@ -110,10 +110,32 @@ TEST_CASE("subscriber queue: a tick goes out under its own topic and as a signal
   subscriber_queue queue;
   queue.take(std::make_shared<std::vector<event>>(
       std::vector<event>{{topic::signal_backtest, tick_result{}}}));
-  const auto batch = queue.next_batch(both);
+  const auto batch = queue.next_batch(both).events;
   REQUIRE(batch.size() == 2);
   CHECK(batch[0].on == topic::signal_backtest);
   CHECK(batch[1].on == topic::signal);
   queue.note_done(0);
   CHECK(queue.applied() == 1);
+}
+
+TEST_CASE("subscriber queue: idle stretches come behind the events before them") {
+  const auto stretches = std::make_shared<const std::vector<idle_stretch>>(2);
+  subscriber_queue queue;
+  queue.take(list_of(1, 1));
+  queue.take(stretches);
+  queue.take(list_of(1, 2));
+  CHECK(queue.accepted() == 3);
+  auto next = queue.next_batch(of_errors);
+  CHECK(numbers_in(next.events) == event_numbers{1});
+  CHECK(next.idle == stretches);
+  queue.note_done(0);
+  CHECK(queue.applied() == 2);
+  next = queue.next_batch(of_errors);
+  CHECK(numbers_in(next.events) == event_numbers{2});
+  CHECK(!next.idle);
+  queue.note_done(1);
+  queue.take(stretches);
+  next = queue.next_batch(of_errors);
+  CHECK(next.events.empty());
+  CHECK(next.idle == stretches);
 }

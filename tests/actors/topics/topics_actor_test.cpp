@@ -202,6 +202,72 @@ TEST_CASE(
   });
 }
 
+TEST_CASE("topics: built-in subscribers get idle stretches behind the events told with them") {
+  with_seeds(100, [](deterministic_system& system) {
+    struct recorder_state {
+      self_pointer<subscriber_actor, recorder_state> self = nullptr;
+      std::vector<std::string>* out = nullptr;
+      void init(std::vector<std::string>* to) { out = to; }
+      subscriber_actor::behavior_type make_behavior() {
+        return {[this](const event_batch& batch) {
+          for (const auto& item : batch.events)
+            out->push_back("opened " + std::to_string(*instant_of(item)));
+          if (batch.idle)
+            for (const auto& stretch : *batch.idle)
+              out->push_back("idle " + std::to_string(stretch.timestamp));
+          return batch_done{};
+        }};
+      }
+    };
+    struct watched_state {
+      self_pointer<producer_actor, watched_state> self = nullptr;
+      void init() {}
+      producer_actor::behavior_type make_behavior() {
+        return {[](const interest_changed&) { return interest_noted{}; }};
+      }
+    };
+    const auto bus = spawn_topics(system.get(), nullptr);
+    const auto run = std::make_shared<const run_identity>(
+        run_identity{"A", "strategy", "exchange", "", run_mode::live});
+    std::vector<std::string> reported, heard, closes;
+    const auto join = [&](std::vector<std::string>& out, tick_action action, bool built_in) {
+      system.ask<subscribed>(
+          bus, subscribe{{{topic::signal_live}, {tick_action::opened, action}, {}, {}},
+                         spawn_actor<recorder_state, subscriber_actor>(system.get(), nullptr, &out),
+                         built_in});
+    };
+    join(reported, tick_action::idle, true);
+    join(closes, tick_action::closed, true);
+    system.run();
+    const auto masks = system.ask<interest_list>(
+        bus, register_producer{spawn_actor<watched_state, producer_actor>(system.get(), nullptr),
+                               {run}});
+    system.run();
+    CHECK((*masks)->masks[0].has_newest_idle());
+    CHECK_FALSE((*masks)->masks[0].has(tick_action::idle)); // nobody wants every one
+    join(heard, tick_action::idle, false);
+    system.run();
+    std::vector<std::shared_ptr<std::optional<published>>> answers;
+    for (const instant when : {1, 2, 3}) {
+      publish message;
+      tick_result tick;
+      tick.action = tick_action::opened;
+      tick.run = run;
+      tick.timestamp = when;
+      if (when != 2)
+        message.events.push_back({topic::signal_live, tick});
+      message.idle.push_back({run, when, 100, false});
+      answers.push_back(system.ask<published>(bus, message));
+      system.run();
+      REQUIRE(answers.back()->has_value());
+    }
+    using texts = std::vector<std::string>;
+    CHECK(reported == texts{"opened 1", "idle 1", "idle 2", "opened 3", "idle 3"});
+    CHECK(heard == texts{"opened 1", "opened 3"});
+    CHECK(closes == texts{"opened 1", "opened 3"});
+  });
+}
+
 TEST_CASE("topics: a tick is heard under its own topic and as a signal, by action and strategy") {
   deterministic_system system{1};
   const auto bus = spawn_topics(system.get(), nullptr);
