@@ -41,7 +41,7 @@ interest journalled() {
   return mask;
 }
 
-bool is_element(const event& item) {
+bool is_live_element(const event& item) {
   const auto* tick = std::get_if<tick_result>(&item.payload);
   return tick != nullptr &&
          (tick->action == tick_action::opened || tick->action == tick_action::closed ||
@@ -660,13 +660,17 @@ struct live_state {
       return is_free(run) && run.next <= run.known_until &&
              !(fetches->is_open() && fetches->boundary() == run.known_until);
     };
+    bool moved = false;
     for (std::size_t run = 0; run < runs.size(); ++run)
-      if (may_advance(runs[run]))
+      if (may_advance(runs[run])) {
         advance_to(run, runs[run].known_until);
-    if (open_ranges == 0)
-      return false;
-    collect(live->clock->now());
-    return true;
+        moved = true;
+      }
+    if (open_ranges > 0)
+      collect(live->clock->now());
+    else if (moved)
+      commit_if_complete(); // every one of them was quiet
+    return moved || open_ranges > 0;
   }
 
   void collect(instant now) {
@@ -823,7 +827,7 @@ struct live_state {
   }
 
   void commit_if_complete() {
-    if (!running || finishing || fetching > 0 || open_ranges > 0)
+    if (!running || finishing || open_ranges > 0)
       return;
     if (committing || announcing > 0) {
       if (ahead)
@@ -1001,7 +1005,7 @@ struct live_state {
     auto done = *std::exchange(committing, std::nullopt);
     if (setup->stream)
       for (const auto& item : *done.events)
-        if (is_element(item))
+        if (is_live_element(item))
           setup->stream->push(std::get<tick_result>(item.payload));
     for (auto& controller : done.controllers)
       controller.deliver(run_controlled{});

@@ -36,7 +36,7 @@ constexpr std::size_t range_events = 4096;
 /// Events that may wait for the bus before no run is sent on.
 constexpr std::size_t outbox_limit = 16'384;
 
-bool is_element(const event& item) {
+bool is_backtest_element(const event& item) {
   const auto* tick = std::get_if<tick_result>(&item.payload);
   return tick != nullptr &&
          (tick->action == tick_action::closed || tick->action == tick_action::cancelled);
@@ -493,7 +493,7 @@ struct portfolio_state {
     std::vector<tick_result> elements;
     if (is_stream())
       for (const auto& item : outbox)
-        if (is_element(item))
+        if (is_backtest_element(item))
           elements.push_back(std::get<tick_result>(item.payload));
     if (!elements.empty())
       demanded = false;

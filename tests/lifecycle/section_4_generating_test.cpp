@@ -9,10 +9,10 @@ using namespace backtest::testing;
 
 namespace {
 
-scenario flat_market(int minutes = 10) {
+scenario flat_market(int length = 10) {
   scenario market;
-  market.prices(std::vector<std::optional<double>>(static_cast<std::size_t>(minutes), 100));
-  market.frame_minutes(0, minutes - 1);
+  market.prices(std::vector<std::optional<double>>(static_cast<std::size_t>(length), 100));
+  market.frame_minutes(0, length - 1);
   return market;
 }
 
