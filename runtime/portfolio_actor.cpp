@@ -349,7 +349,9 @@ struct portfolio_state {
   }
 
   bool may_go_on() const {
-    return !finishing && merger && outbox.size() < outbox_limit && (!is_stream() || demanded);
+    // What is being told may hold the element that was asked for.
+    const bool stream_waits = is_stream() && (!demanded || publishing);
+    return !finishing && merger && outbox.size() < outbox_limit && !stream_waits;
   }
 
   void go_on() {

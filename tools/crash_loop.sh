@@ -4,4 +4,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export BACKTEST_CRASH_KILLS="${1:-200}"
-exec "${2:-build/release}/tests/actor_tests" --test-case="live crash:*"
+exec "${2:-build/release}/tests/actor_tests" --test-case="*killed at *"

@@ -75,9 +75,8 @@ int run_shell(const std::string& script) {
 
 } // namespace
 
-TEST_CASE(
-    "command tap: killed and started again twenty times during a live run, it has printed exactly "
-    "the journal") {
+TEST_CASE("lifecycle 10, subscriber: by the name of a durable cursor, killed and started again "
+          "twenty times, it has printed exactly the journal") {
   const watchdog guard{std::chrono::seconds{300}};
   const temporary_directory state;
   const auto& expected = undisturbed_journal();
@@ -121,7 +120,7 @@ TEST_CASE(
   CHECK(WEXITSTATUS(status) == 0);
 }
 
-TEST_CASE("command tap: follows across a restart of the node, each line once") {
+TEST_CASE("lifecycle 10, subscriber: it follows across a restart of the node, each line once") {
   const watchdog guard{std::chrono::seconds{300}};
   const auto& expected = undisturbed_journal();
   const test_disk disk;

@@ -100,7 +100,8 @@ TEST_CASE("live crash: the process that dies" * doctest::skip()) {
   target.live().background(five_symbols_live()).wait();
 }
 
-TEST_CASE("live crash: killed at named points inside commits, also with the power") {
+TEST_CASE("lifecycle 10, durable before visible: killed at named points inside commits, also with "
+          "the power") {
   const temporary_directory directory;
   std::mt19937_64 random{7};
   int kills = 0;
@@ -130,7 +131,7 @@ TEST_CASE("live crash: killed at named points inside commits, also with the powe
   check_undisturbed(directory.path());
 }
 
-TEST_CASE("live crash: `backtest live` killed at random moments") {
+TEST_CASE("lifecycle 10, durable before visible: `backtest live` killed at random moments") {
   const temporary_directory directory;
   const auto configuration = directory.path() / "config.json";
   std::ofstream{configuration} << five_symbols();

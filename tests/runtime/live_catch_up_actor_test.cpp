@@ -23,13 +23,12 @@ struct failing_symbol : two_symbols {
   }
 };
 
-using lines = std::vector<std::string>;
+using story_lines = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE(
-    "live, catch-up: openings wait catch_up_wait_seconds for a symbol that cannot be fetched, "
-    "then go on without it") {
+TEST_CASE("lifecycle 10, catch-up: openings wait catch_up_wait_seconds for a symbol that cannot be "
+          "fetched, then go on without it") {
   const watchdog guard;
   failing_symbol world;
   runtime target{world.options(150)};
@@ -47,7 +46,7 @@ TEST_CASE(
   heard.wait_for(3);
   world.clock->wait_for_alarm_at(first + 150'000);
   world.clock->set(first + 150'000);
-  CHECK(heard.wait_for(4) == lines{"error AAA", "error AAA", "error AAA", "opened BBB 0"});
+  CHECK(heard.wait_for(4) == story_lines{"error AAA", "error AAA", "error AAA", "opened BBB 0"});
   // It comes back and makes up for what it missed, in order.
   world.down = false;
   world.clock->set(first + 3 * minute_ms);
@@ -55,7 +54,7 @@ TEST_CASE(
   CHECK(!handle.finished());
 }
 
-TEST_CASE("live, catch-up: a symbol that comes back in time is first again") {
+TEST_CASE("lifecycle 10, catch-up: a symbol that comes back in time is first again") {
   const watchdog guard;
   failing_symbol world;
   runtime target{world.options(150)};
@@ -84,7 +83,7 @@ TEST_CASE("live, catch-up: without a wait the others go on at once") {
   live_story heard{target, world.boundary};
   const auto handle = world.start(target);
   world.clock->set(world.first);
-  CHECK(heard.wait_for(2) == lines{"error AAA", "opened BBB 0"});
+  CHECK(heard.wait_for(2) == story_lines{"error AAA", "opened BBB 0"});
 }
 
 TEST_CASE("live, catch-up: who shares no risk profile with it never waits") {
@@ -95,5 +94,5 @@ TEST_CASE("live, catch-up: who shares no risk profile with it never waits") {
   live_story heard{target, world.boundary};
   const auto handle = world.start(target);
   world.clock->set(world.first);
-  CHECK(heard.wait_for(2) == lines{"error AAA", "opened BBB 0"});
+  CHECK(heard.wait_for(2) == story_lines{"error AAA", "opened BBB 0"});
 }

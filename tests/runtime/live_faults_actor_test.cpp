@@ -324,7 +324,7 @@ TEST_CASE("live, faults: exchange answering HTTP 429 with Retry-After is not ask
   check_recovered(node, disk.journal());
 }
 
-TEST_CASE("live, faults: a newest candle that is late is asked for again, and none is missed") {
+TEST_CASE("lifecycle 10, late candle: it is asked for again, and none is missed") {
   const watchdog guard;
   spoilt_market market;
   const test_disk disk;
@@ -375,7 +375,8 @@ TEST_CASE("live, faults: redis restarted") {
   }
 }
 
-TEST_CASE("live, faults: state of another exchange is refused by name and left untouched") {
+TEST_CASE(
+    "lifecycle 10, orphans: state of another exchange is refused by name and left untouched") {
   const watchdog guard;
   test_disk disk;
   {

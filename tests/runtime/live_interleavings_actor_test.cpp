@@ -43,8 +43,8 @@ bool live_on(deterministic_system& system, const schema_set& schemas,
 
 } // namespace
 
-TEST_CASE("live: interrupted anywhere, on a store that fails, the journal is that of an undisturbed "
-          "run, in 1,000 interleavings") {
+TEST_CASE("lifecycle 10, crash: interrupted anywhere, on a store that fails, the journal is that "
+          "of an undisturbed run, in 1,000 interleavings") {
   std::size_t lines = 0, lives = 0;
   for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     CAPTURE(seed);
@@ -70,8 +70,8 @@ TEST_CASE("live: interrupted anywhere, on a store that fails, the journal is tha
   CHECK(lives == 3'000);
 }
 
-TEST_CASE("live: an operator hears that a command took effect once it is durable, not before, in 500 "
-          "interleavings") {
+TEST_CASE("lifecycle 10, operator: hears that a command took effect once it is durable, not "
+          "before, in 500 interleavings") {
   int effective = 0;
   with_seeds(500, [&](deterministic_system& system) {
     const auto disk = std::shared_ptr<store>{make_memory_store()};

@@ -43,7 +43,8 @@ stored_run stored_buyer(test_disk& disk) {
 
 } // namespace
 
-TEST_CASE("live: on the replay clock it does what the backtest does") {
+TEST_CASE(
+    "lifecycle 10, risk: on the replay clock it does what the backtest does, in its strict order") {
   const watchdog guard;
   runtime target{quiet()};
   add_five_symbols(target);
@@ -54,7 +55,7 @@ TEST_CASE("live: on the replay clock it does what the backtest does") {
   CHECK(result.compared > 10'000);
 }
 
-TEST_CASE("live: the journal holds what happened once, numbered without holes, done last") {
+TEST_CASE("lifecycle 10, journal: it holds what happened once, numbered without holes, done last") {
   const watchdog guard;
   const auto& lines = undisturbed_journal();
   REQUIRE(lines.size() > 200);
@@ -63,7 +64,8 @@ TEST_CASE("live: the journal holds what happened once, numbered without holes, d
   CHECK(parse_event_line(lines.back()).item.on == topic::done_live);
 }
 
-TEST_CASE("live: interrupted at any point and started again, it writes the same journal, 60 seeds") {
+TEST_CASE("lifecycle 10, crash: interrupted at any point and started again, it writes the same "
+          "journal, 60 seeds") {
   const watchdog guard{std::chrono::seconds{300}};
   const auto& expected = undisturbed_journal();
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
@@ -106,7 +108,7 @@ TEST_CASE("live: a run that is over tells nothing when it is started again") {
   CHECK(disk.journal() == undisturbed_journal());
 }
 
-TEST_CASE("live: nobody hears of anything before it is durable") {
+TEST_CASE("lifecycle 10, durable before visible: nobody hears of anything before it is durable") {
   const watchdog guard;
   const test_disk disk;
   runtime target{on(disk)};
@@ -128,7 +130,8 @@ TEST_CASE("live: nobody hears of anything before it is durable") {
   CHECK(early == 0);
 }
 
-TEST_CASE("live: callbacks wait until it is durable, and what they throw is an error event") {
+TEST_CASE("lifecycle 10, durable before visible: callbacks wait until it is durable, and what they "
+          "throw is an error event") {
   const watchdog guard;
   const test_disk disk;
   runtime target{on(disk)};
@@ -155,7 +158,7 @@ TEST_CASE("live: callbacks wait until it is durable, and what they throw is an e
   CHECK(told == opened);
 }
 
-TEST_CASE("live: callbacks of a risk profile wait until its decision is durable, in order, and what "
+TEST_CASE("lifecycle 10, durable before visible: callbacks of a risk profile wait, in order, and what "
           "they throw is an error event") {
   const watchdog guard;
   const test_disk disk;
@@ -249,7 +252,8 @@ TEST_CASE("live: a node that goes down before its decision is durable has told n
   CHECK(disk.journal().empty());
 }
 
-TEST_CASE("live: a store that refuses for a while loses nothing and repeats nothing") {
+TEST_CASE("lifecycle 10, failed commit: a store that refuses for a while loses nothing and repeats "
+          "nothing") {
   const watchdog guard{std::chrono::seconds{120}};
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     CAPTURE(seed);
@@ -276,7 +280,8 @@ TEST_CASE("live: a store that refuses for a while loses nothing and repeats noth
   }
 }
 
-TEST_CASE("live: a pending signal goes on after a restart, with on_active, milestones once") {
+TEST_CASE("lifecycle 10, crash: a pending signal goes on after a restart, with on_active, "
+          "milestones once") {
   const watchdog guard;
   test_disk disk;
   leave_pending_signal(disk);
@@ -307,7 +312,8 @@ TEST_CASE("live: a pending signal goes on after a restart, with on_active, miles
   CHECK(levels.size() > 10);
 }
 
-TEST_CASE("live: stored signals of other runs: refused and listed, watched, or dropped") {
+TEST_CASE("lifecycle 10, orphans: stored signals of other runs are refused and listed, watched, or "
+          "dropped") {
   const watchdog guard;
   test_disk disk;
   leave_pending_signal(disk);
@@ -350,7 +356,8 @@ TEST_CASE("live: stored signals of other runs: refused and listed, watched, or d
   }
 }
 
-TEST_CASE("live: a row that cannot be read is moved aside, told, and treated as absent") {
+TEST_CASE("lifecycle 10, restored state: a row that cannot be read is moved aside, told, and "
+          "treated as absent") {
   const watchdog guard;
   test_disk disk;
   leave_pending_signal(disk);
@@ -366,7 +373,8 @@ TEST_CASE("live: a row that cannot be read is moved aside, told, and treated as 
   CHECK(kept[0].value == "{\"version\":1,");
 }
 
-TEST_CASE("live: a row that speaks of another run refuses the start and stays as it is") {
+TEST_CASE("lifecycle 10, restored state: a row that speaks of another run refuses the start and "
+          "stays as it is") {
   const watchdog guard;
   test_disk disk;
   leave_pending_signal(disk);
@@ -474,7 +482,7 @@ TEST_CASE("live: names run once at a time, and a risk profile belongs to one liv
   target.live().background(other).wait();
 }
 
-TEST_CASE("live: stop follows a pending signal to its end and generates nothing") {
+TEST_CASE("lifecycle 10, stop: a pending signal is watched to its end and nothing is generated") {
   const watchdog guard;
   const test_disk disk;
   runtime target{on(disk)};
@@ -496,7 +504,7 @@ TEST_CASE("live: stop follows a pending signal to its end and generates nothing"
   CHECK(run.counters.closed == 1);
 }
 
-TEST_CASE("live: an operator pauses, resumes, and closes a pending signal") {
+TEST_CASE("lifecycle 10, operator: pauses, resumes, and closes a pending signal") {
   const watchdog guard;
   const test_disk disk;
   runtime target{on(disk)};
@@ -555,8 +563,8 @@ TEST_CASE("live: an operator pauses, resumes, and closes a pending signal") {
   CHECK(controls == 3);
 }
 
-TEST_CASE("live, system clock: each boundary once its candle is there; missed minutes are caught up "
-          "without signals") {
+TEST_CASE("lifecycle 10, downtime: each boundary once its candle is there; missed minutes are "
+          "caught up without signals") {
   const watchdog guard;
   test_disk disk;
   const auto boundary = first_instant + 60 * minute_ms;
@@ -604,8 +612,8 @@ TEST_CASE("live, system clock: each boundary once its candle is there; missed mi
   opened.wait_for(1);
 }
 
-TEST_CASE("live, system clock: an exchange that is down is an error event a minute, and the run goes "
-          "on when it is back") {
+TEST_CASE("lifecycle 10, failing tick: an exchange that is down is an error event a minute, and "
+          "the run goes on when it is back") {
   const watchdog guard;
   const test_disk disk;
   auto options = on(disk);
@@ -643,7 +651,7 @@ TEST_CASE("live, system clock: an exchange that is down is an error event a minu
   CHECK(!handle.finished());
 }
 
-TEST_CASE("live, system clock: set back it waits, set forward it catches up in order") {
+TEST_CASE("lifecycle 10, clock: set back it waits, set forward it catches up in order") {
   const watchdog guard;
   const test_disk disk;
   runtime target{on(disk)};

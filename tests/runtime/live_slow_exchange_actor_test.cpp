@@ -16,7 +16,7 @@ using backtest::test::served_answer;
 
 namespace {
 
-using lines = std::vector<std::string>;
+using story_lines = std::vector<std::string>;
 
 /// Candles of AAA come when the gate opens. The newest one of BBB is late at the first boundary,
 /// and asked for again: that tells a test that BBB has answered.
@@ -89,10 +89,10 @@ TEST_CASE(
   world.clock->set(world.first);
   world.wait_until_bbb_answered();
   world.clock->set(world.patience_ends);
-  CHECK(heard.wait_for(2) == lines{"error AAA", "opened BBB 0"});
+  CHECK(heard.wait_for(2) == story_lines{"error AAA", "opened BBB 0"});
   CHECK(heard.errors() ==
-        lines{"exchange exchange: AAA: no candles up to 2024-01-01T01:00:00Z yet, "
-              "the other symbols go on without it"});
+        story_lines{"exchange exchange: AAA: no candles up to 2024-01-01T01:00:00Z yet, "
+                    "the other symbols go on without it"});
   world.wait_until_over(0);
   for (std::int64_t minute = 1; minute <= 3; ++minute) { // nobody waits for it any more
     world.clock->set(world.first + minute * minute_ms);
@@ -116,7 +116,7 @@ TEST_CASE(
   world.clock->set(world.patience_ends);
   world.clock->wait_for_alarm_at(world.patience_ends + 1000); // what BBB says is waited for
   world.clock->set(world.patience_ends + 1000);
-  CHECK(heard.wait_for(1) == lines{"error AAA"});
+  CHECK(heard.wait_for(1) == story_lines{"error AAA"});
   world.wait_until_over(0);
   SUBCASE("no longer") {
     world.clock->set(world.first + minute_ms);
@@ -170,7 +170,7 @@ TEST_CASE("live, slow exchange: a body that never ends holds up nobody else, nor
   world.clock->set(world.first);
   world.clock->wait_for_alarm_at(world.first + 1000); // BBB has answered
   world.clock->set(world.boundary + 21'500);
-  CHECK(heard.wait_for(2) == lines{"error AAA", "opened BBB 0"});
+  CHECK(heard.wait_for(2) == story_lines{"error AAA", "opened BBB 0"});
 }
 
 TEST_CASE("live, slow exchange: HTTP 429 pauses the whole server, and says so at once") {

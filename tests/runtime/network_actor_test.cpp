@@ -36,9 +36,8 @@ tap_request credit_of(std::int64_t credit, bool ends) {
 
 } // namespace
 
-TEST_CASE(
-    "network: taps in other processes hear the journal of a live run while it goes on, and again "
-    "from any number") {
+TEST_CASE("lifecycle 10, subscriber: in another process it hears the journal of a live run while "
+          "it goes on, and again from any number") {
   const watchdog limit;
   const test_disk disk;
   runtime target{networked(disk)};
@@ -180,7 +179,7 @@ TEST_CASE("network: a system without the I/O module, and a port in use, are clea
   CHECK(taken.message.find("cannot publish on " + to_string(opened.address())) == 0);
 }
 
-TEST_CASE("network: the node of a runtime serves actors of the same process without any network") {
+TEST_CASE("lifecycle 10, subscriber: in this process it needs no network") {
   const watchdog limit;
   const test_disk disk;
   runtime target{on(disk)};

@@ -170,8 +170,8 @@ TEST_CASE("runtime: actors of a run and of listeners go when they are over") {
       target.flush();
     return target.actor_count();
   };
-  const auto before = census_settles_at(11);
-  CHECK(before == 11); // bus, reports, error log, six supervisors, an exchange and a frame client
+  const auto before = census_settles_at(12);
+  CHECK(before == 12); // bus, reports, error log, six supervisors, an exchange client and its worker, a frame client
   for (int i = 0; i < 20; ++i) {
     auto handle = target.listen_signal([](const tick_result&) {});
     run_to_end(target, request_of({"A", "B"}));

@@ -177,8 +177,8 @@ TEST_CASE("group commit: goes on behind the last number in the store") {
   CHECK(commits.commit().front().first_number == 3);
 }
 
-TEST_CASE(
-    "group commit: a batch that failed is written again before anything else, with its numbers") {
+TEST_CASE("lifecycle 10, failed commit: a batch that failed is written again before anything else, "
+          "with its numbers") {
   for (const auto first : {fate::lost, fate::kept}) {
     CAPTURE(static_cast<int>(first));
     faulty_store target{make_memory_store(), plan_of_fates{{first, fate::works, fate::works}}};

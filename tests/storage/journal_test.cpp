@@ -112,7 +112,8 @@ TEST_CASE("journal: every kind of event is read back equal") {
   }
 }
 
-TEST_CASE("journal: transitions, milestones, rejections, errors and ends get a number") {
+TEST_CASE(
+    "lifecycle 10, journal: transitions, milestones, rejections, errors and ends get a number") {
   for (auto action :
        {tick_action::scheduled, tick_action::opened, tick_action::closed, tick_action::cancelled})
     CHECK(is_journalled(tick(topic::signal_live, action)));

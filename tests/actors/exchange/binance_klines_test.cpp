@@ -10,18 +10,18 @@ using namespace backtest::test;
 
 namespace {
 
-constexpr std::string_view url = "https://h/k";
+constexpr std::string_view klines_url = "https://h/k";
 
 void check_refused(std::string_view body, std::string_view message) {
   CAPTURE(body);
-  const auto problem = error_of([&] { parse_klines(body, url); });
+  const auto problem = error_of([&] { parse_klines(body, klines_url); });
   REQUIRE(problem);
   CHECK(problem->code == error_code::bad_candles);
-  CHECK(problem->message == std::string{url} + ": " + std::string{message});
+  CHECK(problem->message == std::string{klines_url} + ": " + std::string{message});
 }
 
 error refusal_of(const http_answer& answer) {
-  const auto problem = error_of([&] { require_klines(answer, "ABC", url, new_year); });
+  const auto problem = error_of([&] { require_klines(answer, "ABC", klines_url, new_year); });
   REQUIRE(problem);
   return *problem;
 }
@@ -29,7 +29,7 @@ error refusal_of(const http_answer& answer) {
 template <class Kind>
 bool throws(const http_answer& answer) {
   try {
-    require_klines(answer, "ABC", url, new_year);
+    require_klines(answer, "ABC", klines_url, new_year);
   } catch (const Kind&) {
     return true;
   } catch (const failure&) {
@@ -53,12 +53,12 @@ TEST_CASE("binance klines: a literal answer, read exactly") {
     [1499040000000,"0.01634790","0.80000000","0.01575800","0.01577100","148976.11427815",
      1499644799999,"2434.19055334",308,"1756.87402397","28.46694368","0"],
     [1499644800000,"0.1","12345678901.123456789","3e-7","5","0"]])",
-                                    url);
+                                    klines_url);
   REQUIRE(candles.size() == 2);
   CHECK(candles[0] ==
         candle{1'499'040'000'000, 0.01634790, 0.8, 0.015758, 0.015771, 148976.11427815});
   CHECK(candles[1] == candle{1'499'644'800'000, 0.1, 12345678901.123456789, 3e-7, 5, 0});
-  CHECK(parse_klines("[]", url).empty());
+  CHECK(parse_klines("[]", klines_url).empty());
 }
 
 TEST_CASE("binance klines: answers that are no klines") {
@@ -69,7 +69,7 @@ TEST_CASE("binance klines: answers that are no klines") {
   check_refused("7", "expected an array of klines, got 7");
   for (const auto* body : {"<html>", "[[1,", "[] []", "[\"\xff\"]", "[1e999]"}) {
     CAPTURE(body);
-    const auto problem = error_of([&] { parse_klines(body, url); });
+    const auto problem = error_of([&] { parse_klines(body, klines_url); });
     REQUIRE(problem);
     CHECK(problem->code == error_code::bad_candles);
     CHECK(problem->message.starts_with("https://h/k: expected JSON, an array of klines: line 1"));
@@ -110,7 +110,7 @@ TEST_CASE("binance klines: a bad row is named, with its value and what was expec
 
 TEST_CASE("binance klines: a success is a success") {
   for (const int status : {200, 203, 299})
-    CHECK_NOTHROW(require_klines({status, "", ""}, "ABC", url, new_year));
+    CHECK_NOTHROW(require_klines({status, "", ""}, "ABC", klines_url, new_year));
 }
 
 TEST_CASE("binance klines: too many requests and server errors may be asked again") {
@@ -131,7 +131,7 @@ TEST_CASE("binance klines: the server's wish to wait, in seconds or as a date") 
   const auto wait_of = [](const std::string& header) {
     try {
       require_klines({429, header, R"({"code":-1003,"msg":"Too much request weight used."})"},
-                     "ABC", url, new_year);
+                     "ABC", klines_url, new_year);
     } catch (const postponed_failure& caught) {
       CHECK(std::string{caught.what()} ==
             "https://h/k: status 429, expected 200: Too much request weight used. (code -1003); "

@@ -149,9 +149,8 @@ struct reader {
 
 } // namespace
 
-TEST_CASE(
-    "publisher: readers killed and begun anew at any moment hear the journal, each line once and "
-    "in order, in 1,000 interleavings") {
+TEST_CASE("lifecycle 10, subscriber: killed and begun anew at any moment it hears the journal, "
+          "each line once and in order, in 1,000 interleavings") {
   int lives = 0;
   with_seeds(1000, [&](deterministic_system& system) {
     small_node in{system};
