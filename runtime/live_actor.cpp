@@ -926,7 +926,8 @@ struct live_state {
     lost.events.push_back({topic::error, error_event{error_code::store_failed, problem.message,
                                                      "store", std::nullopt, nullptr}});
     send_anonymously(setup->topics, std::move(lost));
-    live->retry_clock->wake_at(live->retry_clock->now() + retry_after,
+    const instant now = std::min(live->retry_clock->now(), end_of_time - retry_after); // a replay's
+    live->retry_clock->wake_at(now + retry_after,
                                [me = weak_handle<live_actor>{live_actor{self}}] {
                                  if (auto strong = me.lock())
                                    send_anonymously(strong, retry_turn{});
