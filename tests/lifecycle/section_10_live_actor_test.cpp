@@ -693,6 +693,40 @@ TEST_CASE("lifecycle 10, risk: on the system clock ends come before openings") {
         "0 opened b BTC | 15 opened a BTC | 15 closed b BTC time_expired"); // in line order
 }
 
+TEST_CASE("lifecycle 10, catch-up: the positions of a symbol whose candles cannot be fetched still "
+          "count when the others go on without it") {
+  const watchdog guard;
+  const test_disk disk;
+  auto options = on(disk);
+  options.parameters.get_candles_retry_count = 1;
+  options.parameters.catch_up_wait_seconds = 0;
+  runtime target{options};
+  const auto clock = clock_before_first_boundary();
+  auto exchange = wave_exchange();
+  exchange.now = [clock] { return clock->now(); };
+  exchange.get_candles = [clock](const candle_query& query) {
+    if (query.symbol == "AAA" && clock->now() >= settled_minute(15))
+      throw failure(error_code::fetch_failed, "the exchange is down");
+    return wave(query.since, query.until);
+  };
+  target.add_exchange(std::move(exchange));
+  target.add_risk(room_for(1));
+  target.add_strategy(
+      under_cap("buyer", [](const run_context& context) { return staying_open(context, 600); }));
+  live_telling told{target, first_boundary_of_section};
+  auto request = one_buyer(clock);
+  request.symbols = {"AAA", "BBB"};
+  const auto handle = target.live().background(request);
+  clock->wait_until_watched();
+  for (std::int64_t minute = 0; minute < 15; ++minute) {
+    clock->set(settled_minute(minute));
+    told.wait_for_minute(minute);
+  }
+  clock->set(settled_minute(15));
+  CHECK(told.wait_for(4) == "0 opened buyer AAA | 0 refused buyer BBB full | 15 fetch_failed buyer "
+                            "AAA | 15 refused buyer BBB full");
+}
+
 // -- a commit that fails
 // ------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ bool live_on(deterministic_system& system, const schema_set& schemas,
 TEST_CASE("lifecycle 10, crash: interrupted anywhere, on a store that fails, the journal is that "
           "of an undisturbed run, in 1,000 interleavings") {
   std::size_t lines = 0, lives = 0;
-  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= random_cases<std::uint64_t>(1000); ++seed) {
     CAPTURE(seed);
     auto expected_disk = std::shared_ptr<store>{make_memory_store()};
     auto disk = std::shared_ptr<store>{make_memory_store()};
@@ -66,8 +66,8 @@ TEST_CASE("lifecycle 10, crash: interrupted anywhere, on a store that fails, the
     REQUIRE(journal_of(*disk) == expected);
     lines += expected.size();
   }
-  CHECK(lines > 10'000);
-  CHECK(lives == 3'000);
+  CHECK(lines > random_cases(10'000));
+  CHECK(lives == 3 * random_cases(1000));
 }
 
 TEST_CASE("lifecycle 10, operator: hears that a command took effect once it is durable, not "
@@ -95,7 +95,7 @@ TEST_CASE("lifecycle 10, operator: hears that a command took effect once it is d
       told = told || line.find("\"command\":\"pause\"") != std::string::npos;
     CHECK(told);
   });
-  CHECK(effective > 100);
+  CHECK(effective > random_cases(100));
 }
 
 #endif

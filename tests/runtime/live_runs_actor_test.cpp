@@ -68,7 +68,7 @@ TEST_CASE("lifecycle 10, crash: interrupted at any point and started again, it w
           "journal, 60 seeds") {
   const watchdog guard{std::chrono::seconds{300}};
   const auto& expected = undisturbed_journal();
-  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+  for (std::uint64_t seed = 0; seed < random_cases<std::uint64_t>(60); ++seed) {
     CAPTURE(seed);
     std::mt19937_64 random{seed};
     const test_disk disk;

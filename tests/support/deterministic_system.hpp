@@ -4,6 +4,8 @@
 
 #if !BACKTEST_CAF_MODERN // its test coordinator can be told what to run next
 
+#include "tests/support/sanitizers.hpp"
+
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
@@ -78,9 +80,9 @@ private:
   caf::scheduler::test_coordinator* jobs_ = nullptr;
 };
 
-/// Runs `test(system)` under every seed from 1 to `count`; a failing one is named.
+/// Runs `test(system)` under every seed from 1 to `random_cases(count)`; a failing one is named.
 template <class Test> void with_seeds(std::uint64_t count, Test&& test) {
-  for (std::uint64_t seed = 1; seed <= count; ++seed) {
+  for (std::uint64_t seed = 1; seed <= random_cases(count); ++seed) {
     CAPTURE(seed);
     deterministic_system system{seed};
     test(system);

@@ -2,6 +2,7 @@
 
 #include "messages/logger.hpp"
 #include "runtime/runtime.hpp"
+#include "tests/support/sanitizers.hpp"
 
 #include <atomic>
 #include <chrono>
@@ -22,7 +23,7 @@ class watchdog {
 public:
   explicit watchdog(std::chrono::seconds limit = std::chrono::seconds{60})
       : name_(doctest::getContextOptions()->currentTest->m_name),
-        thread_([this, limit] { watch(limit); }) {}
+        thread_([this, limit] { watch(is_sanitized ? 10 * limit : limit); }) {}
   ~watchdog() {
     {
       const std::lock_guard lock{mutex_};
