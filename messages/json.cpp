@@ -2,6 +2,7 @@
 
 #include "messages/utf8.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -232,6 +233,22 @@ void append_quoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// Most texts are short and copied as they are, so they go with what stands around them at once.
+bool append_short(std::string& out, std::string_view before, std::string_view text,
+                  std::string_view after) {
+  constexpr std::size_t longest = 40;
+  if (text.size() > longest || end_of_plain(text, 0) != text.size())
+    return false;
+  char all[longest + 4]; // two quotes, and at most one character before and after them
+  char* end = std::copy(before.begin(), before.end(), all);
+  *end++ = '"';
+  end = std::copy(text.begin(), text.end(), end);
+  *end++ = '"';
+  end = std::copy(after.begin(), after.end(), end);
+  out.append(all, end);
+  return true;
+}
+
 template <class... Arguments>
 void append_chars(std::string& out, Arguments... arguments) {
   char digits[32];
@@ -281,16 +298,21 @@ json_writer& json_writer::close(char bracket) {
 }
 
 json_writer& json_writer::key(std::string_view name) {
-  separate();
-  append_quoted(*out_, name);
-  *out_ += ':';
+  if (!append_short(*out_, comma_due_ ? "," : "", name, ":")) {
+    separate();
+    append_quoted(*out_, name);
+    *out_ += ':';
+  }
   comma_due_ = false;
   return *this;
 }
 
 json_writer& json_writer::string(std::string_view text) {
-  separate();
-  append_quoted(*out_, text);
+  if (!append_short(*out_, comma_due_ ? "," : "", text, "")) {
+    separate();
+    append_quoted(*out_, text);
+  }
+  comma_due_ = true;
   return *this;
 }
 

@@ -28,7 +28,7 @@ column_list<tick_result> default_backtest_columns(bool show_notes) {
 backtest_report::backtest_report(shared_identity run, const configuration& config)
     : ledger_(config), rows_(std::move(run), config.max_report_rows) {}
 
-void backtest_report::apply(tick_result result, std::optional<std::uint64_t> seq) {
+void backtest_report::apply(tick_result&& result, std::optional<std::uint64_t> seq) {
   ledger_.apply(result, seq);
   if (result.action != tick_action::closed)
     return;

@@ -32,7 +32,10 @@ public:
 
   /// Everything but `opened`, for exposure, and `closed` is ignored. `seq` as for
   /// `trade_ledger::apply`.
-  void apply(tick_result result, std::optional<std::uint64_t> seq = std::nullopt);
+  void apply(tick_result&& result, std::optional<std::uint64_t> seq = std::nullopt);
+  void apply(const tick_result& result, std::optional<std::uint64_t> seq = std::nullopt) {
+    apply(tick_result{result}, seq);
+  }
   /// A run starts: trades, rows and bounds are forgotten.
   void clear() noexcept;
   /// Known once a run has begun or ended; figures that need it are N/A before.

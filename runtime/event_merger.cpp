@@ -1,22 +1,8 @@
 #include "runtime/event_merger.hpp"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 namespace backtest {
-
-namespace {
-
-void append(std::vector<event>& target, std::vector<event> more) {
-  if (target.empty())
-    target = std::move(more);
-  else
-    target.insert(target.end(), std::make_move_iterator(more.begin()),
-                  std::make_move_iterator(more.end()));
-}
-
-} // namespace
 
 event_merger::event_merger(std::size_t runs, instant start) : runs_(runs) {
   for (std::size_t run = 0; run < runs; ++run) {
@@ -27,16 +13,14 @@ event_merger::event_merger(std::size_t runs, instant start) : runs_(runs) {
 
 void event_merger::add(std::size_t run, std::vector<event> events, instant clock) {
   auto& queue = runs_[run];
-  const bool was_empty = queue.items.empty();
-  if (runs_.size() == 1) {
-    append(in_order_, std::move(events));
-  } else {
-    for (auto& what : events) {
-      queue.latest = std::max(queue.latest, instant_of(what).value_or(queue.latest));
-      queue.items.push_back({queue.latest, std::move(what)});
+  if (!events.empty()) {
+    size_ += events.size();
+    const bool was_empty = queue.empty();
+    queue.lists.push_back(std::move(events));
+    if (was_empty) {
+      queue.look_at_front();
+      heads_.emplace(queue.latest, run);
     }
-    if (was_empty && !queue.items.empty())
-      heads_.emplace(queue.items.front().when, run);
   }
   if (clock > queue.clock) {
     auto node = clocks_.extract({queue.clock, run});
@@ -45,25 +29,43 @@ void event_merger::add(std::size_t run, std::vector<event> events, instant clock
   }
 }
 
-void event_merger::take(std::vector<event>& out) {
-  if (runs_.size() == 1)
-    return append(out, std::exchange(in_order_, {}));
+std::vector<event> event_merger::take() {
+  std::vector<event> piece;
+  if (runs_.size() == 1) {
+    auto& lists = runs_.front().lists;
+    if (lists.empty())
+      return piece;
+    piece = std::move(lists.front());
+    lists.pop_front();
+    if (lists.empty())
+      heads_.clear();
+    size_ -= piece.size();
+    return piece;
+  }
   const instant horizon = lowest_clock();
-  while (!heads_.empty() && heads_.begin()->first < horizon) {
+  while (!heads_.empty() && heads_.begin()->first < horizon && piece.size() < piece_size) {
+    piece.reserve(usual_size_);
     auto head = heads_.extract(heads_.begin());
     const auto run = head.value().second;
     // As long as no other run comes before it.
     const mark next = heads_.empty() ? mark{horizon, 0} : std::min(*heads_.begin(), {horizon, 0});
-    auto& items = runs_[run].items;
-    while (!items.empty() && mark{items.front().when, run} < next) {
-      out.push_back(std::move(items.front().what));
-      items.pop_front();
-    }
-    if (items.empty())
+    auto& queue = runs_[run];
+    do {
+      piece.push_back(std::move(queue.front()));
+      queue.pop();
+      if (queue.empty())
+        break;
+      queue.look_at_front();
+    } while (mark{queue.latest, run} < next && piece.size() < piece_size);
+    if (queue.empty())
       continue;
-    head.value().first = items.front().when;
+    head.value().first = queue.latest;
     heads_.insert(std::move(head));
   }
+  size_ -= piece.size();
+  if (!piece.empty())
+    usual_size_ = piece.size(); // they resemble each other
+  return piece;
 }
 
 } // namespace backtest

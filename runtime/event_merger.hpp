@@ -2,6 +2,8 @@
 
 #include "messages/event.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <set>
 #include <utility>
@@ -14,6 +16,9 @@ namespace backtest {
 /// no run can produce an earlier one. Plain code; one thread at a time.
 class event_merger {
 public:
+  /// The most events that come out at once, unless they went in together.
+  static constexpr std::size_t piece_size = 1024;
+
   /// `start`: nothing happens before it.
   event_merger(std::size_t runs, instant start);
 
@@ -21,25 +26,36 @@ public:
   /// once it is over). Events without an instant stay where they stand.
   void add(std::size_t run, std::vector<event> events, instant clock);
 
-  /// Moves everything that is in order by now to the end of `out`.
-  void take(std::vector<event>& out);
+  /// The next events in order, as far as that is known; empty: none by now. A run alone waits for
+  /// nobody: its events come out as they went in.
+  std::vector<event> take();
 
   /// Clock of the run that is furthest behind.
   instant lowest_clock() const noexcept {
     return clocks_.empty() ? end_of_time : clocks_.begin()->first;
   }
   instant clock(std::size_t run) const noexcept { return runs_[run].clock; }
-  bool empty() const noexcept { return heads_.empty() && in_order_.empty(); }
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; } ///< events that wait here
 
 private:
-  struct item {
-    instant when;
-    event what;
-  };
   struct run_queue {
-    std::deque<item> items;
+    std::deque<std::vector<event>> lists; ///< none is empty
+    std::size_t taken = 0;                ///< of the first list
     instant clock;
-    instant latest;
+    instant latest; ///< of the events up to the first that waits
+
+    bool empty() const noexcept { return lists.empty(); }
+    event& front() noexcept { return lists.front()[taken]; }
+    void pop() {
+      if (++taken == lists.front().size()) {
+        lists.pop_front();
+        taken = 0;
+      }
+    }
+    void look_at_front() noexcept {
+      latest = std::max(latest, instant_of(front()).value_or(latest));
+    }
   };
 
   using mark = std::pair<instant, std::size_t>; ///< an instant and a run
@@ -47,7 +63,8 @@ private:
   std::vector<run_queue> runs_;
   std::set<mark> clocks_; ///< of every run
   std::set<mark> heads_;  ///< the first waiting event of every run that has one
-  std::vector<event> in_order_; ///< of a single run, which waits for nobody
+  std::size_t size_ = 0;
+  std::size_t usual_size_ = 0; ///< of a piece
 };
 
 } // namespace backtest

@@ -808,7 +808,7 @@ struct live_state {
   }
 
   template <class Item> static void append(std::vector<Item> more, std::vector<Item>& to) {
-    if (to.empty())
+    if (to.capacity() == 0) // else somebody made room
       to = std::move(more);
     else
       to.insert(to.end(), std::make_move_iterator(more.begin()),
@@ -863,8 +863,18 @@ struct live_state {
         next.idle.push_back(*std::exchange(run.idle, std::nullopt));
     auto& events = *next.events;
     events = std::exchange(late_events, {});
+    std::size_t count = events.size(), writes = next.rows.size();
+    for (const auto run : next.runs) {
+      count += runs[run].events.size();
+      writes += runs[run].rows.size();
+    }
+    next.rows.reserve(writes + count + 1); // the store adds their journal entries
+    events.reserve(count);
+    next.texts.reserve(count);
     next.texts.resize(events.size());
-    std::vector<instant> moments(events.size(), INT64_MIN);
+    std::vector<instant> moments;
+    moments.reserve(count);
+    moments.resize(events.size(), INT64_MIN);
     for (const auto run : next.runs) {
       auto& progress = runs[run];
       next.rows.append(std::exchange(progress.rows, {}));

@@ -4,6 +4,7 @@
 #include "runtime/portfolio.hpp"
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <set>
 #include <utility>
@@ -36,6 +37,10 @@ constexpr std::size_t range_events = 4096;
 /// Events that may wait for the bus before no run is sent on.
 constexpr std::size_t outbox_limit = 16'384;
 
+/// Lists of events that are on their way through the bus at once: while the reports take in one,
+/// the next is there.
+constexpr std::size_t lists_in_flight = 2;
+
 bool is_backtest_element(const event& item) {
   const auto* tick = std::get_if<tick_result>(&item.payload);
   return tick != nullptr &&
@@ -65,7 +70,8 @@ struct portfolio_state {
   std::vector<run_progress> runs;
   std::vector<risk_key> arbiters;
   std::optional<event_merger> merger;
-  std::vector<event> outbox;
+  std::deque<std::vector<event>> outbox; ///< in order, not told yet
+  std::size_t outbox_size = 0;           ///< events
   std::set<std::pair<instant, std::size_t>> ready; ///< runs that wait for a grant, by its start
   instant range = long_range;                     ///< how far a grant goes
   /// No run goes further. It depends on the slowest run alone and never falls back, so whoever
@@ -74,7 +80,7 @@ struct portfolio_state {
   std::size_t open_runs = 0; ///< not over yet
   std::size_t steps = 0; ///< answers still missing before the next phase
   bool failed = false;   ///< as a whole
-  bool publishing = false;
+  std::size_t publishing = 0; ///< lists on their way
   bool finishing = false;
   bool demanded = false; ///< the consumer of a stream waits for an element
   bool may_tell = true;  ///< else a walker has not come to it yet
@@ -167,10 +173,10 @@ struct portfolio_state {
                 [this](const frame_timeline& answer) {
                   frame = answer.instants;
                   if (answer.callback_problem)
-                    outbox.push_back({topic::error,
+                    put_into_outbox({{topic::error,
                                       error_event{answer.callback_problem->code,
                                                   answer.callback_problem->message, "frame",
-                                                  std::nullopt, nullptr}});
+                                                  std::nullopt, nullptr}}});
                   if (answer.problem)
                     fail_all(*answer.problem);
                 },
@@ -348,10 +354,18 @@ struct portfolio_state {
                        align_up((frame.last - frame.first) / progress_steps + 1, minute_ms));
   }
 
-  bool may_go_on() const {
+  bool may_go_on() {
     // What is being told may hold the element that was asked for.
-    const bool stream_waits = is_stream() && (!demanded || publishing);
-    return !finishing && merger && outbox.size() < outbox_limit && !stream_waits;
+    const bool stream_waits = is_stream() && (!demanded || publishing > 0);
+    return !finishing && merger && !stream_waits && !outbox_is_full();
+  }
+
+  bool outbox_is_full() {
+    if (outbox_size + merger->size() < outbox_limit)
+      return false;
+    for (auto events = merger->take(); !events.empty(); events = merger->take())
+      put_into_outbox(std::move(events));
+    return outbox_size >= outbox_limit; // the rest waits for other runs
   }
 
   void go_on() {
@@ -485,26 +499,45 @@ struct portfolio_state {
 
   // -- telling -----------------------------------------------------------------------------------------------
 
+  void put_into_outbox(std::vector<event> events) {
+    outbox_size += events.size();
+    outbox.push_back(std::move(events));
+  }
+
   void flush() {
     if (!merger)
       return;
-    merger->take(outbox);
-    if (publishing || outbox.empty() || !may_tell)
-      return;
-    publishing = true;
+    while (may_tell && publishing < lists_in_flight) {
+      auto events = next_events();
+      if (events.empty())
+        return;
+      tell(std::move(events));
+    }
+  }
+
+  /// What is in order grows until it is its turn, so that a busy bus gets much at once.
+  std::vector<event> next_events() {
+    if (outbox.empty())
+      return merger->take();
+    auto events = std::move(outbox.front());
+    outbox.pop_front();
+    outbox_size -= events.size();
+    return events;
+  }
+
+  void tell(std::vector<event> events) {
+    ++publishing;
     std::vector<tick_result> elements;
     if (is_stream())
-      for (const auto& item : outbox)
+      for (const auto& item : events)
         if (is_backtest_element(item))
           elements.push_back(std::get<tick_result>(item.payload));
     if (!elements.empty())
       demanded = false;
-    publish message{std::move(outbox)};
-    outbox.clear();
-    request(self, setup->topics, caf::infinite, std::move(message))
+    request(self, setup->topics, caf::infinite, publish{std::move(events)})
         .then(
             [this, elements = std::move(elements)](const published&) {
-              publishing = false;
+              --publishing;
               for (const auto& element : elements)
                 setup->stream->push(element);
               go_on();
@@ -513,7 +546,7 @@ struct portfolio_state {
   }
 
   void finish_if_over() {
-    if (open_runs > 0 || finishing || publishing || !may_tell || !outbox.empty() ||
+    if (open_runs > 0 || finishing || publishing > 0 || !may_tell || !outbox.empty() ||
         (merger && !merger->empty()))
       return;
     finishing = true;

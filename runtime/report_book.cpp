@@ -47,7 +47,7 @@ void report_book::set_bounds(const run_identity& run, const run_bounds& bounds) 
     reports->heat->set_bounds(run.symbol, bounds);
 }
 
-void report_book::apply(event item) {
+void report_book::apply(event&& item) {
   if (item.on == topic::signal)
     return; // told on the topic of its mode, too
   run_reports* const reports = reports_of(identity_of(item));

@@ -36,7 +36,8 @@ public:
   void start(const shared_identity& run, const configuration& parameters);
   void set_bounds(const run_identity& run, const run_bounds& bounds);
   /// Events of runs that never started are ignored.
-  void apply(event item);
+  void apply(event&& item);
+  void apply(const event& item) { apply(event{item}); }
   /// The same of the tick it stands for.
   void apply(const idle_stretch& stretch);
   void clear(const run_identity& run, report_set kinds = report_set::all());

@@ -55,7 +55,7 @@ class newest_rows {
 public:
   explicit newest_rows(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
 
-  void add(Row row) {
+  void add(Row&& row) {
     if (rows_.size() >= 2 * capacity_) // one move a row, on average
       rows_.erase(rows_.begin(), rows_.end() - static_cast<std::ptrdiff_t>(capacity_ - 1));
     rows_.push_back(std::move(row));

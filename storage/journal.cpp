@@ -59,10 +59,10 @@ std::string journal_key(std::int64_t number) {
 }
 
 std::string journal_text(const event& item) {
-  std::string text;
-  text.reserve(1024); // most fit
-  append_behind_number(text, item.on, item);
-  return text;
+  thread_local std::string longest; // so that every text takes the memory it needs and no more
+  longest.clear();
+  append_behind_number(longest, item.on, item);
+  return longest;
 }
 
 journal_entry journal_writer::append(store_batch& batch, std::string_view text) {

@@ -22,7 +22,7 @@ void store_batch::erase(store_space space, std::string key) {
 
 void store_batch::append(store_batch&& other) {
   bytes_ += other.bytes_;
-  if (writes_.empty())
+  if (writes_.capacity() == 0) // else somebody made room
     writes_ = std::move(other.writes_);
   else
     writes_.insert(writes_.end(), std::move_iterator(other.writes_.begin()),

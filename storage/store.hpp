@@ -44,6 +44,8 @@ public:
   void erase(store_space space, std::string key);
   /// Moves the writes of `other` behind the ones here.
   void append(store_batch&& other);
+  /// Makes room for that many writes in all.
+  void reserve(std::size_t writes) { writes_.reserve(writes); }
   void clear() noexcept;
 
   bool empty() const noexcept { return writes_.empty(); }

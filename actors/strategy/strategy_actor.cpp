@@ -179,13 +179,14 @@ struct strategy_state {
       if (!ended && !range_done())
         return; // an answer from outside is missing
       auto result = facts();
-      const auto as_many = events.size();
-      result.events = std::exchange(events, {});
+      if (!events.empty()) {
+        const auto as_many = ended ? 0 : events.size(); // ranges of one run resemble each other
+        result.events = std::exchange(events, {});
+        events.reserve(as_many);
+      }
       result.clock = core->clock();
       result.over = ended.has_value();
       const bool live = setup->plan.identity->mode == run_mode::live;
-      if (!ended && !live)
-        events.reserve(as_many); // ranges of one run resemble each other
       if (ended == pause_reason::failed)
         result.problem = core->reason();
       if (live)

@@ -100,8 +100,9 @@ strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, serie
   const bool pending = machine_.state() == signal_state::pending;
   const auto& callback = pending ? schema_.callbacks.on_active : schema_.callbacks.on_schedule;
   if (callback) {
-    auto restored = tick(pending ? tick_action::active : tick_action::scheduled,
-                         memory.last_instant, machine_.last_price());
+    tick_result restored;
+    describe(restored, pending ? tick_action::active : tick_action::scheduled,
+             memory.last_instant, machine_.last_price());
     if (pending) {
       restored.percent_tp = machine_.progress_to_target(machine_.last_price());
       restored.percent_sl = machine_.progress_to_stop(machine_.last_price());
@@ -367,13 +368,12 @@ strategy_core::next_step strategy_core::advance_scheduled() {
         break;
       }
       if (wants(tick_action::waiting) && now.has_price) {
-        auto result = tick(tick_action::waiting, clock_, price);
-        emit(std::move(result));
+        emit(tick_action::waiting, clock_, price);
       }
       clock_ += minute_ms;
       continue;
     case scheduled_step::entry_reached:
-      candidate_ = *machine_.signal();
+      candidate_ = std::make_shared<signal_row>(*machine_.signal());
       candidate_->pending_at = clock_;
       return ask_risk(clock_, waiting_for::activation, request_of(*candidate_), price);
     case scheduled_step::price_reject: cancel(clock_, cancel_reason::price_reject, price); break;
@@ -488,14 +488,15 @@ bool strategy_core::late() {
   return elapsed > plan_.rules.parameters.max_signal_generation_seconds * 1000;
 }
 
-signal_row strategy_core::row_for(instant when, signal_request request, double price,
-                                  bool& immediate) const {
+std::shared_ptr<signal_row> strategy_core::row_for(instant when, const signal_request& request,
+                                                   double price, bool& immediate) const {
   const bool is_long = request.position == position_side::long_side;
   immediate = !request.price_open ||
               (is_long ? price <= *request.price_open : price >= *request.price_open);
   const auto& run = *plan_.identity;
-  signal_row row;
-  row.id = request.id && !request.id->empty() ? *std::move(request.id) : derived_id(run, when);
+  auto made = std::make_shared<signal_row>();
+  auto& row = *made;
+  row.id = request.id && !request.id->empty() ? *request.id : derived_id(run, when);
   row.symbol = run.symbol;
   row.strategy_name = run.strategy_name;
   row.exchange_name = run.exchange_name;
@@ -511,11 +512,11 @@ signal_row strategy_core::row_for(instant when, signal_request request, double p
     row.pending_at = when;
   row.is_scheduled = !immediate;
   row.quantity = request.quantity;
-  return row;
+  return made;
 }
 
 strategy_core::next_step strategy_core::consider(instant when,
-                                                 std::optional<signal_request> request) {
+                                                 std::optional<signal_request>&& request) {
   notice_stop(); // it may have come while the source was thinking
   if (!request || machine_.stopped()) {
     emit_idle(when);
@@ -531,36 +532,35 @@ strategy_core::next_step strategy_core::consider(instant when,
     emit_idle(when);
     return pass(when);
   }
-  if (!request->id || request->id->empty())
+  if (plan_.asks_risk && (!request->id || request->id->empty()))
     request->id = candidate_->id;
   return ask_risk(when, immediate ? waiting_for::opening : waiting_for::scheduling,
                   *std::move(request), price);
 }
 
 strategy_core::next_step strategy_core::ask_risk(instant when, waiting_for what,
-                                                 signal_request request, double price) {
-  waiting_ = what;
+                                                 signal_request&& request, double price) {
   candidate_price_ = price;
-  if (!plan_.asks_risk) {
-    verdict_ = risk_verdict{};
-    return resume();
-  }
+  if (!plan_.asks_risk)
+    return what == waiting_for::activation ? decide_activation()
+                                           : decide_opening(what == waiting_for::opening);
+  waiting_ = what;
   const bool adds = what != waiting_for::scheduling;
   query_ = {when,
             adds,
             price,
             std::move(request),
-            adds ? clock_after_opening(*candidate_, when) : when + minute_ms,
+            adds ? clock_after_opening(when) : when + minute_ms,
             next_generation(when + minute_ms)};
   return pause_reason::ask_risk;
 }
 
-instant strategy_core::clock_after_opening(const signal_row& row, instant when) noexcept {
+instant strategy_core::clock_after_opening(instant when) noexcept {
   if (is_live())
     return when + minute_ms; // nobody knows
   // Follow the position without telling anybody: until it ends, this run neither asks nor ends.
   foreseen_.emplace(machine_);
-  foreseen_->open(std::make_shared<const signal_row>(row), &candidate_price_);
+  foreseen_->open(candidate_, &candidate_price_);
   instant next = when + minute_ms;
   const instant last = std::min(when + lookahead_minutes * minute_ms, plan_.data_end);
   while (next <= last) {
@@ -576,16 +576,23 @@ instant strategy_core::clock_after_opening(const signal_row& row, instant when) 
   return next;
 }
 
-risk_verdict strategy_core::take_verdict(instant when) {
+/// False: it was refused, and that is told.
+bool strategy_core::is_allowed(instant when) {
+  waiting_ = waiting_for::nothing;
+  if (!plan_.asks_risk)
+    return true;
   auto verdict = *std::exchange(verdict_, std::nullopt);
   if (!verdict.callback_error.empty())
     emit_risk_callback_error(verdict.callback_error, when);
   waiting_decisions_ += verdict.has_waiting_callbacks;
-  return verdict;
+  if (!verdict.allowed)
+    refuse(std::move(verdict), when);
+  return verdict.allowed;
 }
 
-void strategy_core::refuse(risk_verdict verdict, instant when) {
+void strategy_core::refuse(risk_verdict&& verdict, instant when) {
   foreseen_.reset();
+  candidate_.reset();
   ++counters_.risk_rejections;
   if (!verdict.validation_error.empty() && wants(topic::validation))
     out_->push_back({topic::validation,
@@ -599,31 +606,23 @@ void strategy_core::refuse(risk_verdict verdict, instant when) {
 }
 
 strategy_core::next_step strategy_core::decide_opening(bool adds) {
-  waiting_ = waiting_for::nothing;
   const instant when = clock_;
-  if (auto verdict = take_verdict(when); !verdict.allowed) {
-    refuse(std::move(verdict), when);
-    candidate_.reset();
+  if (!is_allowed(when)) {
     emit_idle(when);
     return pass(when);
   }
   if (adds)
     return open_position(when, &candidate_price_);
-  machine_.schedule(
-      std::make_shared<const signal_row>(*std::exchange(candidate_, std::nullopt)),
-      candidate_price_);
+  machine_.schedule(std::exchange(candidate_, nullptr), candidate_price_);
   ++counters_.scheduled;
   if (wants(tick_action::scheduled))
-    emit(tick(tick_action::scheduled, when, candidate_price_));
+    emit(tick_action::scheduled, when, candidate_price_);
   return pass(when);
 }
 
 strategy_core::next_step strategy_core::decide_activation() {
-  waiting_ = waiting_for::nothing;
   const instant when = clock_;
-  if (auto verdict = take_verdict(when); !verdict.allowed) {
-    refuse(std::move(verdict), when);
-    candidate_.reset();
+  if (!is_allowed(when)) {
     cancel(when, cancel_reason::risk_reject, candidate_price_);
     return pass(when); // this instant is over
   }
@@ -632,10 +631,7 @@ strategy_core::next_step strategy_core::decide_activation() {
 }
 
 strategy_core::next_step strategy_core::open_position(instant when, const double* price) {
-  machine_.open(foreseen_ ? foreseen_->signal()
-                          : std::make_shared<const signal_row>(*std::move(candidate_)),
-                price);
-  candidate_.reset();
+  machine_.open(std::exchange(candidate_, nullptr), price);
   ++counters_.opened;
   announced_profit_ = announced_loss_ = 0;
   if (watches_performance())
@@ -643,7 +639,7 @@ strategy_core::next_step strategy_core::open_position(instant when, const double
   notify_write(machine_.signal());
   cancel_asked_ = false;
   if (wants(tick_action::opened))
-    emit(tick(tick_action::opened, when, machine_.signal()->price_open));
+    emit(tick_action::opened, when, machine_.signal()->price_open);
   const auto passed = pass(when);
   if (const auto foreseen = std::exchange(foreseen_, std::nullopt);
       foreseen && !watches_position() && foreseen_until_ <= until_) {
@@ -674,24 +670,23 @@ bool strategy_core::watch(instant, double price) {
 void strategy_core::tell_active(instant when, double price) {
   if (!wants(tick_action::active))
     return;
-  auto result = tick(tick_action::active, when, price);
-  result.percent_tp = machine_.progress_to_target(price);
-  result.percent_sl = machine_.progress_to_stop(price);
-  emit(std::move(result));
+  emit(tick_action::active, when, price, [&](tick_result& result) {
+    result.percent_tp = machine_.progress_to_target(price);
+    result.percent_sl = machine_.progress_to_stop(price);
+  });
 }
 
 void strategy_core::close(instant when, close_reason reason, const position_result& outcome) {
   ++counters_.closed;
-  if (wants(tick_action::closed)) {
-    auto result = tick(tick_action::closed, when, outcome.price_close);
-    result.close_timestamp = when;
-    result.closed_by = reason;
-    result.pnl = profit_and_loss{outcome.pnl_percentage, machine_.signal()->price_open,
-                                 outcome.price_close};
-    result.peak_pnl = outcome.peak_pnl;
-    result.fall_pnl = outcome.fall_pnl;
-    emit(std::move(result));
-  }
+  if (wants(tick_action::closed))
+    emit(tick_action::closed, when, outcome.price_close, [&](tick_result& result) {
+      result.close_timestamp = when;
+      result.closed_by = reason;
+      result.pnl = profit_and_loss{outcome.pnl_percentage, machine_.signal()->price_open,
+                                   outcome.price_close};
+      result.peak_pnl = outcome.peak_pnl;
+      result.fall_pnl = outcome.fall_pnl;
+    });
   notify_write(nullptr);
   close_asked_ = false;
   if (plan_.asks_risk)
@@ -705,12 +700,11 @@ void strategy_core::close(instant when, close_reason reason, const position_resu
 
 void strategy_core::cancel(instant when, cancel_reason reason, double price) {
   ++counters_.cancelled;
-  if (wants(tick_action::cancelled)) {
-    auto result = tick(tick_action::cancelled, when, price);
-    result.close_timestamp = when;
-    result.cancelled_by = reason;
-    emit(std::move(result));
-  }
+  if (wants(tick_action::cancelled))
+    emit(tick_action::cancelled, when, price, [&](tick_result& result) {
+      result.close_timestamp = when;
+      result.cancelled_by = reason;
+    });
   cancel_asked_ = false;
   machine_.end();
 }
@@ -756,15 +750,14 @@ std::int64_t strategy_core::gaps() const noexcept {
 
 // -- telling --------------------------------------------------------------------------------------
 
-tick_result strategy_core::tick(tick_action action, instant when, double price) const {
-  tick_result result;
+void strategy_core::describe(tick_result& result, tick_action action, instant when,
+                             double price) const {
   result.action = action;
   result.run = plan_.identity;
   result.current_price = price;
   result.timestamp = when;
   result.signal = machine_.signal();
   result.caught_up = grant_ != nullptr && grant_->caught_up;
-  return result;
 }
 
 template <class Callback, class... Args>
@@ -776,20 +769,36 @@ void strategy_core::call(const Callback& callback, const char* name, instant whe
     emit_error(error_code::callback_failed, fmt::format("{} threw: {}", name, *thrown), when);
 }
 
-void strategy_core::emit(tick_result result) {
-  if (!is_live())
-    tell_callbacks(result);
-  else if (callback_interest_.has(result.action))
-    announcements_.emplace_back([this, result] { tell_callbacks(result); });
-  if (grant_->wanted.has(result.action))
-    tell(std::move(result));
+template <class Complete>
+void strategy_core::emit(tick_action action, instant when, double price, Complete complete) {
+  if (callback_interest_.has(action)) {
+    tick_result result;
+    describe(result, action, when, price);
+    complete(result);
+    if (is_live())
+      announcements_.emplace_back([this, result] { tell_callbacks(result); });
+    else
+      tell_callbacks(result);
+    if (grant_->wanted.has(action))
+      next_tick() = std::move(result);
+  } else {
+    auto& result = next_tick(); // where it stays
+    describe(result, action, when, price);
+    complete(result);
+  }
 }
 
-void strategy_core::tell(tick_result result) {
+void strategy_core::emit(tick_action action, instant when, double price) {
+  emit(action, when, price, [](tick_result&) {});
+}
+
+tick_result& strategy_core::next_tick() {
   const auto on = signal_topic(plan_.identity->mode);
   if (idle_) // it was before this
     out_->push_back({on, tick_of(*std::exchange(idle_, std::nullopt))});
-  out_->push_back({on, std::move(result)});
+  auto& told = out_->emplace_back();
+  told.on = on;
+  return std::get<tick_result>(told.payload);
 }
 
 void strategy_core::tell_callbacks(const tick_result& result) {
@@ -818,7 +827,7 @@ void strategy_core::tell_idle(instant when) {
   if (!now.has_price)
     return;
   if (wants(tick_action::idle))
-    emit(tick(tick_action::idle, when, now.price));
+    emit(tick_action::idle, when, now.price);
   if (grant_->wanted.has(tick_action::idle) || !grant_->wanted.has_newest_idle())
     return;
   if (!idle_)

@@ -208,8 +208,8 @@ private:
   /// What the function says; nothing and `source_error_` when it throws.
   std::optional<signal_request> call_source(instant when);
   next_step pass_without_source(instant when, error reason);
-  next_step consider(instant when, std::optional<signal_request> request);
-  next_step ask_risk(instant when, waiting_for what, signal_request request, double price);
+  next_step consider(instant when, std::optional<signal_request>&& request);
+  next_step ask_risk(instant when, waiting_for what, signal_request&& request, double price);
   next_step decide_opening(bool adds);
   next_step decide_activation();
   next_step open_position(instant when, const double* price);
@@ -228,14 +228,17 @@ private:
   void tell_active(instant when, double price);
   void close(instant when, close_reason reason, const position_result& outcome);
   void cancel(instant when, cancel_reason reason, double price);
-  risk_verdict take_verdict(instant when);
-  void refuse(risk_verdict verdict, instant when);
+  bool is_allowed(instant when);
+  void refuse(risk_verdict&& verdict, instant when);
 
   bool wants(tick_action action) const noexcept { return mask_.has(action); }
   bool wants(topic on) const noexcept { return mask_.has(on); }
-  tick_result tick(tick_action action, instant when, double price) const;
-  void emit(tick_result result);
-  void tell(tick_result result);
+  void describe(tick_result& result, tick_action action, instant when, double price) const;
+  /// What somebody wants to hear; `complete(result)` adds what this action has beside.
+  template <class Complete>
+  void emit(tick_action action, instant when, double price, Complete complete);
+  void emit(tick_action action, instant when, double price);
+  tick_result& next_tick();
   bool watches_idle() const noexcept {
     return wants(tick_action::idle) || mask_.has_newest_idle();
   }
@@ -254,9 +257,10 @@ private:
   void take_commands();
   template <class Callback, class... Args>
   void call(const Callback& callback, const char* name, instant when, const Args&... args);
-  signal_row row_for(instant when, signal_request request, double price, bool& immediate) const;
+  std::shared_ptr<signal_row> row_for(instant when, const signal_request& request, double price,
+                                      bool& immediate) const;
   instant next_generation(instant from) const noexcept;
-  instant clock_after_opening(const signal_row& row, instant when) noexcept;
+  instant clock_after_opening(instant when) noexcept;
   bool late();
   void notice_stop() noexcept {
     if (plan_.stop.stop_requested())
@@ -299,7 +303,7 @@ private:
   waiting_for waiting_ = waiting_for::nothing;
   risk_query query_;
   std::optional<risk_verdict> verdict_;
-  std::optional<signal_row> candidate_;
+  std::shared_ptr<signal_row> candidate_; ///< nobody else has it before it is accepted
   double candidate_price_ = 0;
   std::optional<signal_machine> foreseen_; ///< how the candidate goes if risk allows it ...
   instant foreseen_until_ = 0;             ///< ... up to here

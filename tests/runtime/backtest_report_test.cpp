@@ -225,7 +225,7 @@ TEST_CASE("backtest report: the default sample holds 100000 trades") {
 TEST_CASE("backtest report: rows can be replaced in place") {
   newest_rows<int> rows(3);
   for (int i = 1; i <= 5; ++i)
-    rows.add(i);
+    rows.add(int{i});
   *rows.find([](int row) { return row == 4; }) = 40;
   CHECK(std::vector<int>(rows.begin(), rows.end()) == std::vector<int>{5, 40, 3});
   CHECK(rows.find([](int row) { return row == 1; }) == nullptr);

@@ -3,6 +3,7 @@
 #include "tests/support/random_scenario.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include <doctest/doctest.h>
 
@@ -29,11 +30,16 @@ texts told_by(const std::vector<event>& events) {
   return list;
 }
 
-texts taken(event_merger& merger) {
+std::vector<event> everything_of(event_merger& merger) {
   std::vector<event> out;
-  merger.take(out);
-  return told_by(out);
+  for (auto piece = merger.take(); !piece.empty(); piece = merger.take()) {
+    REQUIRE(piece.size() <= event_merger::piece_size);
+    std::ranges::move(piece, std::back_inserter(out));
+  }
+  return out;
 }
+
+texts taken(event_merger& merger) { return told_by(everything_of(merger)); }
 
 } // namespace
 
@@ -87,12 +93,20 @@ TEST_CASE("event merger: events without an instant stay where they stand") {
   CHECK(taken(merger) == texts{"begin 0", "begin 1", "6 of 1", "end 1", "7 of 0", "end 0"});
 }
 
-TEST_CASE("event merger: what is taken is appended, no runs give nothing") {
-  event_merger merger{1, 0};
-  std::vector<event> out{at(0, "already there")};
-  merger.add(0, {at(1, "new")}, 2);
-  merger.take(out);
-  CHECK(told_by(out) == texts{"already there", "new"});
+TEST_CASE("event merger: much comes out piece by piece") {
+  event_merger merger{2, 0};
+  std::vector<event> many(3 * event_merger::piece_size, at(1, "many"));
+  merger.add(0, many, 2);
+  merger.add(1, {at(0, "first"), at(2, "last")}, 3);
+  merger.add(0, {}, 3);
+  CHECK(told_by(merger.take()).front() == "first");
+  CHECK(merger.take().size() == event_merger::piece_size);
+  CHECK(merger.take().size() == event_merger::piece_size);
+  CHECK(taken(merger) == texts{"many", "last"});
+  CHECK(merger.empty());
+}
+
+TEST_CASE("event merger: no runs give nothing") {
   event_merger none{0, 0};
   CHECK(none.lowest_clock() == end_of_time);
   CHECK(none.empty());
@@ -140,10 +154,10 @@ TEST_CASE("event merger: any pieces in any order come out as one stable sort") {
                                       : 0);
       if (over)
         open.erase(open.begin() + static_cast<std::ptrdiff_t>(chosen));
-      const auto before = out.size();
-      merger.take(out);
-      for (std::size_t i = before; i < out.size(); ++i)
-        REQUIRE((runs == 1 || *instant_of(out[i]) < merger.lowest_clock()));
+      for (auto& item : everything_of(merger)) {
+        REQUIRE((runs == 1 || *instant_of(item) < merger.lowest_clock()));
+        out.push_back(std::move(item));
+      }
     }
     REQUIRE(merger.empty());
     REQUIRE(told_by(expected) == told_by(out));

@@ -110,7 +110,8 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
   }
 
   plain_result result;
-  merger.take(result.events);
+  for (auto piece = merger.take(); !piece.empty(); piece = merger.take())
+    std::ranges::move(piece, std::back_inserter(result.events));
   for (auto& item : participants) {
     plain_run run{item.identity, item.core->counters(), item.core->gaps(), {},
                   item.core->plan().data_end, item.problem, item.core->was_cut_short()};
