@@ -19,8 +19,8 @@ std::vector<fact> plain_facts(const std::filesystem::path& golden_case, instant 
                           loaded.schemas.frames.front(), exchange.source->symbols(), options);
   auto facts = facts_of(result.events);
   for (const auto& run : result.runs)
-    if (!run.unfinished.id.empty())
-      facts.push_back(unfinished_fact(run.unfinished, run.ended_at));
+    if (run.unfinished)
+      facts.push_back(unfinished_fact(*run.unfinished, run.ended_at));
   sort_facts(facts);
   return facts;
 }

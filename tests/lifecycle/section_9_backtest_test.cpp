@@ -106,7 +106,8 @@ TEST_CASE("lifecycle 9: what is alive when the candles end is counted as unfinis
   const auto run = market.run().runs.at(0);
   CHECK(run.counters.unfinished == 1);
   CHECK(run.counters.closed == 0);
-  CHECK(run.unfinished.id == "s:BTC:1704067260000");
+  REQUIRE(run.unfinished);
+  CHECK(run.unfinished->id == "s:BTC:1704067260000");
 }
 
 TEST_CASE("lifecycle 9: frame start is a whole minute, else an error") {

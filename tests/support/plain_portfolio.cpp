@@ -113,11 +113,9 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
   for (auto piece = merger.take(); !piece.empty(); piece = merger.take())
     std::ranges::move(piece, std::back_inserter(result.events));
   for (auto& item : participants) {
-    plain_run run{item.identity, item.core->counters(), item.core->gaps(), {},
-                  item.core->plan().data_end, item.problem, item.core->was_cut_short()};
-    if (const auto& signal = item.core->machine().signal())
-      run.unfinished = *signal;
-    result.runs.push_back(std::move(run));
+    result.runs.push_back({item.identity, item.core->counters(), item.core->gaps(),
+                           item.core->machine().signal(), item.core->plan().data_end, item.problem,
+                           item.core->was_cut_short()});
   }
   return result;
 }
