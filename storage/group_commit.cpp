@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace backtest {
 
 group_commit::group_commit(store& target, journal_limits limits)
-    : target_(target), journal_(find_journal_bounds(target).last), retention_(target, limits) {}
+    : target_(target), journal_(find_journal_bounds(target).last), durable_(journal_.last()),
+      retention_(target, limits) {}
 
 bool group_commit::knows(std::uint64_t ticket) const {
   const auto holds = [ticket](const auto& outcome) { return outcome.ticket == ticket; };
@@ -53,6 +56,7 @@ std::vector<commit_outcome> group_commit::commit() {
 bool group_commit::retry_unfinished() {
   try {
     target_.reopen();
+    require_what_was_acknowledged();
     // It may be there already; writing it once more changes nothing then.
     target_.commit(unfinished_->batch);
   } catch (const failure& caught) {
@@ -63,7 +67,23 @@ bool group_commit::retry_unfinished() {
   return true;
 }
 
+/// A store that came back with less must not be written to as if nothing had happened.
+void group_commit::require_what_was_acknowledged() const {
+  const auto found = find_journal_bounds(target_).last;
+  if (found == durable_ || found == journal_.last())
+    return;
+  const auto expected = durable_ == journal_.last()
+                            ? fmt::format("{}", durable_)
+                            : fmt::format("{}, or {} with the batch whose commit failed", durable_,
+                                          journal_.last());
+  throw failure(error_code::store_failed,
+                fmt::format("journal: it ends at number {} after the store was reopened, expected {}; "
+                            "nothing is written to it",
+                            found, expected));
+}
+
 void group_commit::settle_unfinished() {
+  durable_ = journal_.last();
   for (auto& outcome : unfinished_->outcomes)
     settled_.emplace(outcome.ticket, std::move(outcome));
   written_ = std::move(unfinished_->batch);

@@ -25,7 +25,8 @@ struct commit_outcome {
 
 /// Makes the contributions of many one batch, numbers their events, and keeps a batch whose commit
 /// failed until it went through: its outcome is unknown, so the same batch with the same numbers is
-/// written again before anything else. Plain code; one thread at a time.
+/// written again before anything else - unless the reopened store's journal ends where it never did.
+/// Plain code; one thread at a time.
 class group_commit {
 public:
   /// `target` must outlive it. Throws `failure(store_failed)`.
@@ -59,6 +60,7 @@ private:
   };
 
   bool retry_unfinished();
+  void require_what_was_acknowledged() const;
   void settle_unfinished();
   bool knows(std::uint64_t ticket) const;
   group put_together();
@@ -66,6 +68,7 @@ private:
 
   store& target_;
   journal_writer journal_;
+  std::int64_t durable_; ///< the last number that was acknowledged
   journal_retention retention_;
   instant latest_ = 0; ///< of the events seen: by it the journal ages, also when history is replayed
   std::vector<std::pair<std::uint64_t, contribution>> contributions_; ///< by ticket

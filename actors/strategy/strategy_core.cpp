@@ -155,7 +155,7 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
     }
   }
   granted_until_ = grant.until;
-  while (clock_ < until_ && out.size() < grant.max_events && last_steady_ <= slice_ends_) {
+  while (goes_on()) {
     next_step paused;
     notice_stop();
     switch (machine_.state()) {
@@ -324,7 +324,8 @@ instant strategy_core::pass_quiet_minutes(signal_machine& machine, instant when,
   return when + static_cast<instant>(passed) * minute_ms;
 }
 
-instant strategy_core::next_generation(instant from) const noexcept {
+[[gnu::always_inline]] inline instant
+strategy_core::next_generation(instant from) const noexcept {
   const auto at_or_after = [this](instant when) {
     // Instants of a run are whole minutes, so in the usual frame every one of them counts.
     return plan_.frame.step == minute_ms ? std::max(when, plan_.frame.first)
@@ -334,24 +335,30 @@ instant strategy_core::next_generation(instant from) const noexcept {
   return machine_.slot_free(next) ? next : at_or_after(machine_.next_slot());
 }
 
+/// From one generation to the next, as long as nothing comes of them.
 strategy_core::next_step strategy_core::advance_idle() {
-  if (machine_.stopped()) {
-    cut_short_ = plan_.frame.at_or_after(clock_) <= plan_.frame.last;
-    return finish();
-  }
-  const instant when =
-      watches_idle() ? plan_.frame.at_or_after(clock_) : next_generation(clock_);
-  if (when > plan_.frame.last || when > plan_.data_end)
-    return finish_without_data();
-  clock_ = when;
-  if (when >= until_)
-    return pause_reason::range_done;
-  cancel_asked_ = close_asked_ = false; // whatever they were for is over
-  if (!may_generate() || !machine_.slot_free(when)) {
-    emit_idle(when);
-    return pass(when);
-  }
-  return generate(when);
+  do {
+    if (machine_.stopped()) {
+      cut_short_ = plan_.frame.at_or_after(clock_) <= plan_.frame.last;
+      return finish();
+    }
+    const instant when =
+        watches_idle() ? plan_.frame.at_or_after(clock_) : next_generation(clock_);
+    if (when > plan_.frame.last || when > plan_.data_end)
+      return finish_without_data();
+    clock_ = when;
+    if (when >= until_)
+      return pause_reason::range_done;
+    cancel_asked_ = close_asked_ = false; // whatever they were for is over
+    if (!may_generate() || !machine_.slot_free(when)) {
+      emit_idle(when);
+      pass(when);
+    } else if (const auto paused = generate(when)) {
+      return paused;
+    }
+    notice_stop();
+  } while (goes_on() && machine_.state() == signal_state::idle);
+  return std::nullopt;
 }
 
 strategy_core::next_step strategy_core::advance_scheduled() {
@@ -422,7 +429,7 @@ strategy_core::next_step strategy_core::advance_pending() {
 
 // -- generating -----------------------------------------------------------------------------------
 
-strategy_core::next_step strategy_core::generate(instant when) {
+[[gnu::always_inline]] inline strategy_core::next_step strategy_core::generate(instant when) {
   const auto count = minutes_.closed_at(when);
   if (!minutes_.ends_at(count, when) &&
       !has_price_window(minutes_.candles().first(count), when,
@@ -459,7 +466,8 @@ strategy_core::next_step strategy_core::generate(instant when) {
   return consider(when, std::move(request));
 }
 
-std::optional<signal_request> strategy_core::call_source(instant when) {
+[[gnu::always_inline]] inline std::optional<signal_request>
+strategy_core::call_source(instant when) {
   try {
     return schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
   } catch (...) {

@@ -201,6 +201,9 @@ private:
   reading read(instant when) noexcept;
   instant pass_quiet_minutes(signal_machine& machine, instant when, instant until) noexcept;
   next_step resume();
+  bool goes_on() const noexcept {
+    return clock_ < until_ && out_->size() < grant_->max_events && last_steady_ <= slice_ends_;
+  }
   next_step advance_idle();
   next_step advance_scheduled();
   next_step advance_pending();

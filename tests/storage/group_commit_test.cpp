@@ -204,6 +204,28 @@ TEST_CASE("lifecycle 10, failed commit: a batch that failed is written again bef
   }
 }
 
+TEST_CASE("lifecycle 10, failed commit: the reopened store's last journal number is compared first") {
+  const std::shared_ptr<store> disk{make_memory_store()};
+  faulty_store target{std::make_unique<shared_store>(disk),
+                      plan_of_fates{{fate::works, fate::lost, fate::works}}};
+  group_commit commits{target, {0, 0}};
+  commits.add(1, {}, told({closed(1), closed(2)}));
+  REQUIRE(!commits.commit().front().problem);
+  commits.add(2, {}, told({closed(3)}));
+  REQUIRE(commits.commit().front().problem);
+  store_batch loss; // an older copy of the disk came back
+  loss.erase(store_space::journal, journal_key(2));
+  disk->commit(loss);
+  commits.add(2, {}, told({closed(3)}));
+  const auto outcomes = commits.commit();
+  REQUIRE(outcomes.size() == 1);
+  REQUIRE(outcomes[0].problem);
+  CHECK(outcomes[0].problem->message ==
+        "journal: it ends at number 1 after the store was reopened, expected 2, or 3 with the batch "
+        "whose commit failed; nothing is written to it");
+  CHECK(read_journal(target, 1).size() == 1);
+}
+
 TEST_CASE("group commit: while the store refuses everybody is told, and nothing gets a number") {
   faulty_store target{make_memory_store(), plan_of_fates{{fate::lost, fate::lost, fate::lost}}};
   group_commit commits{target, {0, 0}};
