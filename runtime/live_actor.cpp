@@ -863,17 +863,17 @@ struct live_state {
         next.idle.push_back(*std::exchange(run.idle, std::nullopt));
     auto& events = *next.events;
     events = std::exchange(late_events, {});
-    std::size_t count = events.size(), writes = next.rows.size();
+    std::size_t told = events.size(), writes = next.rows.size();
     for (const auto run : next.runs) {
-      count += runs[run].events.size();
+      told += runs[run].events.size();
       writes += runs[run].rows.size();
     }
-    next.rows.reserve(writes + count + 1); // the store adds their journal entries
-    events.reserve(count);
-    next.texts.reserve(count);
+    next.rows.reserve(writes + told + 1); // the store adds their journal entries
+    events.reserve(told);
+    next.texts.reserve(told);
     next.texts.resize(events.size());
     std::vector<instant> moments;
-    moments.reserve(count);
+    moments.reserve(told);
     moments.resize(events.size(), INT64_MIN);
     for (const auto run : next.runs) {
       auto& progress = runs[run];

@@ -52,11 +52,11 @@ struct topics_state {
     bool wants_all(const batch_index::group& group) const {
       return group.run != 0 && of_runs[group.run].covers(group.all);
     }
-    void learn(const run_numbers& known_runs) {
+    void learn(const run_numbers& known) {
       if (of_runs.empty())
         of_runs.emplace_back(); // of events without a run the filter itself decides
-      while (of_runs.size() < known_runs.size())
-        of_runs.push_back(filter.interest_in(known_runs.names_of(of_runs.size())));
+      while (of_runs.size() < known.size())
+        of_runs.push_back(filter.interest_in(known.names_of(of_runs.size())));
     }
   };
   struct producer_state {

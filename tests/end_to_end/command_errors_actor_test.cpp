@@ -49,7 +49,9 @@ TEST_CASE("command: bad candles fail their runs with file and line, the other sy
       {with_fourth_line(row_at(2, "100,101,-99,100,1")), "BTCUSDT.csv: line 4"},
       {with_fourth_line(row_at(2, "100,101,99,abc,1")), "BTCUSDT.csv: line 4"},
       {with_fourth_line(row_at(2, "100,101,99,100,-1")), "BTCUSDT.csv: line 4"}};
-  for (const auto& [csv, place] : cases) {
+  for (const auto& wrong : cases) {
+    const auto& csv = wrong.first;
+    const auto& place = wrong.second;
     CAPTURE(csv);
     const auto result = run_with_candles(folder, csv);
     check_refusal(result, 1, place);
@@ -93,7 +95,9 @@ TEST_CASE("command: a configuration that is wrong names the file and the JSON pa
       {R"({ "exchanges": [ { "name": "x", "type": "synthetic", "symbols": ["A"],
             "start_price": 1e12 } ] })",
        "exchanges[0]: synthetic candles: start_price"}};
-  for (const auto& [text, place] : cases) {
+  for (const auto& wrong : cases) {
+    const auto& text = wrong.first;
+    const auto& place = wrong.second;
     CAPTURE(text);
     const auto config = folder.write("config.json", text);
     for (const char* command : {"run", "check"}) {

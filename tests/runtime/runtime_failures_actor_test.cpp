@@ -397,8 +397,8 @@ TEST_CASE("signal ids: a source may give every signal the same one") {
   for (const auto& item : same.of<partial_event>())
     ++levels[fmt::format("{} {}", item.run->strategy_name, item.run->symbol)];
   CHECK(levels.size() == 4);
-  for (const auto& [run_name, count] : levels) {
-    CAPTURE(run_name);
-    CHECK(count == levels["own-ids A"]); // each signal has its own levels
+  for (const auto& of_run : levels) {
+    CAPTURE(of_run.first);
+    CHECK(of_run.second == levels["own-ids A"]); // each signal has its own levels
   }
 }

@@ -765,7 +765,9 @@ TEST_CASE("portfolio property: every figure equals a second, slow computation") 
     expected["avg_win_streak_pnl"] = average(win_runs);
     expected["avg_loss_streak_pnl"] = average(loss_runs);
     expected["max_win_streak"] = expected["max_loss_streak"] = none;
-    for (const auto& [key, value] : expected) {
+    for (const auto& pair : expected) {
+      const auto& key = pair.first; // Clang 14 captures no structured bindings
+      const double value = pair.second;
       const double actual = figure(statistics, key);
       CAPTURE(round);
       CAPTURE(std::string{key});
