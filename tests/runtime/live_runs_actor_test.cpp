@@ -255,7 +255,7 @@ TEST_CASE("live: a node that goes down before its decision is durable has told n
 TEST_CASE("lifecycle 10, failed commit: a store that refuses for a while loses nothing and repeats "
           "nothing") {
   const watchdog guard{std::chrono::seconds{120}};
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+  for (std::uint64_t seed = 0; seed < random_cases<std::uint64_t>(20); ++seed) {
     CAPTURE(seed);
     std::mt19937_64 random{seed};
     std::vector<fate> fates;
