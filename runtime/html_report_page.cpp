@@ -185,7 +185,8 @@ std::string equity_section(const digest& all) {
       drawdown.push_back({all.symbols[i].symbol, all.symbols[i].lines.drawdown});
     }
   std::string note = "Compounded: all capital goes into each trade, one after another, net of fees "
-                     "and slippage. Drag over a chart to zoom, double-click to go back.";
+                     "and slippage." +
+                     on_screen(" Drag over a chart to zoom, double-click to go back.");
   if (all.symbols.size() > most_lines)
     note += fmt::format(" Of {} symbols the {} with most trades are drawn.", all.symbols.size(),
                         most_lines);
@@ -304,7 +305,7 @@ std::string trade_section(const html_report& report, const digest& all) {
       list.shown < list.total
           ? fmt::format("The newest {} of {} trades; all of them count in the figures above.",
                         grouped(list.shown), grouped(list.total))
-          : "Click on a column to sort by it.";
+          : on_screen("Click on a column to sort by it.");
   return section(
       "trades", "Trades", note,
       "<form class=\"filters\" hidden><input type=\"search\" placeholder=\"Filter: symbol, date, "
@@ -365,7 +366,8 @@ std::string run_sections(const html_report& report, const digest& all) {
   page += result_sections(all);
   page += section("statistics", "Statistics by symbol and strategy",
                   "Shades run from worst to best in a column; a dash is a figure that is not "
-                  "available, its tooltip says why.",
+                  "available" +
+                      on_screen(", its tooltip says why") + ".",
                   all.statistics.empty() ? empty_state("There are no runs.")
                                          : heat_table(all.statistics, all.portfolio));
   page += symbol_cards(all);

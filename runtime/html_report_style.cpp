@@ -150,7 +150,7 @@ footer { padding-bottom: 40px; color: var(--soft); font-size: 13px; }
     --good: #0b62c4; --bad: #b8460b; --area: rgb(11 92 173 / .12); --c1: #0b5cad; --c2: #b8460b; --c3: #0f7b6c;
     --c4: #8a3ffc; --c5: #8d6708; --c6: #b02a6b; --c7: #4d5a68; --c8: #2f8fbf; --c9: #6b8e23; color-scheme: light; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  body { font-size: 11px; } nav, .tools, .more, .pick { display: none !important; }
+  body { font-size: 11px; } nav, .tools, .more, .pick, .screen { display: none !important; }
   .prices[hidden] { display: block !important; } .filters { display: block !important; }
   .filters > :not(output) { display: none; }
   section { border: 0; padding: 0; break-inside: auto; } figure, .card, .tiles, tr { break-inside: avoid; }

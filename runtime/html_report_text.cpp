@@ -133,6 +133,10 @@ std::string section(std::string_view id, std::string_view title, std::string_vie
       id, title, note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", note), content);
 }
 
+std::string on_screen(std::string_view text) {
+  return fmt::format("<span class=\"screen\">{}</span>", text);
+}
+
 std::string empty_state(std::string_view text) {
   return fmt::format("<p class=\"empty\">{}</p>", text);
 }

@@ -30,6 +30,8 @@ std::string indented_json(const boost::json::value& tree);
 /// A part of the page with its heading, a note below it when there is one, and content.
 std::string section(std::string_view id, std::string_view title, std::string_view note,
                     const std::string& content);
+/// What a page of paper cannot do, in a note.
+std::string on_screen(std::string_view text);
 /// Says that there is nothing to show.
 std::string empty_state(std::string_view text);
 

@@ -149,7 +149,7 @@ TEST_CASE("html report in a browser: sorting, filters and zoom work") {
   CHECK(contains(opened.dom, "zoom true back true tip true wide true"));
 }
 
-TEST_CASE("html report in a browser: printed, it shows the prices of every symbol") {
+TEST_CASE("html report in a browser: printed, it shows the prices of every symbol, and asks for no clicks") {
   if (!has_browser()) {
     MESSAGE("skipped: chromium is not installed");
     return;
@@ -163,12 +163,14 @@ TEST_CASE("html report in a browser: printed, it shows the prices of every symbo
     const seen = [...document.querySelectorAll('.prices')].filter(p => p.getClientRects().length);
     const count = document.querySelector('.filters output').getClientRects().length;
     const needle = document.querySelector('.filters input').getClientRects().length;
+    const hints = [...document.querySelectorAll('.screen')];
+    const clicks = hints.filter(hint => hint.getClientRects().length);
     document.body.append(`PRINTED ${seen.length} of ${document.querySelectorAll('.prices').length} ` +
-      `count ${count} needle ${needle}`);
+      `count ${count} needle ${needle} hints ${clicks.length} of ${hints.length}`);
   </script></body>)";
   page.replace(page.rfind("</body>"), 7, use);
   const auto opened = open_page(folder, page);
-  CHECK_MESSAGE(contains(opened.dom, "PRINTED 2 of 2 count 1 needle 0"),
+  CHECK_MESSAGE(contains(opened.dom, "PRINTED 2 of 2 count 1 needle 0 hints 0 of 3"),
                 opened.dom.substr(opened.dom.size() > 300 ? opened.dom.size() - 300 : 0));
 }
 
