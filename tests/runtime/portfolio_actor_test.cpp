@@ -67,7 +67,7 @@ TEST_CASE("golden: every case agrees through the runtime, on one thread and on f
     CAPTURE(golden_case.filename().string());
     auto expected = expected_facts(golden_case);
     std::erase_if(expected, [](const fact& item) { return item.action == "unfinished"; });
-    for (const std::size_t threads : {1, 4}) {
+    for (const std::size_t threads : {1U, 4U}) {
       CAPTURE(threads);
       auto opened = open_golden(golden_case, threads);
       const auto difference = first_difference(

@@ -7,11 +7,11 @@ using namespace backtest::testing;
 
 namespace {
 
-const std::vector<std::string> symbols{"AAA", "BBB", "CCC", "DDD"};
+const std::vector<std::string> four_symbols{"AAA", "BBB", "CCC", "DDD"};
 
 /// Close to what may be under way before backtests wait for a listener: about 2,400 minutes of four
 /// symbols, each of which tells something.
-constexpr instant length = 2'300 * minute_ms;
+constexpr instant busy_length = 2'300 * minute_ms;
 constexpr std::size_t under_way_at_least = 9'000;
 
 /// A listener of everything that stands still at the first event until it is let go.
@@ -59,9 +59,9 @@ runtime_options with_all_reports() {
 TEST_CASE("barrier: a stream's element is in every report, with 10,000 events under way") {
   const watchdog guard{};
   runtime target{with_all_reports()};
-  add_basics(target, buy, length);
+  add_basics(target, buy, busy_length);
   stuck_listener stuck{target};
-  auto stream = target.backtest().run(request_of(symbols));
+  auto stream = target.backtest().run(request_of(four_symbols));
   std::map<std::string, std::int64_t> closed;
   while (const auto element = stream.next()) {
     const auto& symbol = element->run->symbol;
@@ -72,7 +72,7 @@ TEST_CASE("barrier: a stream's element is in every report, with 10,000 events un
       of_heat += row.symbol == symbol ? row.statistics.total_signals : 0;
     REQUIRE(of_heat >= count);
   }
-  CHECK(closed.size() == symbols.size());
+  CHECK(closed.size() == four_symbols.size());
   CHECK(closed["AAA"] > 30);
   CHECK(stuck.let_go() >= under_way_at_least);
 }
@@ -80,17 +80,17 @@ TEST_CASE("barrier: a stream's element is in every report, with 10,000 events un
 TEST_CASE("barrier: the end of a run is told after its events are in every report") {
   const watchdog guard{};
   runtime target{with_all_reports()};
-  add_basics(target, buy, length);
+  add_basics(target, buy, busy_length);
   stuck_listener stuck{target};
   tally ended;
   std::map<std::string, std::int64_t> closed;
   auto counter = target.listen({{topic::signal_backtest}, {tick_action::closed}, {}, {}},
                                [&](const event& item) { ++closed[identity_of(item)->symbol]; });
   auto listener = target.listen_done_backtest([&](const done_event&) { ended.add(); });
-  target.backtest().background(request_of(symbols));
-  ended.wait_for(static_cast<int>(symbols.size()));
+  target.backtest().background(request_of(four_symbols));
+  ended.wait_for(static_cast<int>(four_symbols.size()));
   std::map<std::string, std::int64_t> reported;
-  for (const auto& symbol : symbols)
+  for (const auto& symbol : four_symbols)
     reported[symbol] = target.backtest().get_data(symbol, "buyer").statistics.total_signals;
   CHECK(target.performance().get_data("AAA", "buyer", run_mode::backtest).total_events > 0);
   CHECK(target.partial().get_data("AAA", "buyer", run_mode::backtest).total_events > 0);
@@ -103,7 +103,7 @@ TEST_CASE("barrier: the end of a run is told after its events are in every repor
 TEST_CASE("barrier: a walker reads what its strategies told") {
   const watchdog guard{};
   runtime target{with_all_reports()};
-  add_rivals(target, length);
+  add_rivals(target, busy_length);
   target.add_walker(walker_of({"buyer", "low", "middle", "silent"}));
   heard_events results{target, {topic::walker}};
   std::map<std::string, std::int64_t> closed{{"silent", 0}};

@@ -181,7 +181,7 @@ TEST_CASE("walker ahead: all events, the report and the best are those of taking
       {{"broken"}, "win_rate", std::nullopt}};
   for (const auto& compared : comparisons) {
     std::string first;
-    for (const std::size_t threads : {1, 2, 4}) {
+    for (const std::size_t threads : {1U, 2U, 4U}) {
       CAPTURE(threads);
       runtime target{quiet(threads)};
       add_rivals(target, 14 * day_ms);

@@ -332,7 +332,7 @@ TEST_CASE("walker: callbacks come in order, and what they throw is told") {
 TEST_CASE("walker: the same events and report on one thread and on four") {
   const watchdog guard{};
   std::string first;
-  for (const std::size_t threads : {1, 4}) {
+  for (const std::size_t threads : {1U, 4U}) {
     runtime target{quiet(threads)};
     add_rivals(target);
     target.add_strategy(failing_strategy());

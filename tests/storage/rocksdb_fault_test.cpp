@@ -254,13 +254,13 @@ TEST_CASE("rocksdb: a reader sees whole commits without holes while the writer g
 
 TEST_CASE("rocksdb: a reader that cannot catch up gives up when its patience is over") {
   const temporary_directory directory;
-  auto writer = open_rocksdb_store(directory.path());
-  writer->commit(numbered_batch(1));
+  auto owner = open_rocksdb_store(directory.path());
+  owner->commit(numbered_batch(1));
   const auto patience = std::chrono::milliseconds{50};
   const auto reader = open_rocksdb_reader(directory.path(), patience);
-  writer.reset();
-  writer = open_rocksdb_store(directory.path()); // with another manifest
-  writer.reset();
+  owner.reset();
+  owner = open_rocksdb_store(directory.path()); // with another manifest
+  owner.reset();
   for (const auto& file : std::filesystem::directory_iterator{directory.path()})
     if (file.path().filename().string().starts_with("MANIFEST"))
       std::filesystem::remove(file.path());
