@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Every test: style, the whole project as released, the plain cores under other compilers and levels
 # of optimisation, and everything once more under the address and undefined-behaviour sanitizers.
-# From nothing that takes less than half an hour on two cores.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 tools/setup.sh
@@ -14,7 +13,7 @@ preset() {
   step "$1"
   cmake --preset "$1" >/dev/null
   cmake --build --preset "$1"
-  ctest --preset "$1" -j $(($(nproc) + 1)) # some wait for a disk or a browser
+  ctest --preset "$1" -j "$(nproc)"
 }
 
 core() { # compiler, optimisation

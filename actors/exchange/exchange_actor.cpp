@@ -95,6 +95,12 @@ struct worker_state {
   std::shared_ptr<candle_keeper> keeper; ///< null: nothing is kept
   std::optional<candle_loader> loader;
 
+  /// Its end may overtake `keep_fetched`, and what was fetched must not be fetched again.
+  ~worker_state() {
+    if (keeper && keeper->unstored() > 0)
+      keeper->store();
+  }
+
   void init(std::shared_ptr<const client_setup> given, std::shared_ptr<candle_keeper> keeps) {
     setup = std::move(given);
     keeper = std::move(keeps);

@@ -39,6 +39,8 @@ public:
   }
   int end() {
     ::kill(tap_.id(), SIGTERM);
+    for (std::string line; tap_.read_line(line);) { // else it may wait for its reader
+    }
     const int status = tap_.wait();
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }

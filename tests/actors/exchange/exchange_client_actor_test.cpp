@@ -1,5 +1,6 @@
 #include "actors/exchange/exchange_actor.hpp"
 #include "messages/own_actor_system.hpp"
+#include "storage/memory_store.hpp"
 #include "tests/support/runtime_fixture.hpp"
 
 using namespace backtest;
@@ -143,4 +144,63 @@ TEST_CASE("exchange client: strategies that wait for candles on every thread the
   heard_events heard{target, {topic::signal_backtest}};
   run_to_end(target, request_of({"BTC"}, {"reader"}));
   CHECK(!heard.all().empty());
+}
+
+namespace {
+
+/// Candles that outlive clients.
+class archive_in_memory final : public candle_archive {
+public:
+  void read(const std::function<void(const store_reader&)>& work) override {
+    const std::lock_guard lock{mutex_};
+    work(*content_);
+  }
+  void write(const std::function<void(store&)>& work) override {
+    const std::lock_guard lock{mutex_};
+    work(*content_);
+  }
+
+private:
+  std::mutex mutex_;
+  std::unique_ptr<store> content_ = make_memory_store();
+};
+
+} // namespace
+
+TEST_CASE("exchange client: what it fetched is kept, also when it ends right after its answer") {
+  const watchdog guard{};
+  for (int round = 0; round < 20; ++round) {
+    const auto archive = std::make_shared<archive_in_memory>();
+    std::atomic<int> fetches{0};
+    auto schema = wave_exchange();
+    schema.now = [] { return first_instant + 10 * day_ms; };
+    schema.get_candles = [&fetches](const candle_query& query) {
+      ++fetches;
+      return wave(query.since, query.until);
+    };
+    const auto keeper = [&] {
+      return std::make_shared<candle_keeper>("exchange", archive, [](const error& problem) {
+        FAIL_CHECK(problem.message);
+      });
+    };
+    int before = 0;
+    for (int life = 0; life < 2; ++life) {
+      own_actor_system host{2};
+      const auto client =
+          spawn_exchange_client(host.get(), nullptr, schema, configuration{}, {},
+                                longest_fetch_wait, keeper);
+      {
+        caf::scoped_actor self{host.get()};
+        request(self, client, caf::infinite,
+                load_candles{"BTC", interval::m1, first_instant, first_instant + day_ms})
+            .receive([](const candles_loaded& answer) { CHECK(!answer.problem); },
+                     [](const caf::error&) { FAIL_CHECK("the client is gone"); });
+      }
+      end_actor(client);
+      if (life == 0)
+        before = fetches;
+    }
+    CHECK(before > 0);
+    CHECK(fetches == before);
+  }
 }
