@@ -171,7 +171,7 @@ void print_unwanted() {
 
 void print_fan_out_ratios() {
   for (const auto& [subscribers, batches] :
-       {std::pair<std::size_t, std::size_t>{1, 300}, {10, 60}, {100, 10}}) {
+       {std::pair<std::size_t, std::size_t>{1, 1000}, {10, 100}, {100, 20}}) {
     fan_out_fixture fixture{subscribers, fan_out_fixture::filters::none};
     const auto taken = alternate({[&, count = batches] { fixture.plainly(count); },
                                   [&, count = batches] { fixture.through_the_bus(count); }},
@@ -186,14 +186,14 @@ void print_fan_out_ratios() {
   }
   fan_out_fixture unfiltered{100, fan_out_fixture::filters::none};
   fan_out_fixture filtered{100, fan_out_fixture::filters::one_symbol};
-  constexpr std::size_t batches = 10;
+  constexpr std::size_t batches = 50; // threads that slept take milliseconds to wake
   const auto taken = alternate(
       {[&] { unfiltered.through_the_bus(batches); }, [&] { filtered.through_the_bus(batches); }},
       15);
   print_ratio(
       "1 % filters / unfiltered, 100 each",
-      fmt::format("unfiltered {:.2f} ms, filtered {:.2f} ms", best(taken[0]), best(taken[1])),
-      best(taken[1]) / best(taken[0]), bound::at_most, 0.05);
+      fmt::format("unfiltered {:.2f} ms, filtered {:.2f} ms", median(taken[0]), median(taken[1])),
+      median(taken[1]) / median(taken[0]), bound::at_most, 0.05);
   print_unwanted();
 }
 
