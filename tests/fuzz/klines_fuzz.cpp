@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const int status : {200, 400, 429}) {
     const auto source = binance_candles(
         "https://h",
-        [&](const std::string&) {
+        [&](const std::string&, const std::stop_token&) {
           return http_answer{status, header, body};
         },
         [] { return now; });
