@@ -507,7 +507,7 @@ struct portfolio_state {
   void flush() {
     if (!merger)
       return;
-    while (may_tell && publishing < lists_in_flight) {
+    while (may_tell && publishing < (is_stream() ? 1 : lists_in_flight)) {
       auto events = next_events();
       if (events.empty())
         return;
@@ -538,6 +538,8 @@ struct portfolio_state {
         .then(
             [this, elements = std::move(elements)](const published&) {
               --publishing;
+              if (!elements.empty())
+                demanded = false; // it may have asked in the meantime
               for (const auto& element : elements)
                 setup->stream->push(element);
               go_on();

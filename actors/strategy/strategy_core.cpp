@@ -374,9 +374,8 @@ strategy_core::next_step strategy_core::advance_scheduled() {
         cancel(clock_, cancel_reason::user, price);
         break;
       }
-      if (wants(tick_action::waiting) && now.has_price) {
+      if (wants(tick_action::waiting) && now.has_price)
         emit(tick_action::waiting, clock_, price);
-      }
       clock_ += minute_ms;
       continue;
     case scheduled_step::entry_reached:
