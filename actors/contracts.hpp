@@ -462,7 +462,8 @@ struct unsubscribe {
 };
 
 /// Events of one producer, in its order. Answered once every built-in subscriber has applied them
-/// and no subscriber is further behind than the high-water mark.
+/// and no subscriber is further behind than the high-water mark; one that is empty waits only for
+/// the former.
 struct publish {
   std::vector<event> events;
   std::vector<idle_stretch> idle = {}; ///< live: behind the events
@@ -609,6 +610,7 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
                                    caf::result<void>(retry_turn),                 //
                                    caf::result<run_controlled>(control_run),      //
                                    caf::result<void>(abort_portfolio),            //
+                                   caf::result<void>(demand_element),             //
                                    caf::result<void>(run_client_down),            //
                                    caf::result<void>(shared_client_down)>;
 

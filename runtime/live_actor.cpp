@@ -128,8 +128,10 @@ struct live_state {
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
   bool running = false;    ///< every client is prepared
+  std::int64_t minutes_of_turn = 0; ///< of a stream on a replay clock
   bool ahead = false;      ///< ranges were granted while a turn is on its way to the store
   std::size_t telling = 0; ///< turns of a replay whose events the bus has not yet passed on
+  bool demanded = false;   ///< the consumer of a replay's stream waits for an element
   bool failed = false;
   bool stopping = false;
   bool finishing = false;
@@ -183,6 +185,10 @@ struct live_state {
         [this](const abort_portfolio&) {
           refuse_all_controllers({error_code::actor_failed, "the live run was let go of"});
           self->quit(caf::exit_reason::user_shutdown);
+        },
+        [this](const demand_element&) {
+          demanded = true;
+          go_on();
         },
         [this](const run_client_down& message) { client_gone(message.run, message.reason); },
         [this](const shared_client_down& message) {
@@ -429,9 +435,9 @@ struct live_state {
 
   /// A replay works out the next turn while the last one becomes durable; nothing of it is told
   /// before. Not while somebody still has to take in what was told, lest that piles up. Callbacks
-  /// would have to wait for two turns, so with them it waits itself.
+  /// would have to wait for two turns, so with them it waits itself; a stream's waits to be asked for.
   bool may_run_ahead() const {
-    return is_replay() && committing && !ahead && !turn_ahead && telling == 0 &&
+    return is_replay() && !setup->stream && committing && !ahead && !turn_ahead && telling == 0 &&
            !committing->is_last && committing->announcing.empty() &&
            committing->decisions.empty() && open_ranges == 0 && !stopping && !failed &&
            std::any_of(runs.begin(), runs.end(), [](const auto& run) { return !run.over; });
@@ -450,9 +456,14 @@ struct live_state {
       return finish();
     if (std::exchange(stopping, false))
       return end_idle_runs();
+    if (waits_for_demand())
+      return;
     if (advance_to_boundary())
       commit_if_complete(); // the same
   }
+
+  /// The market waits for nobody.
+  bool waits_for_demand() const { return is_replay() && setup->stream && !demanded; }
 
   /// A stop does not wait for the next minute where nothing is open.
   void end_idle_runs() {
@@ -475,7 +486,7 @@ struct live_state {
       wake_at(first);
       return false;
     }
-    const bool many = live->clock->is_unpaced();
+    const bool many = live->clock->is_unpaced() && !setup->stream;
     const instant until = first + (many ? minutes_a_turn : 1) * minute_ms;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].over && runs[run].next < until)
@@ -834,10 +845,31 @@ struct live_state {
         turn_ahead = next_turn();
       return;
     }
+    if (goes_further())
+      return;
     auto next = turn_ahead ? std::exchange(turn_ahead, std::nullopt) : next_turn();
     if (next)
       commit(*std::move(next));
     go_on();
+  }
+
+  /// A turn of a stream ends with the minute of its element, or is as long as others. What is
+  /// announced before the next minute ends it too.
+  bool goes_further() {
+    if (!setup->stream || !is_replay() || !live->clock->is_unpaced() || telling > 0)
+      return false;
+    while (open_ranges == 0) {
+      if (++minutes_of_turn >= minutes_a_turn || stopping || failed || waits_for_demand() ||
+          std::any_of(runs.begin(), runs.end(), [](const auto& run) {
+            return run.announces || run.decisions > 0 ||
+                   std::any_of(run.events.begin(), run.events.end(), is_live_element);
+          }) ||
+          !advance_to_boundary()) {
+        minutes_of_turn = 0;
+        return false;
+      }
+    }
+    return true;
   }
 
   /// Everything that waits to become durable, if anything does.
@@ -1014,10 +1046,6 @@ struct live_state {
 
   void tell() {
     auto done = *std::exchange(committing, std::nullopt);
-    if (setup->stream)
-      for (const auto& item : *done.events)
-        if (is_live_element(item))
-          setup->stream->push(std::get<tick_result>(item.payload));
     for (auto& controller : done.controllers)
       controller.deliver(run_controlled{});
     if (done.is_last)
@@ -1027,18 +1055,40 @@ struct live_state {
     commit_if_complete(); // what came in the meantime, else on
   }
 
-  /// The minutes of a replay can wait for whoever listens; the market's cannot.
+  /// The minutes of a replay can wait for whoever listens; the market's cannot. The consumer of a
+  /// stream hears of its elements when the reports have taken them in.
   void publish_events(publish news) {
-    if (!is_replay())
-      return send_anonymously(setup->topics, std::move(news));
+    auto elements = elements_of(news.events);
+    if (!is_replay()) {
+      send_anonymously(setup->topics, std::move(news));
+      if (!elements.empty())
+        request(self, setup->topics, caf::infinite, publish{})
+            .then([this, elements = std::move(elements)](
+                      const published&) { setup->stream->push(elements); },
+                  [](const caf::error&) {}); // the runtime ends
+      return;
+    }
     ++telling;
     request(self, setup->topics, caf::infinite, std::move(news))
         .then(
-            [this](const published&) {
+            [this, elements = std::move(elements)](const published&) {
               --telling;
+              if (!elements.empty()) {
+                demanded = false;
+                setup->stream->push(elements);
+              }
               go_on();
             },
-            [](const caf::error&) {}); // the runtime ends
+            [](const caf::error&) {}); // the same
+  }
+
+  std::vector<tick_result> elements_of(const std::vector<event>& events) const {
+    std::vector<tick_result> elements;
+    if (setup->stream)
+      for (const auto& item : events)
+        if (is_live_element(item))
+          elements.push_back(std::get<tick_result>(item.payload));
+    return elements;
   }
 
   // -- operators -----------------------------------------------------------------------------------------
@@ -1170,20 +1220,25 @@ struct live_state {
   }
 
   void tell_the_last(publish news) {
-    if (setup->stream) {
-      std::optional<error> problem;
-      for (const auto& run : runs)
-        if (run.summary.problem && !problem)
-          problem = run.summary.problem;
-      setup->stream->close(std::move(problem));
-    }
-    const auto end = [this] {
+    const auto end = [this, elements = elements_of(news.events)] {
+      end_stream(elements);
       send(self, setup->topics, deregister_producer{producer_actor{live_actor{self}}});
       setup->record->finish(std::nullopt);
       self->quit();
     };
     request(self, setup->topics, caf::infinite, std::move(news))
         .then([end](const published&) { end(); }, [end](const caf::error&) { end(); });
+  }
+
+  void end_stream(const std::vector<tick_result>& last_elements) {
+    if (!setup->stream)
+      return;
+    setup->stream->push(last_elements);
+    std::optional<error> problem;
+    for (const auto& run : runs)
+      if (run.summary.problem && !problem)
+        problem = run.summary.problem;
+    setup->stream->close(std::move(problem));
   }
 
   void clear_clients() {

@@ -89,8 +89,8 @@ private:
 /// Elements of a lazy stream on their way from the engine to one consuming thread.
 class stream_channel {
 public:
-  /// Engine side.
-  void push(tick_result element);
+  /// Engine side. What is pushed together answers one demand.
+  void push(const std::vector<tick_result>& elements);
   void close(std::optional<error> problem);
 
   /// Consumer side: the next element, nothing at the end. `ask` is called when the engine must go

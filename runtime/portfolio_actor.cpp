@@ -532,16 +532,14 @@ struct portfolio_state {
       for (const auto& item : events)
         if (is_backtest_element(item))
           elements.push_back(std::get<tick_result>(item.payload));
-    if (!elements.empty())
-      demanded = false;
     request(self, setup->topics, caf::infinite, publish{std::move(events)})
         .then(
             [this, elements = std::move(elements)](const published&) {
               --publishing;
-              if (!elements.empty())
-                demanded = false; // it may have asked in the meantime
-              for (const auto& element : elements)
-                setup->stream->push(element);
+              if (!elements.empty()) {
+                demanded = false;
+                setup->stream->push(elements);
+              }
               go_on();
             },
             [this](const caf::error&) { self->quit(caf::exit_reason::user_shutdown); });

@@ -105,9 +105,9 @@ std::vector<run_status> portfolio_record::statuses() const {
 // -- stream_channel
 // -----------------------------------------------------------------------------------
 
-void stream_channel::push(tick_result element) {
+void stream_channel::push(const std::vector<tick_result>& elements) {
   const std::lock_guard lock{mutex_};
-  elements_.push_back(std::move(element));
+  elements_.insert(elements_.end(), elements.begin(), elements.end());
   changed_.notify_all();
 }
 

@@ -255,7 +255,10 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     if (auto strong = weak.lock())
       send_anonymously(strong, stop_live{});
   };
-  started.demand = [] {};
+  started.demand = [weak] {
+    if (auto strong = weak.lock())
+      send_anonymously(strong, demand_element{});
+  };
   started.end_at_once = [weak] {
     if (auto strong = weak.lock())
       send_anonymously(strong, abort_portfolio{});

@@ -74,6 +74,7 @@ struct topics_state {
   struct publisher_state {
     response_promise<published> promise;
     needed_positions needed;
+    bool needs_room = true; ///< one that published nothing needs none
   };
   /// Somebody who waits for every subscriber.
   struct flush_state {
@@ -177,7 +178,8 @@ struct topics_state {
   }
 
   caf::result<published> accept(publish& news) {
-    if (news.events.empty() && news.idle.empty()) {
+    const bool is_empty = news.events.empty() && news.idle.empty();
+    if (is_empty) {
       end_turn();
     } else {
       begin_turn();
@@ -185,7 +187,8 @@ struct topics_state {
       distribute(std::move(news.idle));
     }
     publisher_state publisher{promise_answer<published>(self),
-                              positions([](const auto& item) { return item.built_in; })};
+                              positions([](const auto& item) { return item.built_in; }),
+                              !is_empty};
     auto promise = publisher.promise;
     publishers.push_back(std::move(publisher));
     release_waiting();
@@ -433,7 +436,7 @@ struct topics_state {
       return;
     const bool room = has_room();
     std::erase_if(publishers, [&](auto& waiting) {
-      const bool done = room && reached(waiting.needed);
+      const bool done = (room || !waiting.needs_room) && reached(waiting.needed);
       if (done)
         waiting.promise.deliver(published{});
       return done;

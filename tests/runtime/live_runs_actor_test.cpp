@@ -94,6 +94,62 @@ TEST_CASE("lifecycle 10, crash: interrupted at any point and started again, it w
   }
 }
 
+TEST_CASE("live stream: a replay goes no further than the minute of the element asked for") {
+  const watchdog guard;
+  for (const int wanted : {1, 2, 5, 24}) {
+    CAPTURE(wanted);
+    test_disk disk;
+    instant newest = 0;
+    {
+      runtime target{on(disk)};
+      add_basics(target);
+      auto stream = target.live().run(one_buyer(at_full_speed()));
+      for (int i = 0; i < wanted; ++i) {
+        const auto element = stream.next();
+        REQUIRE(element);
+        newest = element->timestamp;
+      }
+    }
+    CHECK(stored_buyer(disk).memory.last_instant == newest);
+    CHECK(instant_of(parse_event_line(disk.journal().back()).item) == newest);
+  }
+}
+
+TEST_CASE("live stream: whoever has an element finds it in the statistics, and nothing after it") {
+  const watchdog guard;
+  const test_disk disk;
+  runtime target{on(disk)};
+  add_basics(target);
+  auto stream = target.live().run(one_buyer(at_full_speed()));
+  std::int64_t closed = 0;
+  while (const auto element = stream.next()) {
+    closed += element->action == tick_action::closed;
+    REQUIRE(target.live().statistics("BTC", "buyer").total_signals == closed);
+  }
+  CHECK(closed > 20);
+}
+
+TEST_CASE("live stream: with the market, an element comes when the reports have it") {
+  const watchdog guard;
+  const test_disk disk;
+  runtime target{on(disk)};
+  add_basics(target);
+  const auto clock = std::make_shared<manual_clock>(first_instant - 1);
+  auto stream = target.live().run(one_buyer(clock));
+  for (const auto& [minute, action, closed] :
+       {std::tuple{0, tick_action::opened, 0}, {40, tick_action::closed, 1}}) {
+    std::thread minutes{[&, until = first_instant + minute * minute_ms + settled] {
+      clock->wait_until_watched();
+      clock->set(until);
+    }};
+    const auto element = stream.next();
+    REQUIRE(element);
+    CHECK(element->action == action);
+    CHECK(target.live().statistics("BTC", "buyer").total_signals >= closed); // it goes on
+    minutes.join();
+  }
+}
+
 TEST_CASE("live: a run that is over tells nothing when it is started again") {
   const watchdog guard;
   test_disk disk;

@@ -362,8 +362,10 @@ TEST_CASE("topics: a backlog past the high-water mark holds publishers back, flu
     system.run();
     CHECK(*told == static_cast<int>(backlog_high_water));
     const auto flushed = system.ask<topics_flushed>(bus, flush_topics{});
+    const auto nothing_published = system.ask<published>(bus, publish{});
     system.run();
     CHECK(!flushed->has_value());
+    CHECK(nothing_published->has_value()); // only the built-in subscribers were waited for
     send_anonymously(slow, release{});
     system.run();
     CHECK(*told == 15'000);
