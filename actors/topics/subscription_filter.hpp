@@ -23,6 +23,11 @@ public:
   /// What a run of these names should build for this subscriber.
   interest interest_in(const run_identity& run) const;
 
+  /// Not every run that has what it wants is meant.
+  bool chooses_by_name() const noexcept {
+    return !wanted_.symbols.empty() || !wanted_.strategies.empty();
+  }
+
   /// A tick may then be wanted twice, under its own topic and as a signal.
   bool wants_signals() const noexcept { return topics_.has(topic::signal); }
 

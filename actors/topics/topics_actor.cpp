@@ -31,10 +31,11 @@ struct topics_state {
     subscription_filter filter;
     bool built_in = false;
     subscriber_queue queue = {};
-    std::vector<interest> of_runs = {}; ///< what it wants of each, by number
-    std::size_t wanted = 0;             ///< events of the batch at hand
-    missed_numbers missed = {};         ///< live: it was too far behind; read back when it has room
-    std::uint64_t left_out = 0;         ///< live: the same, and in no journal
+    std::vector<interest> of_runs = {};     ///< what it wants of each, by number
+    std::size_t wanted = 0;                 ///< events of the batch at hand
+    std::vector<std::uint32_t> groups = {}; ///< of the batch, where they are
+    missed_numbers missed = {}; ///< live: it was too far behind; read back when it has room
+    std::uint64_t left_out = 0; ///< live: the same, and in no journal
     bool is_reading = false;
     bool is_failing = false; ///< the journal could not be read for it the last time
 
@@ -52,16 +53,22 @@ struct topics_state {
     bool wants_all(const batch_index::group& group) const {
       return group.run != 0 && of_runs[group.run].covers(group.all);
     }
-    void learn(const run_numbers& known) {
-      if (of_runs.empty())
-        of_runs.emplace_back(); // of events without a run the filter itself decides
-      while (of_runs.size() < known.size())
-        of_runs.push_back(filter.interest_in(known.names_of(of_runs.size())));
+    std::size_t count_in(const batch_index& index, const batch_index::group& group,
+                         const std::vector<event>& events) const {
+      if (wants_all(group))
+        return group.events.size();
+      if (group.run != 0 && of_runs[group.run].empty())
+        return 0;
+      return static_cast<std::size_t>(
+          std::count_if(group.events.begin(), group.events.end(), [&](std::uint32_t place) {
+            return wants(events[place], index.marks[place]);
+          }));
     }
   };
   struct producer_state {
     producer_actor handle;
     std::vector<shared_identity> runs;
+    std::vector<interest> masks; ///< what subscribers ask of each
   };
   /// How far a subscriber must have come.
   struct needed_position {
@@ -90,6 +97,10 @@ struct topics_state {
   subscription_id last_id = 0;
   snapshot_reader_actor journal; ///< null until a live run has opened it
   run_numbers known_runs;
+  /// Subscribers that choose by name, by the numbers of the runs they want something of; with
+  /// thousands of them a batch meets few. The others meet every batch.
+  std::vector<std::vector<subscriber_state*>> choosers_of_runs;
+  std::vector<subscriber_state*> not_choosing;
   batch_index index;         ///< of the batch at hand
   bool turn_is_open = false; ///< events were published since the last end of a turn
 
@@ -112,7 +123,7 @@ struct topics_state {
           return promise;
         },
         [this](const register_producer& message) {
-          producers.push_back({message.producer, message.runs});
+          producers.push_back({message.producer, message.runs, masks_for(message.runs)});
           // One that dies without a word must not be kept, nor asked, for ever.
           on_exit(message.producer,
                   [bus = weak_handle<topics_actor>{topics_actor{self}},
@@ -121,7 +132,7 @@ struct topics_state {
                       if (auto gone = address.lock())
                         send_anonymously(strong, deregister_producer{gone});
                   });
-          return interest_list{masks_for(message.runs)};
+          return interest_list{producers.back().masks};
         },
         [this](const deregister_producer& message) {
           std::erase_if(producers,
@@ -131,18 +142,48 @@ struct topics_state {
   }
 
   std::vector<interest> masks_for(const std::vector<shared_identity>& runs) const {
-    std::vector<interest> masks(runs.size());
-    for (const auto& [id, subscriber] : subscribers)
-      for (std::size_t i = 0; i < runs.size(); ++i)
-        masks[i] |= subscriber.asks_of(*runs[i]);
+    std::vector<interest> masks;
+    masks.reserve(runs.size());
+    for (const auto& run : runs)
+      masks.push_back(asked_of(*run));
     return masks;
+  }
+
+  interest asked_of(const run_identity& run) const {
+    interest asked;
+    for (const auto& [id, subscriber] : subscribers)
+      asked |= subscriber.asks_of(run);
+    return asked;
+  }
+
+  /// What it wants of one more run.
+  void learn(subscriber_state& subscriber, std::size_t run) {
+    // Of events without a run the filter itself decides.
+    subscriber.of_runs.push_back(
+        run == 0 ? interest{} : subscriber.filter.interest_in(known_runs.names_of(run)));
+    if (subscriber.filter.chooses_by_name() && !subscriber.of_runs.back().empty())
+      choosers_of_runs[run].push_back(&subscriber);
+  }
+
+  void forget(subscriber_state& subscriber) {
+    std::erase(not_choosing, &subscriber);
+    if (subscriber.filter.chooses_by_name())
+      for (std::size_t run = 0; run < subscriber.of_runs.size(); ++run)
+        if (!subscriber.of_runs[run].empty())
+          std::erase(choosers_of_runs[run], &subscriber);
   }
 
   caf::result<subscribed> add(const subscribe& message) {
     const auto id = ++last_id;
-    subscribers.emplace(id,
-                        subscriber_state{message.subscriber, subscription_filter{message.wanted},
-                                         message.built_in});
+    auto& added =
+        subscribers
+            .emplace(id, subscriber_state{message.subscriber, subscription_filter{message.wanted},
+                                          message.built_in})
+            .first->second;
+    if (!added.filter.chooses_by_name())
+      not_choosing.push_back(&added);
+    for (std::size_t run = 0; run < choosers_of_runs.size(); ++run)
+      learn(added, run);
     on_exit(message.subscriber,
             [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
               if (auto strong = bus.lock())
@@ -157,23 +198,32 @@ struct topics_state {
       if (--*left == 0)
         promise.deliver(std::move(*answer));
     };
-    for (const auto& producer : producers)
-      request(self, producer.handle, caf::infinite, interest_changed{masks_for(producer.runs)})
+    for (auto& producer : producers) {
+      for (std::size_t run = 0; run < producer.runs.size(); ++run)
+        producer.masks[run] |= added.asks_of(*producer.runs[run]);
+      request(self, producer.handle, caf::infinite, interest_changed{producer.masks})
           .then(
               [answer, one_less](const interest_noted& noted) mutable {
                 answer->runs.insert(answer->runs.end(), noted.runs.begin(), noted.runs.end());
                 one_less();
               },
               [one_less](const caf::error&) mutable { one_less(); }); // the run is over
+    }
     return promise;
   }
 
   void remove(subscription_id id) {
-    if (subscribers.erase(id) == 0)
+    auto gone = subscribers.extract(id);
+    if (gone.empty())
       return;
-    for (const auto& producer : producers)
-      request(self, producer.handle, caf::infinite, interest_changed{masks_for(producer.runs)})
+    forget(gone.mapped());
+    for (auto& producer : producers) {
+      for (std::size_t run = 0; run < producer.runs.size(); ++run)
+        if (!gone.mapped().asks_of(*producer.runs[run]).empty())
+          producer.masks[run] = asked_of(*producer.runs[run]);
+      request(self, producer.handle, caf::infinite, interest_changed{producer.masks})
           .then([](const interest_noted&) {}, [](const caf::error&) {}); // the run may be over
+    }
     release_waiting();
   }
 
@@ -187,8 +237,7 @@ struct topics_state {
       distribute(std::move(news.idle));
     }
     publisher_state publisher{promise_answer<published>(self),
-                              positions([](const auto& item) { return item.built_in; }),
-                              !is_empty};
+                              positions([](const auto& item) { return item.built_in; }), !is_empty};
     auto promise = publisher.promise;
     publishers.push_back(std::move(publisher));
     release_waiting();
@@ -216,9 +265,9 @@ struct topics_state {
     mark(events);
     const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
+    count_wanted(*all);
     std::size_t takers = 0;
     for (auto& [id, subscriber] : subscribers) {
-      subscriber.wanted = count_wanted(subscriber, *all);
       if (!waits && is_too_slow(subscriber) && (subscriber.wanted > 0 || subscriber.is_behind()))
         leave_out(subscriber, *all);
       takers += subscriber.wanted > 0;
@@ -242,37 +291,51 @@ struct topics_state {
   void mark(const std::vector<event>& events) {
     if (known_runs.is_full()) {
       known_runs.clear();
+      choosers_of_runs.clear();
       for (auto& [id, subscriber] : subscribers)
         subscriber.of_runs.clear();
     }
     index.build(events, known_runs);
+    while (choosers_of_runs.size() < known_runs.size()) {
+      choosers_of_runs.emplace_back();
+      for (auto& [id, subscriber] : subscribers)
+        learn(subscriber, choosers_of_runs.size() - 1);
+    }
+  }
+
+  void count_wanted(const std::vector<event>& events) {
+    for (auto& [id, subscriber] : subscribers) {
+      subscriber.wanted = 0;
+      subscriber.groups.clear();
+    }
+    for (std::uint32_t at = 0; at < index.groups.size(); ++at) {
+      const auto& group = index.groups[at];
+      const auto count_for = [&](subscriber_state* subscriber) {
+        if (const auto count = subscriber->count_in(index, group, events); count > 0) {
+          subscriber->wanted += count;
+          subscriber->groups.push_back(at);
+        }
+      };
+      if (group.run == 0)
+        for (auto& [id, subscriber] : subscribers)
+          count_for(&subscriber);
+      else
+        for (const auto* some : {&not_choosing, &choosers_of_runs[group.run]})
+          std::for_each(some->begin(), some->end(), count_for);
+    }
   }
 
   /// `found(place)` for every event it wants, run by run.
   template <class Found>
   void find_wanted(const subscriber_state& subscriber, const std::vector<event>& events,
                    Found found) const {
-    for (const auto& group : index.groups) {
+    for (const auto at : subscriber.groups) {
+      const auto& group = index.groups[at];
       const bool is_all = subscriber.wants_all(group);
-      if (is_all || group.run == 0 || !subscriber.of_runs[group.run].empty())
-        for (const auto place : group.events)
-          if (is_all || subscriber.wants(events[place], index.marks[place]))
-            found(place);
+      for (const auto place : group.events)
+        if (is_all || subscriber.wants(events[place], index.marks[place]))
+          found(place);
     }
-  }
-
-  std::size_t count_wanted(subscriber_state& subscriber, const std::vector<event>& events) {
-    subscriber.learn(known_runs);
-    std::size_t wanted = 0;
-    for (const auto& group : index.groups)
-      if (subscriber.wants_all(group))
-        wanted += group.events.size();
-      else if (group.run == 0 || !subscriber.of_runs[group.run].empty())
-        wanted += static_cast<std::size_t>(
-            std::count_if(group.events.begin(), group.events.end(), [&](std::uint32_t place) {
-              return subscriber.wants(events[place], index.marks[place]);
-            }));
-    return wanted;
   }
 
   /// A part is its own, so that a slow subscriber does not keep the whole.
@@ -283,7 +346,7 @@ struct topics_state {
     std::vector<std::uint32_t> places;
     places.reserve(subscriber.wanted);
     find_wanted(subscriber, events, [&places](std::uint32_t place) { places.push_back(place); });
-    if (index.groups.size() > 1)
+    if (subscriber.groups.size() > 1)
       std::sort(places.begin(), places.end());
     for (const auto place : places)
       is_last_user ? own->push_back(std::move(events[place])) : own->push_back(events[place]);

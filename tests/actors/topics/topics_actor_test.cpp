@@ -155,7 +155,8 @@ TEST_CASE(
     const auto all = std::make_shared<hearing>(), exits = std::make_shared<hearing>(),
                only_b = std::make_shared<hearing>(), reports = std::make_shared<hearing>(),
                late = std::make_shared<hearing>(), leaving = std::make_shared<hearing>(),
-               dying = std::make_shared<hearing>(), dying_in_hand = std::make_shared<hearing>();
+               dying = std::make_shared<hearing>(), dying_in_hand = std::make_shared<hearing>(),
+               late_on_c = std::make_shared<hearing>(), leaving_a = std::make_shared<hearing>();
     const auto join = [&](const shared_hearing& heard, subscription wanted, bool built_in = false,
                           int lives = 0, bool in_hand = false) {
       return system.ask<subscribed>(
@@ -167,6 +168,7 @@ TEST_CASE(
     join(only_b, {everything().topics, {}, {"B"}, {}});
     join(reports, everything(), true);
     const auto leaver = join(leaving, everything());
+    const auto leaver_of_a = join(leaving_a, {everything().topics, {}, {"A"}, {"strategy"}});
     join(dying, everything(), system.one_in(2), 1 + static_cast<int>(system.choose(5)));
     join(dying_in_hand, everything(), system.one_in(2), 1 + static_cast<int>(system.choose(5)),
          true);
@@ -177,7 +179,9 @@ TEST_CASE(
                      reports);
     system.steps(system.choose(120));
     const auto joined = join(late, everything());
+    join(late_on_c, {everything().topics, {}, {"C"}, {}});
     system.steps(system.choose(60));
+    send_anonymously(bus, unsubscribe{leaver_of_a->value().id});
     send_anonymously(bus, unsubscribe{leaver->value().id});
     send_anonymously(bus, unsubscribe{leaver->value().id}); // of no further effect
     system.run();
@@ -196,6 +200,14 @@ TEST_CASE(
     }
     CHECK(only_b->numbers.size() == 1);
     CHECK(only_b->numbers["B"] == up_to(count));
+    const auto& on_a = leaving_a->numbers["A"];
+    CHECK(is_stretch(on_a));
+    CHECK((on_a.empty() || on_a.front() == 0));
+    CHECK(leaving_a->numbers.size() == 1);
+    const auto& on_c = late_on_c->numbers["C"];
+    CHECK(is_stretch(on_c));
+    CHECK((on_c.empty() || on_c.back() == count - 1));
+    CHECK(late_on_c->numbers.size() == 1);
     const auto flushed = system.ask<topics_flushed>(bus, flush_topics{});
     system.run();
     CHECK(flushed->has_value());
@@ -266,6 +278,53 @@ TEST_CASE("topics: built-in subscribers get idle stretches behind the events tol
     CHECK(heard == texts{"opened 1", "opened 3"});
     CHECK(closes == texts{"opened 1", "opened 3"});
   });
+}
+
+TEST_CASE(
+    "topics: a producer knows what is asked of each of its runs, as subscribers come and go") {
+  deterministic_system system{1};
+  const auto bus = spawn_topics(system.get(), nullptr);
+  std::vector<interest> asked;
+  struct asked_state {
+    self_pointer<producer_actor, asked_state> self = nullptr;
+    std::vector<interest>* out = nullptr;
+    void init(std::vector<interest>* to) { out = to; }
+    producer_actor::behavior_type make_behavior() {
+      return {[this](const interest_changed& message) {
+        *out = message.masks;
+        return interest_noted{};
+      }};
+    }
+  };
+  const auto producer = spawn_actor<asked_state, producer_actor>(system.get(), nullptr, &asked);
+  const auto heard = std::make_shared<hearing>();
+  const auto join = [&](subscription wanted) {
+    const auto joined = system.ask<subscribed>(
+        bus, subscribe{std::move(wanted), spawn_subscriber(system.get(), heard), false});
+    system.run();
+    return joined->value().id;
+  };
+  const auto leave = [&](subscription_id id) {
+    send_anonymously(bus, unsubscribe{id});
+    system.run();
+  };
+  using masks = std::vector<interest>;
+  const auto errors = interest::of(topic::error), exits = interest::of(topic::exit);
+  const auto before = join({{topic::error}, {}, {}, {}});
+  const auto first =
+      system.ask<interest_list>(bus, register_producer{producer, {identity("A"), identity("B")}});
+  system.run();
+  CHECK(first->value().masks == masks{errors, errors});
+  const auto on_b = join({{topic::exit}, {}, {"B"}, {}});
+  CHECK(asked == masks{errors, errors | exits});
+  const auto on_a = join({{topic::exit}, {}, {"A"}, {}});
+  CHECK(asked == masks{errors | exits, errors | exits});
+  leave(on_b);
+  CHECK(asked == masks{errors | exits, errors});
+  leave(before);
+  CHECK(asked == masks{exits, {}});
+  leave(on_a);
+  CHECK(asked == masks{{}, {}});
 }
 
 TEST_CASE("topics: a tick is heard under its own topic and as a signal, by action and strategy") {
