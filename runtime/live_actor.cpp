@@ -128,7 +128,7 @@ struct live_state {
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
   bool running = false;    ///< every client is prepared
-  std::int64_t minutes_of_turn = 0; ///< of a stream on a replay clock
+  std::int64_t minutes_of_turn = 0; ///< of a stream at full speed, after its first
   bool ahead = false;      ///< ranges were granted while a turn is on its way to the store
   std::size_t telling = 0; ///< turns of a replay whose events the bus has not yet passed on
   bool demanded = false;   ///< the consumer of a replay's stream waits for an element
@@ -435,7 +435,8 @@ struct live_state {
 
   /// A replay works out the next turn while the last one becomes durable; nothing of it is told
   /// before. Not while somebody still has to take in what was told, lest that piles up. Callbacks
-  /// would have to wait for two turns, so with them it waits itself; a stream's waits to be asked for.
+  /// would have to wait for two turns, so with them it waits itself. A stream goes no further than
+  /// it was asked to.
   bool may_run_ahead() const {
     return is_replay() && !setup->stream && committing && !ahead && !turn_ahead && telling == 0 &&
            !committing->is_last && committing->announcing.empty() &&
@@ -853,8 +854,8 @@ struct live_state {
     go_on();
   }
 
-  /// A turn of a stream ends with the minute of its element, or is as long as others. What is
-  /// announced before the next minute ends it too.
+  /// Whether the turn of a stream at full speed takes in one more minute. It ends with that of an
+  /// element, or of a callback that waits to be called, or is as long as others.
   bool goes_further() {
     if (!setup->stream || !is_replay() || !live->clock->is_unpaced() || telling > 0)
       return false;

@@ -46,8 +46,8 @@ private:
 
 /// A lazy run: nothing happens before the first `next`. A backtest goes no further than the element
 /// asked for, nor does a live run on the replay clock; with the market it goes on and its elements
-/// wait. An element comes when the reports have taken in everything up to it. One consuming thread, not an actor. Letting
-/// go of it ends the run at once; what a live run holds stays in the store.
+/// wait. An element comes when the reports have taken in everything up to it. One consuming thread,
+/// not an actor. Letting go of it ends the run at once; what a live run holds stays in the store.
 class signal_stream {
 public:
   explicit signal_stream(std::function<started_run()> begin) : begin_(std::move(begin)) {}

@@ -23,7 +23,7 @@ public:
   /// What a run of these names should build for this subscriber.
   interest interest_in(const run_identity& run) const;
 
-  /// Not every run that has what it wants is meant.
+  /// It lists symbols or strategies; else it is about every run.
   bool chooses_by_name() const noexcept {
     return !wanted_.symbols.empty() || !wanted_.strategies.empty();
   }
