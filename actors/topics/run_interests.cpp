@@ -40,6 +40,16 @@ event_marks marks_of(const event& item, run_numbers& runs) {
   return marks;
 }
 
+interest contents_of(const std::vector<event>& events) {
+  interest contents;
+  for (const auto& item : events) {
+    contents |= interest::of(item.on);
+    if (const auto* tick = std::get_if<tick_result>(&item.payload))
+      contents |= interest::of(tick->action);
+  }
+  return contents;
+}
+
 void batch_index::build(const std::vector<event>& events, run_numbers& runs) {
   marks.clear();
   std::size_t used = 0;

@@ -51,6 +51,9 @@ struct event_marks {
 
 event_marks marks_of(const event& item, run_numbers& runs);
 
+/// Topics and actions of all of them: who has these, whatever the run, wants every event.
+interest contents_of(const std::vector<event>& events);
+
 /// A batch by run, so that whoever wants nothing of a run does not look at its events.
 struct batch_index {
   struct group {
@@ -63,6 +66,8 @@ struct batch_index {
 
   /// Anew for these events.
   void build(const std::vector<event>& events, run_numbers& runs);
+  /// A number below that of the groups.
+  std::size_t group_of(std::size_t place) const { return group_of_[marks[place].run]; }
 
 private:
   std::vector<std::uint32_t> group_of_; ///< by run; valid where that group says so

@@ -1,18 +1,21 @@
 #include "actors/topics/subscriber_queue.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace backtest {
 
 namespace {
 
-template <class Event>
-void put(Event&& item, const subscription_filter& wanted, std::vector<event>& batch) {
-  if (wanted.wants_signals())
-    wanted.deliver(std::forward<Event>(item), batch);
+/// Copies, or moves where `From` is a move iterator.
+template <class From>
+void put(From first, From last, const subscription_filter& wanted, std::vector<event>& batch) {
+  if (!wanted.wants_signals())
+    batch.insert(batch.end(), first, last);
   else
-    batch.push_back(std::forward<Event>(item));
+    for (; first != last; ++first)
+      wanted.deliver(*first, batch);
 }
 
 } // namespace
@@ -20,6 +23,16 @@ void put(Event&& item, const subscription_filter& wanted, std::vector<event>& ba
 void subscriber_queue::take(shared_list events) {
   accepted_ += events->size();
   lists_.push_back({std::move(events), nullptr});
+}
+
+std::vector<event>& subscriber_queue::take_part(std::size_t count) {
+  accepted_ += count;
+  if (lists_.empty() || !lists_.back().is_part ||
+      lists_.back().events->size() + count > batch_size) {
+    lists_.push_back({std::make_shared<std::vector<event>>(), nullptr, true});
+    lists_.back().events->reserve(count);
+  }
+  return *lists_.back().events;
 }
 
 void subscriber_queue::take(shared_idle_stretches idle) {
@@ -70,11 +83,13 @@ std::size_t subscriber_queue::put_from_first(std::size_t most, const subscriptio
   auto& first = *lists_.front().events;
   const bool is_last_user = lists_.front().events.use_count() == 1;
   const auto count = std::min(first.size() - sent_, most);
-  for (const auto end = sent_ + count; sent_ < end; ++sent_)
-    if (is_last_user)
-      put(std::move(first[sent_]), wanted, batch);
-    else
-      put(first[sent_], wanted, batch);
+  const auto begin = first.begin() + static_cast<std::ptrdiff_t>(sent_);
+  const auto end = begin + static_cast<std::ptrdiff_t>(count);
+  if (is_last_user)
+    put(std::move_iterator{begin}, std::move_iterator{end}, wanted, batch);
+  else
+    put(begin, end, wanted, batch);
+  sent_ += count;
   if (sent_ == first.size()) {
     sent_ = 0;
     lists_.pop_front();

@@ -30,6 +30,9 @@ public:
 
   /// Not empty, and wanted as a whole.
   void take(shared_list events);
+  /// Where to append exactly `count` events, above 0, before anything else is done; parts that fit
+  /// in one batch grow together.
+  std::vector<event>& take_part(std::size_t count);
   /// Counts as one event.
   void take(shared_idle_stretches idle);
 
@@ -53,6 +56,7 @@ private:
   struct waiting_list {
     shared_list events;
     shared_idle_stretches idle;
+    bool is_part = false;
   };
   struct sent_batch {
     std::size_t events = 0;

@@ -6,7 +6,9 @@
 #include "actors/topics/subscriber_queue.hpp"
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -25,17 +27,19 @@ run_mode mode_of(const std::vector<event>& events) {
 }
 
 struct topics_state {
-  using shared_list = subscriber_queue::shared_list;
   struct subscriber_state {
     subscriber_actor handle;
     subscription_filter filter;
     bool built_in = false;
     subscriber_queue queue = {};
-    std::vector<interest> of_runs = {};     ///< what it wants of each, by number
-    std::size_t wanted = 0;                 ///< events of the batch at hand
-    std::vector<std::uint32_t> groups = {}; ///< of the batch, where they are
-    missed_numbers missed = {}; ///< live: it was too far behind; read back when it has room
-    std::uint64_t left_out = 0; ///< live: the same, and in no journal
+    std::vector<interest> of_runs = {}; ///< what it wants of each, by number
+    /// It chooses by no name: what it wants of any run of a mode, the backtest's first.
+    std::optional<std::array<interest, 2>> of_modes = {};
+    std::size_t wanted = 0;             ///< events of the batch at hand
+    bool is_decided = false;            ///< all of them, and nobody had to look at each
+    std::vector<event>* part = nullptr; ///< where those go, if it takes not all of them
+    missed_numbers missed = {};         ///< live: it was too far behind; read back when it has room
+    std::uint64_t left_out = 0;         ///< live: the same, and in no journal
     bool is_reading = false;
     bool is_failing = false; ///< the journal could not be read for it the last time
 
@@ -49,6 +53,9 @@ struct topics_state {
     bool takes_idle_stretches() const { return built_in && filter.wants_idle_of(run_mode::live); }
     bool wants(const event& item, const event_marks& marks) const {
       return marks.run == 0 ? filter.wants(item) : is_wanted(marks, of_runs[marks.run]);
+    }
+    bool wants_all_with(interest contents, run_mode mode) const {
+      return of_modes && (*of_modes)[mode == run_mode::live].covers(contents);
     }
     bool wants_all(const batch_index::group& group) const {
       return group.run != 0 && of_runs[group.run].covers(group.all);
@@ -64,6 +71,11 @@ struct topics_state {
             return wants(events[place], index.marks[place]);
           }));
     }
+  };
+  /// Who wants something of a group, or all of it.
+  struct taker {
+    subscriber_state* subscriber = nullptr;
+    bool wants_all = false;
   };
   struct producer_state {
     producer_actor handle;
@@ -101,8 +113,9 @@ struct topics_state {
   /// thousands of them a batch meets few. The others meet every batch.
   std::vector<std::vector<subscriber_state*>> choosers_of_runs;
   std::vector<subscriber_state*> not_choosing;
-  batch_index index;         ///< of the batch at hand
-  bool turn_is_open = false; ///< events were published since the last end of a turn
+  batch_index index;                      ///< of the batch at hand
+  std::vector<std::vector<taker>> takers; ///< of it, by group
+  bool turn_is_open = false;              ///< events were published since the last end of a turn
 
   void init() {}
 
@@ -180,8 +193,11 @@ struct topics_state {
             .emplace(id, subscriber_state{message.subscriber, subscription_filter{message.wanted},
                                           message.built_in})
             .first->second;
-    if (!added.filter.chooses_by_name())
+    if (!added.filter.chooses_by_name()) {
       not_choosing.push_back(&added);
+      added.of_modes = {added.filter.interest_in({"", "", "", "", run_mode::backtest}),
+                        added.filter.interest_in({"", "", "", "", run_mode::live})};
+    }
     for (std::size_t run = 0; run < choosers_of_runs.size(); ++run)
       learn(added, run);
     on_exit(message.subscriber,
@@ -262,21 +278,26 @@ struct topics_state {
   void distribute(std::vector<event> events) {
     if (events.empty())
       return;
-    mark(events);
-    const bool waits = self->current_sender() != nullptr || mode_of(events) != run_mode::live;
+    const auto mode = mode_of(events);
+    const bool waits = self->current_sender() != nullptr || mode != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
-    count_wanted(*all);
-    std::size_t takers = 0;
-    for (auto& [id, subscriber] : subscribers) {
+    count_wanted(*all, mode);
+    for (auto& [id, subscriber] : subscribers)
       if (!waits && is_too_slow(subscriber) && (subscriber.wanted > 0 || subscriber.is_behind()))
         leave_out(subscriber, *all);
-      takers += subscriber.wanted > 0;
-    }
-    for (auto& [id, subscriber] : subscribers)
-      if (subscriber.wanted == all->size())
+    bool is_shared = false, has_parts = false;
+    for (auto& [id, subscriber] : subscribers) {
+      subscriber.part = nullptr;
+      if (subscriber.wanted == all->size()) {
         subscriber.queue.take(all);
-      else if (subscriber.wanted > 0)
-        subscriber.queue.take(wanted_of(subscriber, *all, takers == 1));
+        is_shared = true;
+      } else if (subscriber.wanted > 0) {
+        subscriber.part = &subscriber.queue.take_part(subscriber.wanted);
+        has_parts = true;
+      }
+    }
+    if (has_parts)
+      put_parts(*all, is_shared);
   }
 
   void distribute(std::vector<idle_stretch> idle) {
@@ -303,17 +324,28 @@ struct topics_state {
     }
   }
 
-  void count_wanted(const std::vector<event>& events) {
+  void count_wanted(const std::vector<event>& events, run_mode mode) {
+    const auto contents = not_choosing.empty() ? interest::everything() : contents_of(events);
+    bool all_are_decided = true;
     for (auto& [id, subscriber] : subscribers) {
-      subscriber.wanted = 0;
-      subscriber.groups.clear();
+      subscriber.is_decided = subscriber.wants_all_with(contents, mode);
+      subscriber.wanted = subscriber.is_decided ? events.size() : 0;
+      all_are_decided &= subscriber.is_decided;
     }
-    for (std::uint32_t at = 0; at < index.groups.size(); ++at) {
+    if (all_are_decided)
+      return;
+    mark(events);
+    if (takers.size() < index.groups.size())
+      takers.resize(index.groups.size());
+    for (std::size_t at = 0; at < index.groups.size(); ++at) {
       const auto& group = index.groups[at];
+      takers[at].clear();
       const auto count_for = [&](subscriber_state* subscriber) {
+        if (subscriber->is_decided)
+          return;
         if (const auto count = subscriber->count_in(index, group, events); count > 0) {
           subscriber->wanted += count;
-          subscriber->groups.push_back(at);
+          takers[at].push_back({subscriber, count == group.events.size()});
         }
       };
       if (group.run == 0)
@@ -325,32 +357,20 @@ struct topics_state {
     }
   }
 
-  /// `found(place)` for every event it wants, run by run.
-  template <class Found>
-  void find_wanted(const subscriber_state& subscriber, const std::vector<event>& events,
-                   Found found) const {
-    for (const auto at : subscriber.groups) {
-      const auto& group = index.groups[at];
-      const bool is_all = subscriber.wants_all(group);
-      for (const auto place : group.events)
-        if (is_all || subscriber.wants(events[place], index.marks[place]))
-          found(place);
+  /// A part is its own, so that a slow subscriber does not keep the whole. What nobody else takes
+  /// is moved.
+  void put_parts(std::vector<event>& events, bool is_shared) {
+    for (std::size_t place = 0; place < events.size(); ++place) {
+      const auto& some = takers[index.group_of(place)];
+      for (const auto& [subscriber, wants_all] : some)
+        if (subscriber->part != nullptr &&
+            (wants_all || subscriber->wants(events[place], index.marks[place]))) {
+          if (!is_shared && some.size() == 1)
+            subscriber->part->push_back(std::move(events[place]));
+          else
+            subscriber->part->push_back(events[place]);
+        }
     }
-  }
-
-  /// A part is its own, so that a slow subscriber does not keep the whole.
-  shared_list wanted_of(const subscriber_state& subscriber, std::vector<event>& events,
-                        bool is_last_user) const {
-    auto own = std::make_shared<std::vector<event>>();
-    own->reserve(subscriber.wanted);
-    std::vector<std::uint32_t> places;
-    places.reserve(subscriber.wanted);
-    find_wanted(subscriber, events, [&places](std::uint32_t place) { places.push_back(place); });
-    if (subscriber.groups.size() > 1)
-      std::sort(places.begin(), places.end());
-    for (const auto place : places)
-      is_last_user ? own->push_back(std::move(events[place])) : own->push_back(events[place]);
-    return own;
   }
 
   // -- live subscribers that are too slow: the journal keeps their events -----------------
@@ -363,10 +383,10 @@ struct topics_state {
 
   void leave_out(subscriber_state& subscriber, const std::vector<event>& events) {
     const bool is_first = !subscriber.is_behind();
-    for (std::size_t i = 0; i < events.size(); ++i)
-      if (const auto number = events[i].number; number > 0)
-        subscriber.missed.add(number, number); // wanted or not, so that stretches grow together
-      else if (subscriber.wants(events[i], index.marks[i]))
+    for (const auto& item : events)
+      if (item.number > 0)
+        subscriber.missed.add(item.number, item.number); // wanted or not: stretches grow together
+      else if (subscriber.filter.wants(item))
         ++subscriber.left_out;
     subscriber.wanted = 0;
     if (is_first)

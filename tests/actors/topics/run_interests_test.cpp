@@ -98,3 +98,13 @@ TEST_CASE("run interests: ticks by topic and action, the rest by topic") {
   CHECK(is_wanted(error, interest::of(topic::error)));
   CHECK_FALSE(is_wanted(error, interest::of(topic::exit) | closes));
 }
+
+TEST_CASE("run interests: what a batch contains is its topics and the actions of its ticks") {
+  const auto run = run_of("A");
+  CHECK(contents_of({}).empty());
+  CHECK(contents_of({problem(run)}) == interest::of(topic::error));
+  CHECK(
+      contents_of({tick(run, tick_action::closed), problem(run), tick(run, tick_action::opened)}) ==
+      (interest::of(topic::signal_backtest) | interest::of(tick_action::closed) |
+       interest::of(topic::error) | interest::of(tick_action::opened)));
+}

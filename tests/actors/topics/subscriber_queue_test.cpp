@@ -51,7 +51,8 @@ TEST_CASE("subscriber queue: a list that is too long goes in parts") {
   const auto first = queue.next_batch(of_errors).events;
   CHECK(first.size() == batch_size);
   CHECK(first.back().number == static_cast<std::int64_t>(batch_size));
-  CHECK(queue.next_batch(of_errors).events.front().number == static_cast<std::int64_t>(batch_size) + 1);
+  CHECK(queue.next_batch(of_errors).events.front().number ==
+        static_cast<std::int64_t>(batch_size) + 1);
   queue.note_done(0);
   CHECK(!queue.may_send()); // two are left, while one is on its way
   queue.note_done(1);
@@ -103,6 +104,42 @@ TEST_CASE("subscriber queue: the last who holds a list moves it, the others copy
   const auto moved = other.next_batch(of_errors).events;
   CHECK(moved.data() == where);
   CHECK(numbers_in(copied) == numbers_in(moved));
+}
+
+TEST_CASE("subscriber queue: parts grow together up to a batch, and go without a copy") {
+  subscriber_queue queue;
+  const auto take_part = [&queue](std::size_t count, std::int64_t first) {
+    auto& part = queue.take_part(count);
+    for (std::size_t i = 0; i < count; ++i)
+      part.emplace_back().number = first + static_cast<std::int64_t>(i);
+    return &part;
+  };
+  const auto* part = take_part(2, 1);
+  CHECK(take_part(batch_size - 2, 3) == part);
+  CHECK(take_part(1, 2000) != part);
+  queue.take(list_of(1, 2001));
+  take_part(1, 2002);
+  CHECK(queue.accepted() == batch_size + 3);
+  const auto* where = part->data();
+  const auto first = queue.next_batch(of_errors).events;
+  CHECK(first.data() == where);
+  CHECK(first.size() == batch_size);
+  CHECK(first.back().number == static_cast<std::int64_t>(batch_size));
+  queue.note_done(0);
+  CHECK(numbers_in(queue.next_batch(of_errors).events) == event_numbers{2000, 2001, 2002});
+  queue.note_done(1);
+  CHECK(queue.backlog() == 0);
+}
+
+TEST_CASE("subscriber queue: a part that is longer than a batch goes in two") {
+  subscriber_queue queue;
+  auto& long_part = queue.take_part(batch_size + 1);
+  long_part.resize(batch_size + 1);
+  long_part.back().number = 1;
+  CHECK(queue.next_batch(of_errors).events.size() == batch_size);
+  queue.note_done(0);
+  queue.take_part(1).emplace_back().number = 2;
+  CHECK(numbers_in(queue.next_batch(of_errors).events) == event_numbers{1, 2});
 }
 
 TEST_CASE("subscriber queue: a tick goes out under its own topic and as a signal") {

@@ -327,6 +327,59 @@ TEST_CASE(
   CHECK(asked == masks{{}, {}});
 }
 
+TEST_CASE(
+    "topics: of batches of several runs each hears its part, alone or with others, 1,000 seeds") {
+  struct recorder_state {
+    self_pointer<subscriber_actor, recorder_state> self = nullptr;
+    std::vector<int>* out = nullptr;
+    void init(std::vector<int>* to) { out = to; }
+    subscriber_actor::behavior_type make_behavior() {
+      return {[this](const event_batch& batch) {
+        for (const auto& item : batch.events)
+          out->push_back(number_of(item));
+        return batch_done{};
+      }};
+    }
+  };
+  with_seeds(1000, [](deterministic_system& system) {
+    const auto bus = spawn_topics(system.get(), nullptr);
+    const std::vector<shared_identity> runs{nullptr, identity("A"), identity("B"), identity("C")};
+    struct listener {
+      subscription wanted;
+      std::vector<int> heard, expected;
+    };
+    std::vector<listener> listeners(1 + system.choose(5));
+    for (auto& item : listeners) {
+      for (const auto on : topics_used)
+        if (!system.one_in(3))
+          item.wanted.topics.push_back(on);
+      for (std::size_t run = 1; run < runs.size(); ++run)
+        if (system.one_in(3))
+          item.wanted.symbols.push_back(runs[run]->symbol);
+      system.ask<subscribed>(bus, subscribe{item.wanted,
+                                            spawn_actor<recorder_state, subscriber_actor>(
+                                                system.get(), nullptr, &item.heard),
+                                            system.one_in(2)});
+    }
+    system.run();
+    int number = 0;
+    for (std::size_t batches = 1 + system.choose(6); batches > 0; --batches) {
+      publish message;
+      for (std::size_t events = 1 + system.choose(12); events > 0; --events)
+        message.events.push_back(note(runs[system.choose(runs.size())], number++));
+      for (auto& item : listeners)
+        for (const auto& told : message.events)
+          if (subscription_filter{item.wanted}.wants(told))
+            item.expected.push_back(number_of(told));
+      send_anonymously(bus, std::move(message)); // in this order
+      system.steps(system.choose(30));
+    }
+    system.run();
+    for (const auto& item : listeners)
+      CHECK(item.heard == item.expected);
+  });
+}
+
 TEST_CASE("topics: a tick is heard under its own topic and as a signal, by action and strategy") {
   deterministic_system system{1};
   const auto bus = spawn_topics(system.get(), nullptr);
