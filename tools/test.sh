@@ -13,7 +13,7 @@ preset() {
   step "$1"
   cmake --preset "$1" >/dev/null
   cmake --build --preset "$1"
-  ctest --preset "$1" -j "$(nproc)"
+  ctest --preset "$1" -j "$(($(nproc) + 1))" # some wait for other processes
 }
 
 core() { # compiler, optimisation

@@ -1,6 +1,7 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
 #include "tests/support/golden.hpp"
+#include "tests/support/sanitizers.hpp"
 
 #include <algorithm>
 #include <set>
@@ -41,11 +42,11 @@ TEST_CASE("command: every golden case, the same bytes on one thread and on four"
     CAPTURE(golden_case.filename().string());
     auto expected = expected_facts(golden_case);
     std::erase_if(expected, [](const fact& item) { return item.action == "unfinished"; });
-    const auto one = run_to_events(folder, golden_case / "config.json", "1");
     const auto four = run_to_events(folder, golden_case / "config.json", "4");
-    const auto difference = first_difference(expected, facts_in(one));
+    const auto difference = first_difference(expected, facts_in(four));
     CHECK_MESSAGE(!difference, difference.value_or(""));
-    CHECK(one == four);
+    if (!is_sanitized) // the other golden tests run on one thread with them
+      CHECK(run_to_events(folder, golden_case / "config.json", "1") == four);
   }
 }
 
@@ -55,7 +56,7 @@ TEST_CASE("command: a portfolio with a cap gives the same bytes ten times") {
     if (golden_case.filename() != "portfolio-cap")
       continue;
     const auto first = run_to_events(folder, golden_case / "config.json", "4");
-    for (int i = 1; i < 10; ++i)
+    for (int i = 0; i < random_cases(9); ++i)
       CHECK(run_to_events(folder, golden_case / "config.json", "4") == first);
   }
 }
@@ -233,9 +234,8 @@ TEST_CASE("command: demo needs nothing and writes its reports") {
   CHECK(result.out.find("portfolio") != std::string::npos);
   CHECK(result.err.empty());
   const std::filesystem::directory_iterator files{folder / "reports"};
-  CHECK(std::count_if(begin(files), end(files), [](const auto& file) {
-          return file.path().extension() == ".md";
-        }) == 9);
+  CHECK(std::count_if(begin(files), end(files),
+                      [](const auto& file) { return file.path().extension() == ".md"; }) == 9);
 }
 
 TEST_CASE("command: help and version") {

@@ -9,7 +9,7 @@ using namespace backtest::testing;
 
 TEST_CASE("scale: two thousand symbols, with shared risk, listeners and progress, take seconds") {
   const watchdog guard{};
-  constexpr int count = 2000;
+  constexpr int count = is_sanitized ? 400 : 2000;
   runtime target{quiet()};
   auto exchange = wave_exchange();
   exchange.get_candles = [](const candle_query& query) {
