@@ -3,10 +3,8 @@
 # them must print the same bytes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-first=
-for build in "$@"; do
-  sum=$("$build/tests/plain_runner" | sha256sum)
-  echo "$build: ${sum%% *}"
-  [ -z "$first" ] || [ "$sum" = "$first" ] || { echo "results differ" >&2; exit 1; }
-  first=$sum
-done
+sums=$(printf '%s\n' "$@" | xargs -P "$(nproc)" -I BUILD bash -c \
+  'set -o pipefail; sum=$("$1/tests/plain_runner" | sha256sum); echo "${sum%% *} $1"' - BUILD)
+sort -k 2 <<<"$sums"
+[ "$(wc -l <<<"$sums")" -eq $# ]
+[ "$(cut -d ' ' -f 1 <<<"$sums" | sort -u | wc -l)" -eq 1 ] || { echo "results differ" >&2; exit 1; }

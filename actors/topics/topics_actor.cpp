@@ -1,14 +1,12 @@
 #include "actors/topics/topics_actor.hpp"
 
+#include "actors/topics/event_distribution.hpp"
 #include "actors/topics/missed_events.hpp"
 #include "actors/topics/missed_numbers.hpp"
-#include "actors/topics/run_interests.hpp"
 #include "actors/topics/subscriber_queue.hpp"
 
 #include <algorithm>
-#include <array>
 #include <map>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -29,17 +27,11 @@ run_mode mode_of(const std::vector<event>& events) {
 struct topics_state {
   struct subscriber_state {
     subscriber_actor handle;
-    subscription_filter filter;
+    event_taker taker;
     bool built_in = false;
     subscriber_queue queue = {};
-    std::vector<interest> of_runs = {}; ///< what it wants of each, by number
-    /// It chooses by no name: what it wants of any run of a mode, the backtest's first.
-    std::optional<std::array<interest, 2>> of_modes = {};
-    std::size_t wanted = 0;             ///< events of the batch at hand
-    bool is_decided = false;            ///< all of them, and nobody had to look at each
-    std::vector<event>* part = nullptr; ///< where those go, if it takes not all of them
-    missed_numbers missed = {};         ///< live: it was too far behind; read back when it has room
-    std::uint64_t left_out = 0;         ///< live: the same, and in no journal
+    missed_numbers missed = {}; ///< live: it was too far behind; read back when it has room
+    std::uint64_t left_out = 0; ///< live: the same, and in no journal
     bool is_reading = false;
     bool is_failing = false; ///< the journal could not be read for it the last time
 
@@ -47,35 +39,12 @@ struct topics_state {
 
     /// What a run should build for it.
     interest asks_of(const run_identity& run) const {
-      const auto asked = filter.interest_in(run);
+      const auto asked = taker.filter.interest_in(run);
       return built_in && run.mode == run_mode::live ? asked.with_newest_idle_only() : asked;
     }
-    bool takes_idle_stretches() const { return built_in && filter.wants_idle_of(run_mode::live); }
-    bool wants(const event& item, const event_marks& marks) const {
-      return marks.run == 0 ? filter.wants(item) : is_wanted(marks, of_runs[marks.run]);
+    bool takes_idle_stretches() const {
+      return built_in && taker.filter.wants_idle_of(run_mode::live);
     }
-    bool wants_all_with(interest contents, run_mode mode) const {
-      return of_modes && (*of_modes)[mode == run_mode::live].covers(contents);
-    }
-    bool wants_all(const batch_index::group& group) const {
-      return group.run != 0 && of_runs[group.run].covers(group.all);
-    }
-    std::size_t count_in(const batch_index& index, const batch_index::group& group,
-                         const std::vector<event>& events) const {
-      if (wants_all(group))
-        return group.events.size();
-      if (group.run != 0 && of_runs[group.run].empty())
-        return 0;
-      return static_cast<std::size_t>(
-          std::count_if(group.events.begin(), group.events.end(), [&](std::uint32_t place) {
-            return wants(events[place], index.marks[place]);
-          }));
-    }
-  };
-  /// Who wants something of a group, or all of it.
-  struct taker {
-    subscriber_state* subscriber = nullptr;
-    bool wants_all = false;
   };
   struct producer_state {
     producer_actor handle;
@@ -108,14 +77,8 @@ struct topics_state {
   std::vector<flush_state> flushes;
   subscription_id last_id = 0;
   snapshot_reader_actor journal; ///< null until a live run has opened it
-  run_numbers known_runs;
-  /// Subscribers that choose by name, by the numbers of the runs they want something of; with
-  /// thousands of them a batch meets few. The others meet every batch.
-  std::vector<std::vector<subscriber_state*>> choosers_of_runs;
-  std::vector<subscriber_state*> not_choosing;
-  batch_index index;                      ///< of the batch at hand
-  std::vector<std::vector<taker>> takers; ///< of it, by group
-  bool turn_is_open = false;              ///< events were published since the last end of a turn
+  event_distribution distribution;
+  bool turn_is_open = false; ///< events were published since the last end of a turn
 
   void init() {}
 
@@ -169,37 +132,14 @@ struct topics_state {
     return asked;
   }
 
-  /// What it wants of one more run.
-  void learn(subscriber_state& subscriber, std::size_t run) {
-    // Of events without a run the filter itself decides.
-    subscriber.of_runs.push_back(
-        run == 0 ? interest{} : subscriber.filter.interest_in(known_runs.names_of(run)));
-    if (subscriber.filter.chooses_by_name() && !subscriber.of_runs.back().empty())
-      choosers_of_runs[run].push_back(&subscriber);
-  }
-
-  void forget(subscriber_state& subscriber) {
-    std::erase(not_choosing, &subscriber);
-    if (subscriber.filter.chooses_by_name())
-      for (std::size_t run = 0; run < subscriber.of_runs.size(); ++run)
-        if (!subscriber.of_runs[run].empty())
-          std::erase(choosers_of_runs[run], &subscriber);
-  }
-
   caf::result<subscribed> add(const subscribe& message) {
     const auto id = ++last_id;
-    auto& added =
-        subscribers
-            .emplace(id, subscriber_state{message.subscriber, subscription_filter{message.wanted},
-                                          message.built_in})
-            .first->second;
-    if (!added.filter.chooses_by_name()) {
-      not_choosing.push_back(&added);
-      added.of_modes = {added.filter.interest_in({"", "", "", "", run_mode::backtest}),
-                        added.filter.interest_in({"", "", "", "", run_mode::live})};
-    }
-    for (std::size_t run = 0; run < choosers_of_runs.size(); ++run)
-      learn(added, run);
+    auto& added = subscribers
+                      .emplace(id, subscriber_state{message.subscriber,
+                                                    {subscription_filter{message.wanted}},
+                                                    message.built_in})
+                      .first->second;
+    distribution.join(added.taker);
     on_exit(message.subscriber,
             [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
               if (auto strong = bus.lock())
@@ -232,7 +172,7 @@ struct topics_state {
     auto gone = subscribers.extract(id);
     if (gone.empty())
       return;
-    forget(gone.mapped());
+    distribution.leave(gone.mapped().taker);
     for (auto& producer : producers) {
       for (std::size_t run = 0; run < producer.runs.size(); ++run)
         if (!gone.mapped().asks_of(*producer.runs[run]).empty())
@@ -281,23 +221,24 @@ struct topics_state {
     const auto mode = mode_of(events);
     const bool waits = self->current_sender() != nullptr || mode != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
-    count_wanted(*all, mode);
+    distribution.count(*all, mode);
     for (auto& [id, subscriber] : subscribers)
-      if (!waits && is_too_slow(subscriber) && (subscriber.wanted > 0 || subscriber.is_behind()))
+      if (!waits && is_too_slow(subscriber) &&
+          (subscriber.taker.wanted > 0 || subscriber.is_behind()))
         leave_out(subscriber, *all);
-    bool is_shared = false, has_parts = false;
+    bool has_parts = false, is_shared = false;
     for (auto& [id, subscriber] : subscribers) {
-      subscriber.part = nullptr;
-      if (subscriber.wanted == all->size()) {
+      auto& taker = subscriber.taker;
+      if (taker.wanted == all->size()) {
         subscriber.queue.take(all);
         is_shared = true;
-      } else if (subscriber.wanted > 0) {
-        subscriber.part = &subscriber.queue.take_part(subscriber.wanted);
+      } else if (taker.wanted > 0) { // its own, so that a slow subscriber does not keep the whole
+        taker.part = &subscriber.queue.take_part(taker.wanted);
         has_parts = true;
       }
     }
     if (has_parts)
-      put_parts(*all, is_shared);
+      distribution.put_parts(*all, !is_shared);
   }
 
   void distribute(std::vector<idle_stretch> idle) {
@@ -307,70 +248,6 @@ struct topics_state {
     for (auto& [id, subscriber] : subscribers)
       if (subscriber.takes_idle_stretches())
         subscriber.queue.take(all);
-  }
-
-  void mark(const std::vector<event>& events) {
-    if (known_runs.is_full()) {
-      known_runs.clear();
-      choosers_of_runs.clear();
-      for (auto& [id, subscriber] : subscribers)
-        subscriber.of_runs.clear();
-    }
-    index.build(events, known_runs);
-    while (choosers_of_runs.size() < known_runs.size()) {
-      choosers_of_runs.emplace_back();
-      for (auto& [id, subscriber] : subscribers)
-        learn(subscriber, choosers_of_runs.size() - 1);
-    }
-  }
-
-  void count_wanted(const std::vector<event>& events, run_mode mode) {
-    const auto contents = not_choosing.empty() ? interest::everything() : contents_of(events);
-    bool all_are_decided = true;
-    for (auto& [id, subscriber] : subscribers) {
-      subscriber.is_decided = subscriber.wants_all_with(contents, mode);
-      subscriber.wanted = subscriber.is_decided ? events.size() : 0;
-      all_are_decided &= subscriber.is_decided;
-    }
-    if (all_are_decided)
-      return;
-    mark(events);
-    if (takers.size() < index.groups.size())
-      takers.resize(index.groups.size());
-    for (std::size_t at = 0; at < index.groups.size(); ++at) {
-      const auto& group = index.groups[at];
-      takers[at].clear();
-      const auto count_for = [&](subscriber_state* subscriber) {
-        if (subscriber->is_decided)
-          return;
-        if (const auto count = subscriber->count_in(index, group, events); count > 0) {
-          subscriber->wanted += count;
-          takers[at].push_back({subscriber, count == group.events.size()});
-        }
-      };
-      if (group.run == 0)
-        for (auto& [id, subscriber] : subscribers)
-          count_for(&subscriber);
-      else
-        for (const auto* some : {&not_choosing, &choosers_of_runs[group.run]})
-          std::for_each(some->begin(), some->end(), count_for);
-    }
-  }
-
-  /// A part is its own, so that a slow subscriber does not keep the whole. What nobody else takes
-  /// is moved.
-  void put_parts(std::vector<event>& events, bool is_shared) {
-    for (std::size_t place = 0; place < events.size(); ++place) {
-      const auto& some = takers[index.group_of(place)];
-      for (const auto& [subscriber, wants_all] : some)
-        if (subscriber->part != nullptr &&
-            (wants_all || subscriber->wants(events[place], index.marks[place]))) {
-          if (!is_shared && some.size() == 1)
-            subscriber->part->push_back(std::move(events[place]));
-          else
-            subscriber->part->push_back(events[place]);
-        }
-    }
   }
 
   // -- live subscribers that are too slow: the journal keeps their events -----------------
@@ -386,9 +263,9 @@ struct topics_state {
     for (const auto& item : events)
       if (item.number > 0)
         subscriber.missed.add(item.number, item.number); // wanted or not: stretches grow together
-      else if (subscriber.filter.wants(item))
+      else if (subscriber.taker.filter.wants(item))
         ++subscriber.left_out;
-    subscriber.wanted = 0;
+    subscriber.taker.wanted = 0;
     if (is_first)
       tell(error_code::listener_behind,
            fmt::format("a listener is {} events behind; it gets live events from the journal once "
@@ -406,7 +283,7 @@ struct topics_state {
     const auto found = std::make_shared<missed_events>();
     const auto read = [found, first = subscriber.missed.first(),
                        last = subscriber.missed.last_of_first(),
-                       filter = subscriber.filter](const store_reader& from) {
+                       filter = subscriber.taker.filter](const store_reader& from) {
       *found = read_missed_events(from, first, last, catch_up_size, filter);
     };
     request(self, journal, caf::infinite, read_snapshot{read})
@@ -462,7 +339,7 @@ struct topics_state {
     auto& queue = subscriber.queue;
     while (queue.may_send()) {
       const auto number = queue.next_number();
-      auto next = queue.next_batch(subscriber.filter);
+      auto next = queue.next_batch(subscriber.taker.filter);
       request(self, subscriber.handle, caf::infinite,
               event_batch{std::move(next.events), std::move(next.idle)})
           .then([this, id, number](const batch_done&) { credit(id, number); },
