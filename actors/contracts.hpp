@@ -299,7 +299,7 @@ struct range_result {
   std::optional<error> problem;    ///< the run failed
   store_batch rows;                ///< live: what must be durable before anybody hears of the events
   journal_texts texts;             ///< live: of the events, made while the last turn becomes durable
-  std::optional<stored_run> ended; ///< live: the run's rows once it is over
+  std::shared_ptr<const stored_run> ended; ///< live: the run's rows once it is over
   signal_state state = signal_state::idle;
   bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
   std::size_t decisions_to_announce = 0; ///< live: whose callbacks wait for `announce_decisions`

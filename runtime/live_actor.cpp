@@ -41,6 +41,9 @@ interest journalled() {
   return mask;
 }
 
+/// What a journal entry takes besides the text of its event.
+constexpr std::size_t bytes_around_text = 64;
+
 bool is_live_element(const event& item) {
   const auto* tick = std::get_if<tick_result>(&item.payload);
   return tick != nullptr &&
@@ -77,7 +80,7 @@ struct live_state {
     shared_series minutes;         ///< newest ones
     std::optional<quiet_price> price;
     run_summary summary;
-    std::optional<stored_run> ended;
+    std::shared_ptr<const stored_run> ended;
     loaded_series new_minutes;     ///< system clock: what came since the last range
     instant known_until = INT64_MIN; ///< up to that boundary
     bool came_late = false;          ///< after the others had gone on
@@ -366,7 +369,7 @@ struct live_state {
       if (const auto& ended = chosen.stored->ended;
           ended && ended->outcome == run_outcome::completed &&
           ended->frame_last == plan.frame.last && ended->data_end == plan.data_end) {
-        progress.ended = chosen.stored; // before it was interrupted
+        progress.ended = std::make_shared<const stored_run>(*chosen.stored); // before it was interrupted
         progress.summary.outcome = ended->outcome;
         progress.summary.gaps = 0;
         return close_run(run);
@@ -896,12 +899,16 @@ struct live_state {
         next.idle.push_back(*std::exchange(run.idle, std::nullopt));
     auto& events = *next.events;
     events = std::exchange(late_events, {});
-    std::size_t told = events.size(), writes = next.rows.size();
+    std::size_t told = events.size(), writes = next.rows.size(), bytes = next.rows.bytes();
     for (const auto run : next.runs) {
-      told += runs[run].events.size();
-      writes += runs[run].rows.size();
+      const auto& progress = runs[run];
+      told += progress.events.size();
+      writes += progress.rows.size();
+      bytes += progress.rows.bytes();
+      for (const auto& text : progress.texts)
+        bytes += text.size() + bytes_around_text;
     }
-    next.rows.reserve(writes + told + 1); // the store adds their journal entries
+    next.rows.reserve(writes + told + 1, bytes); // the store adds their journal entries
     events.reserve(told);
     next.texts.reserve(told);
     next.texts.resize(events.size());
@@ -1212,10 +1219,11 @@ struct live_state {
           last.events->push_back(
               {topic::done_live, done_event{run.summary.identity, "", run.summary.outcome}});
     for (std::size_t i = 0; i < runs.size(); ++i)
-      if (auto& ended = runs[i].ended; ended && ended->ended && !ended->ended->announced) {
-        const auto before = *ended;
-        ended->ended->announced = true;
-        put_run(last.rows, *ended, &before, profiles_of(*setup->runs[i].strategy));
+      if (const auto& ended = runs[i].ended;
+          ended && ended->ended && !ended->ended->announced) {
+        auto announced = *ended;
+        announced.ended->announced = true;
+        put_run(last.rows, announced, ended.get(), profiles_of(*setup->runs[i].strategy));
       }
     commit(std::move(last));
   }

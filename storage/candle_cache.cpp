@@ -77,13 +77,16 @@ void append_block(cached_candles& found, const candle_block& block, time_range w
                        std::lower_bound(first, bars.end(), wanted.until, before));
 }
 
-/// The value that the batch gives the key, of its last write; null when it writes none.
-const store_write* pending_write(const store_batch& batch, const std::string& key) {
-  const store_write* found = nullptr;
+/// What the key has once the batch, which may write it more than once, is committed to the store.
+std::optional<std::string> value_after(const store_batch& batch, const store_reader& from,
+                                       const std::string& key) {
+  std::optional<store_write> last;
   for (const auto& write : batch)
     if (write.space == store_space::candles && write.key == key)
-      found = &write;
-  return found;
+      last = write;
+  if (!last)
+    return from.get(store_space::candles, key);
+  return last->value ? std::optional{std::string{*last->value}} : std::nullopt;
 }
 
 } // namespace
@@ -145,18 +148,16 @@ std::vector<std::string> write_cached_candles(store_batch& batch, const store_re
     const auto first = bar;
     while (bar != candles.end() && bar->open_time < part.until)
       ++bar;
-    auto key = block_key(series, start);
-    const auto* pending = pending_write(batch, key);
-    const auto bytes = pending != nullptr ? pending->value : from.get(store_space::candles, key);
+    const auto key = block_key(series, start);
     candle_block block;
-    if (bytes) {
+    if (const auto bytes = value_after(batch, from, key)) {
       if (auto old = unpack_block(*bytes, series.size, start))
         block = std::move(*old);
       else
         corrupt.push_back(key);
     }
     merge_into_block(block, part, {first, bar});
-    batch.put(store_space::candles, std::move(key), pack_block(block));
+    batch.put(store_space::candles, key, pack_block(block));
   }
   return corrupt;
 }

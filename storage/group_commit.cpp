@@ -86,7 +86,6 @@ void group_commit::settle_unfinished() {
   durable_ = journal_.last();
   for (auto& outcome : unfinished_->outcomes)
     settled_.emplace(outcome.ticket, std::move(outcome));
-  written_ = std::move(unfinished_->batch);
   unfinished_.reset();
 }
 

@@ -43,8 +43,6 @@ public:
 
   /// As `journal_retention::take_problem`.
   std::optional<error> take_retention_problem() { return retention_.take_problem(); }
-  /// Frees what was written; whoever waits for outcomes need not wait for that.
-  void free_written() { written_.clear(); }
 
   std::int64_t last_number() const noexcept { return journal_.last(); }
 
@@ -73,7 +71,6 @@ private:
   instant latest_ = 0; ///< of the events seen: by it the journal ages, also when history is replayed
   std::vector<std::pair<std::uint64_t, contribution>> contributions_; ///< by ticket
   std::optional<group> unfinished_;                 ///< a batch that failed
-  store_batch written_;                             ///< not freed yet
   error problem_;                                   ///< of the last commit that failed
   std::set<std::uint64_t> asked_;                   ///< tickets that wait for an outcome
   std::map<std::uint64_t, commit_outcome> settled_; ///< gone through, not asked about yet

@@ -66,13 +66,13 @@ std::string journal_text(const event& item) {
 }
 
 journal_entry journal_writer::append(store_batch& batch, std::string_view text) {
-  auto key = journal_key(++last_);
+  const auto key = journal_key(++last_);
   std::string line;
   line.reserve(text.size() + 32);
   json_writer{line}.begin_object().key("seq").integer(last_);
   line += text;
   const journal_entry entry{last_, key.size() + line.size()};
-  batch.put(store_space::journal, std::move(key), std::move(line));
+  batch.put(store_space::journal, key, line);
   return entry;
 }
 

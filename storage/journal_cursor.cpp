@@ -28,7 +28,7 @@ void put_journal_cursor(store_batch& batch, std::string_view name, std::int64_t 
   std::string row;
   json_writer out{row};
   out.begin_object().key("next").integer(next).end_object();
-  batch.put(store_space::state, make_store_key({"cursor", name}), std::move(row));
+  batch.put(store_space::state, make_store_key({"cursor", name}), row);
 }
 
 } // namespace backtest

@@ -103,7 +103,7 @@ void journal_retention::apply(store_batch& batch, const store_reader& from, inst
   json_writer out{row};
   out.begin_object().key("first").integer(bounds_.first).key("last").integer(bounds_.last);
   out.key("bytes").integer(bytes_).end_object();
-  batch.put(store_space::state, std::string{totals_key}, std::move(row));
+  batch.put(store_space::state, totals_key, row);
 }
 
 void journal_retention::erase_oldest(store_batch& batch, const store_reader& from,

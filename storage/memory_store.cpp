@@ -90,9 +90,9 @@ public:
       if (space.use_count() > 1)
         space = std::make_shared<entries>(*space);
       if (write.value)
-        space->insert_or_assign(write.key, *write.value);
+        space->insert_or_assign(std::string{write.key}, std::string{*write.value});
       else
-        space->erase(write.key);
+        space->erase(std::string{write.key});
     }
   }
 

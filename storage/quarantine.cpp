@@ -55,7 +55,7 @@ void quarantine_row(store_batch& batch, const store_entry& row, std::string_view
   out.end_object();
   const auto time = number_key_part(static_cast<std::uint64_t>(std::max<instant>(now, 0)));
   batch.erase(store_space::state, row.key);
-  batch.put(store_space::state, make_store_key({folder, time, row.key}), std::move(kept));
+  batch.put(store_space::state, make_store_key({folder, time, row.key}), kept);
 }
 
 std::vector<quarantined_row> list_quarantine(const store_reader& from) {

@@ -1,7 +1,8 @@
 #include "storage/store.hpp"
 
+#include <algorithm>
 #include <array>
-#include <iterator>
+#include <cstring>
 
 namespace backtest {
 
@@ -10,29 +11,79 @@ std::string_view to_string(store_space space) noexcept {
   return names[static_cast<std::size_t>(space)];
 }
 
-void store_batch::put(store_space space, std::string key, std::string value) {
-  bytes_ += key.size() + value.size();
-  writes_.push_back({space, std::move(key), std::move(value)});
+namespace {
+
+constexpr std::uint64_t erases = UINT64_MAX;
+
+/// Stands before the key and the value of a write.
+struct write_head {
+  std::uint64_t space = 0;
+  std::uint64_t key_size = 0;
+  std::uint64_t value_size = erases;
+
+  std::size_t bytes() const noexcept { return key_size + (value_size == erases ? 0 : value_size); }
+};
+
+write_head head_at(const char* at) noexcept {
+  write_head head;
+  std::memcpy(&head, at, sizeof head);
+  return head;
 }
 
-void store_batch::erase(store_space space, std::string key) {
-  bytes_ += key.size();
-  writes_.push_back({space, std::move(key), std::nullopt});
+} // namespace
+
+void store_batch::put(store_space space, std::string_view key, std::string_view value) {
+  add(space, key, value);
+}
+
+void store_batch::erase(store_space space, std::string_view key) { add(space, key, std::nullopt); }
+
+void store_batch::add(store_space space, std::string_view key,
+                      std::optional<std::string_view> value) {
+  const write_head head{static_cast<std::uint64_t>(space), key.size(),
+                        value ? value->size() : erases};
+  const std::size_t needed = packed_.size() + sizeof head + head.bytes();
+  if (needed > packed_.capacity()) // a single write takes what it needs and no more
+    packed_.reserve(packed_.empty() ? needed : std::max(needed, 2 * packed_.capacity()));
+  packed_.append(reinterpret_cast<const char*>(&head), sizeof head);
+  packed_.append(key);
+  packed_.append(value.value_or(std::string_view{}));
+  ++size_;
+  bytes_ += head.bytes();
 }
 
 void store_batch::append(store_batch&& other) {
-  bytes_ += other.bytes_;
-  if (writes_.capacity() == 0) // else somebody made room
-    writes_ = std::move(other.writes_);
+  if (packed_.empty() && packed_.capacity() < other.packed_.size()) // else somebody made room
+    packed_.swap(other.packed_);
   else
-    writes_.insert(writes_.end(), std::move_iterator(other.writes_.begin()),
-                   std::move_iterator(other.writes_.end()));
+    packed_.append(other.packed_);
+  size_ += other.size_;
+  bytes_ += other.bytes_;
   other.clear();
 }
 
+void store_batch::reserve(std::size_t writes, std::size_t bytes) {
+  packed_.reserve(writes * sizeof(write_head) + bytes);
+}
+
 void store_batch::clear() noexcept {
-  writes_.clear();
-  bytes_ = 0;
+  packed_.clear();
+  size_ = bytes_ = 0;
+}
+
+store_write store_batch::const_iterator::operator*() const noexcept {
+  const auto head = head_at(at_);
+  const char* key = at_ + sizeof head;
+  store_write write{static_cast<store_space>(head.space), {key, head.key_size}, std::nullopt};
+  if (head.value_size != erases)
+    write.value.emplace(key + head.key_size, head.value_size);
+  return write;
+}
+
+store_batch::const_iterator& store_batch::const_iterator::operator++() noexcept {
+  const auto head = head_at(at_);
+  at_ += sizeof head + head.bytes();
+  return *this;
 }
 
 void commit_if_large(store& target, store_batch& batch) {

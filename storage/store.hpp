@@ -1,7 +1,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,41 +27,77 @@ struct store_entry {
   friend bool operator==(const store_entry&, const store_entry&) = default;
 };
 
-/// One step of a batch; without a value it erases.
+/// One step of a batch; without a value it erases. A view: it lasts until its batch changes.
 struct store_write {
   store_space space = store_space::state;
-  std::string key;
-  std::optional<std::string> value;
+  std::string_view key;
+  std::optional<std::string_view> value;
 
   friend bool operator==(const store_write&, const store_write&) = default;
 };
 
-/// Writes that become durable together, applied in the order they were added. A plain value.
+/// Writes that become durable together, applied in the order they were added. A plain value, in one
+/// piece of memory: thousands of small batches are made in one thread, put together in another and
+/// let go in a third.
 class store_batch {
 public:
-  using const_iterator = std::vector<store_write>::const_iterator;
+  class const_iterator;
 
-  void put(store_space space, std::string key, std::string value);
+  void put(store_space space, std::string_view key, std::string_view value);
   /// A key that is not there stays absent.
-  void erase(store_space space, std::string key);
+  void erase(store_space space, std::string_view key);
   /// Moves the writes of `other` behind the ones here.
   void append(store_batch&& other);
-  /// Makes room for that many writes in all.
-  void reserve(std::size_t writes) { writes_.reserve(writes); }
+  /// Makes room for that many writes of that many bytes in all.
+  void reserve(std::size_t writes, std::size_t bytes);
   void clear() noexcept;
 
-  bool empty() const noexcept { return writes_.empty(); }
-  std::size_t size() const noexcept { return writes_.size(); } ///< number of writes
-  std::size_t bytes() const noexcept { return bytes_; }        ///< of all keys and values
-  const_iterator begin() const noexcept { return writes_.begin(); }
-  const_iterator end() const noexcept { return writes_.end(); }
+  bool empty() const noexcept { return size_ == 0; }
+  std::size_t size() const noexcept { return size_; }   ///< number of writes
+  std::size_t bytes() const noexcept { return bytes_; } ///< of all keys and values
+  const_iterator begin() const noexcept;
+  const_iterator end() const noexcept;
 
   friend bool operator==(const store_batch&, const store_batch&) = default;
 
 private:
-  std::vector<store_write> writes_;
+  void add(store_space space, std::string_view key, std::optional<std::string_view> value);
+
+  std::string packed_; ///< every write as a head, its key and its value
+  std::size_t size_ = 0;
   std::size_t bytes_ = 0;
 };
+
+class store_batch::const_iterator {
+public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = store_write;
+  using difference_type = std::ptrdiff_t;
+  using pointer = void;
+  using reference = store_write;
+
+  const_iterator() = default;
+  explicit const_iterator(const char* at) noexcept : at_(at) {}
+  store_write operator*() const noexcept;
+  const_iterator& operator++() noexcept;
+  const_iterator operator++(int) noexcept {
+    const auto before = *this;
+    ++*this;
+    return before;
+  }
+  friend bool operator==(const_iterator, const_iterator) = default;
+
+private:
+  const char* at_ = nullptr;
+};
+
+inline store_batch::const_iterator store_batch::begin() const noexcept {
+  return const_iterator{packed_.data()};
+}
+
+inline store_batch::const_iterator store_batch::end() const noexcept {
+  return const_iterator{packed_.data() + packed_.size()};
+}
 
 /// What can be read. Keys and values are any bytes, zero included; keys are ordered bytewise,
 /// unsigned. Every function throws `failure(store_failed)` when the store cannot be read, and may

@@ -58,7 +58,6 @@ struct store_state {
             opened->setup.report(std::move(*problem));
           if (has_grown)
             tell_watchers();
-          opened->commits.free_written();
         },
         [this](const ask_store& message) -> store_answer {
           try {

@@ -214,7 +214,7 @@ struct strategy_state {
     result.decisions_to_announce = core->take_decisions_to_announce();
     result.idle = core->take_idle();
     if (ended)
-      result.ended = *now;
+      result.ended = now;
     stored = std::move(now);
     if (const auto until = core->quiet_until())
       result.quiet = {stored, *until};

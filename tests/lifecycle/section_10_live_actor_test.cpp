@@ -241,7 +241,7 @@ runtime_options noting(const test_disk& disk, const std::shared_ptr<store_steps>
 bool is_in_journal(const store_batch& batch, std::string_view part) {
   return std::any_of(batch.begin(), batch.end(), [part](const store_write& write) {
     return write.space == store_space::journal && write.value &&
-           write.value->find(part) != std::string::npos;
+           write.value->find(part) != std::string_view::npos;
   });
 }
 
@@ -261,7 +261,7 @@ std::vector<std::string> rows_in(const store_batch& batch) {
   std::vector<std::string> rows;
   for (const auto& write : batch)
     if (write.space == store_space::state && write.key != "journal_totals")
-      rows.push_back((write.value ? "+" : "-") + write.key);
+      rows.push_back((write.value ? "+" : "-") + std::string{write.key});
   std::sort(rows.begin(), rows.end(),
             [](const auto& left, const auto& right) { return left.substr(1) < right.substr(1); });
   return rows;

@@ -158,7 +158,6 @@ TEST_CASE("group commit: texts that were made before make the same entries") {
              {journal_text((*events)[0]), "", journal_text((*events)[2])});
   CHECK(here.commit().front().first_number == 1);
   CHECK(before.commit().front().first_number == 1);
-  before.free_written();
   CHECK(read_journal(*made_before, 1).size() == 3);
   CHECK(read_journal(*made_before, 1) == read_journal(*made_here, 1));
   CHECK(made_before->scan(store_space::state, "") == made_here->scan(store_space::state, ""));
