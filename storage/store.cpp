@@ -49,7 +49,6 @@ void store_batch::add(store_space space, std::string_view key,
   packed_.append(key);
   packed_.append(value.value_or(std::string_view{}));
   ++size_;
-  bytes_ += head.bytes();
 }
 
 void store_batch::append(store_batch&& other) {
@@ -58,7 +57,6 @@ void store_batch::append(store_batch&& other) {
   else
     packed_.append(other.packed_);
   size_ += other.size_;
-  bytes_ += other.bytes_;
   other.clear();
 }
 
@@ -68,7 +66,11 @@ void store_batch::reserve(std::size_t writes, std::size_t bytes) {
 
 void store_batch::clear() noexcept {
   packed_.clear();
-  size_ = bytes_ = 0;
+  size_ = 0;
+}
+
+std::size_t store_batch::bytes() const noexcept {
+  return packed_.size() - size_ * sizeof(write_head);
 }
 
 store_write store_batch::const_iterator::operator*() const noexcept {

@@ -43,6 +43,18 @@ class store_batch {
 public:
   class const_iterator;
 
+  store_batch() = default;
+  store_batch(const store_batch&) = default;
+  store_batch& operator=(const store_batch&) = default;
+  /// Leaves `other` empty.
+  store_batch(store_batch&& other) noexcept
+      : packed_(std::exchange(other.packed_, {})), size_(std::exchange(other.size_, 0)) {}
+  store_batch& operator=(store_batch&& other) noexcept {
+    packed_ = std::exchange(other.packed_, {});
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
+
   void put(store_space space, std::string_view key, std::string_view value);
   /// A key that is not there stays absent.
   void erase(store_space space, std::string_view key);
@@ -53,8 +65,8 @@ public:
   void clear() noexcept;
 
   bool empty() const noexcept { return size_ == 0; }
-  std::size_t size() const noexcept { return size_; }   ///< number of writes
-  std::size_t bytes() const noexcept { return bytes_; } ///< of all keys and values
+  std::size_t size() const noexcept { return size_; } ///< number of writes
+  std::size_t bytes() const noexcept;                 ///< of all keys and values
   const_iterator begin() const noexcept;
   const_iterator end() const noexcept;
 
@@ -65,7 +77,6 @@ private:
 
   std::string packed_; ///< every write as a head, its key and its value
   std::size_t size_ = 0;
-  std::size_t bytes_ = 0;
 };
 
 class store_batch::const_iterator {

@@ -58,7 +58,7 @@ public:
     wanted.credit = credit;
     const auto me = caf::actor_cast<tap_actor>(self_.ptr());
     request(self_, other_.node(), std::chrono::seconds{30}, follow_journal{me, wanted})
-        .receive([&](const journal_followed& answer) { id_ = answer.id; },
+        .receive([&](const journal_followed& followed) { id_ = followed.id; },
                  [](const caf::error& reason) { FAIL(text_of(reason)); });
   }
 

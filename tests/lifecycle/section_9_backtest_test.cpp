@@ -7,9 +7,9 @@ using namespace backtest::testing;
 
 namespace {
 
-scenario flat_minutes(int minutes) {
+scenario flat_minutes(int count) {
   scenario market;
-  market.prices(std::vector<std::optional<double>>(static_cast<std::size_t>(minutes), 100));
+  market.prices(std::vector<std::optional<double>>(static_cast<std::size_t>(count), 100));
   return market;
 }
 

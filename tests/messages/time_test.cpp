@@ -61,7 +61,7 @@ TEST_CASE("series cursor: counts closed candles with and without gaps, forwards 
 }
 
 TEST_CASE("series cursor: counts closed candles where none is missing") {
-  for (const std::size_t count : {0, 1, 2, 50}) {
+  for (const std::size_t count : {0U, 1U, 2U, 50U}) {
     candle_series series{"BTC", interval::m15, {}};
     for (std::size_t i = 0; i < count; ++i)
       series.candles.push_back({day_ms + static_cast<instant>(i) * 15 * minute_ms, 1, 1, 1, 1, 1});

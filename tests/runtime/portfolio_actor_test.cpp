@@ -68,6 +68,8 @@ TEST_CASE("golden: every case agrees through the runtime, on one thread and on f
     auto expected = expected_facts(golden_case);
     std::erase_if(expected, [](const fact& item) { return item.action == "unfinished"; });
     for (const std::size_t threads : {1U, 4U}) {
+      if (is_sanitized && threads == 4) // the command runs them so
+        continue;
       CAPTURE(threads);
       auto opened = open_golden(golden_case, threads);
       const auto difference = first_difference(

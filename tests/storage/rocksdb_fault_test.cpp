@@ -256,8 +256,8 @@ TEST_CASE("rocksdb: a reader that cannot catch up gives up when its patience is 
   const temporary_directory directory;
   auto owner = open_rocksdb_store(directory.path());
   owner->commit(numbered_batch(1));
-  const auto patience = std::chrono::milliseconds{50};
-  const auto reader = open_rocksdb_reader(directory.path(), patience);
+  const auto limit = std::chrono::milliseconds{50};
+  const auto reader = open_rocksdb_reader(directory.path(), limit);
   owner.reset();
   owner = open_rocksdb_store(directory.path()); // with another manifest
   owner.reset();
@@ -267,7 +267,7 @@ TEST_CASE("rocksdb: a reader that cannot catch up gives up when its patience is 
   const auto begun = std::chrono::steady_clock::now();
   check_store_failed([&] { reader->refresh(); });
   const auto taken = std::chrono::steady_clock::now() - begun;
-  CHECK(taken >= patience);
+  CHECK(taken >= limit);
   CHECK(taken < usual_follower_patience);
 }
 

@@ -387,6 +387,35 @@ TEST_CASE("store: a batch keeps its writes in order and counts their bytes") {
   CHECK(empty.bytes() == 12);
 }
 
+TEST_CASE("store: a batch holds any bytes, and an empty value is no erasure") {
+  const std::string zeros("a\0b", 3);
+  store_batch one;
+  one.put(store_space::candles, zeros, "");
+  one.erase(store_space::state, "");
+  one.put(store_space::state, "key", zeros);
+  store_batch all;
+  all.reserve(4, 64);
+  all.put(store_space::journal, "first", "1");
+  all.append(store_batch{one}); // behind what is there
+  const std::vector<store_write> writes(all.begin(), all.end());
+  REQUIRE(writes.size() == 4);
+  CHECK(writes[0] == store_write{store_space::journal, "first", "1"});
+  CHECK(writes[1] == store_write{store_space::candles, zeros, ""});
+  CHECK(writes[2] == store_write{store_space::state, "", std::nullopt});
+  CHECK(writes[3] == store_write{store_space::state, "key", zeros});
+  CHECK(all.size() == 4);
+  CHECK(all.bytes() == 15);
+  CHECK(all != one);
+  const auto moved = std::move(all);
+  CHECK(moved.size() == 4);
+  CHECK(all == store_batch{}); // NOLINT: what a batch promises
+  all = one;
+  all.clear();
+  CHECK(all == store_batch{});
+  CHECK(all.begin() == all.end());
+  CHECK(all.bytes() == 0);
+}
+
 TEST_CASE("store: a batch is committed once it is large") {
   const auto target = make_memory_store();
   store_batch batch;

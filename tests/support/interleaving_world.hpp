@@ -10,7 +10,7 @@
 
 namespace backtest::testing {
 
-inline constexpr instant first = 1'704'067'200'000 + 7 * day_ms;
+inline constexpr instant interleaving_start = 1'704'067'200'000 + 7 * day_ms;
 
 /// Schemas over a synthetic market, with candles that were loaded once for all seeds.
 struct world {
@@ -27,14 +27,14 @@ inline world make_world(instant length) {
   made.schemas.exchanges.push_back(exchange);
   frame_schema frame;
   frame.frame_name = "frame";
-  frame.start = first;
-  frame.end = first + length;
+  frame.start = interleaving_start;
+  frame.end = interleaving_start + length;
   made.schemas.frames.push_back(frame);
   candle_loader loader{exchange, {}, {}};
   auto series = std::make_shared<ready_exchange_state::candles>();
   for (const auto& symbol : made.symbols)
-    (*series)[symbol] =
-        loader.load(symbol, interval::m1, first - day_ms, first + length + 3 * day_ms);
+    (*series)[symbol] = loader.load(symbol, interval::m1, interleaving_start - day_ms,
+                                    interleaving_start + length + 3 * day_ms);
   made.candles = series;
   return made;
 }
@@ -77,7 +77,8 @@ inline schema_set schemas_for(deterministic_system& system) {
   auto schemas = small_world().schemas;
   const auto profiles = 1 + system.choose(3);
   for (std::size_t i = 0; i < profiles; ++i)
-    schemas.risks.push_back(at_most(std::string(1, static_cast<char>('P' + i)), 1 + system.choose(3)));
+    schemas.risks.push_back(
+        at_most(std::string(1, static_cast<char>('P' + i)), 1 + system.choose(3)));
   if (system.one_in(4))
     schemas.risks.front().validations.push_back(
         {[](const risk_question& question) -> std::optional<std::string> {
@@ -101,10 +102,11 @@ inline schema_set schemas_for(deterministic_system& system) {
   return schemas;
 }
 
-inline std::vector<fact> plain_facts(const schema_set& schemas, const std::vector<std::string>& symbols) {
-  return facts_of(run_plain_portfolio(schemas, {}, schemas.exchanges.front(),
-                                      schemas.frames.front(), symbols)
-                      .events);
+inline std::vector<fact> plain_facts(const schema_set& schemas,
+                                     const std::vector<std::string>& symbols) {
+  return facts_of(
+      run_plain_portfolio(schemas, {}, schemas.exchanges.front(), schemas.frames.front(), symbols)
+          .events);
 }
 
 } // namespace backtest::testing

@@ -18,9 +18,9 @@ inline constexpr bool is_sanitized = false;
 #endif
 
 /// How many of `count` random cases a test tries: sanitizers look for faults that every case shows,
-/// at ten times the cost, so a twentieth is enough for them.
+/// at ten times the cost, so a fortieth is enough for them.
 template <std::integral Count> constexpr Count random_cases(Count count) {
-  return is_sanitized ? std::max<Count>(count / 20, 1) : count;
+  return is_sanitized ? std::max<Count>(count / 40, 1) : count;
 }
 
 } // namespace backtest::testing
