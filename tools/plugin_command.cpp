@@ -59,7 +59,7 @@ std::vector<std::string> compile_command(const build_options& options, const fs:
   for (auto& flag : split(BACKTEST_PLUGIN_FLAGS, ' '))
     words.push_back(std::move(flag));
   words.push_back("-I" + header_directory().string());
-  for (const auto& directory : split(BACKTEST_PLUGIN_INCLUDES, ';'))
+  for (const auto& directory : split(BACKTEST_PLUGIN_INCLUDES, ':')) // as in PATH
     words.insert(words.end(), {"-isystem", directory});
   words.insert(words.end(), {options.source.string(), "-o", library.string()});
   return words;

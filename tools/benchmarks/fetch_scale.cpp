@@ -145,7 +145,7 @@ private:
         request(self_, client_, caf::infinite,
                 load_candles{name, interval::m1, boundary - 60 * minute_ms, boundary}));
     return [asked] {
-      asked->receive(
+      std::move(*asked).receive(
           [](const candles_loaded& answer) {
             if (answer.problem)
               std::abort();

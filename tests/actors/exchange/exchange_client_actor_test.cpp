@@ -58,10 +58,10 @@ public:
     return request(self_, client_, caf::infinite,
                    load_candles{symbol, size, first_instant, until});
   }
-  template <class Asked> static candles_loaded answer_to(Asked&& asked) {
+  template <class Asked> static candles_loaded answer_to(Asked asked) {
     candles_loaded answer;
-    asked.receive([&](const candles_loaded& given) { answer = given; },
-                  [](const caf::error&) { FAIL_CHECK("the client is gone"); });
+    std::move(asked).receive([&](const candles_loaded& given) { answer = given; },
+                             [](const caf::error&) { FAIL_CHECK("the client is gone"); });
     return answer;
   }
 
