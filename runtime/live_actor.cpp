@@ -41,7 +41,7 @@ interest journalled() {
   return mask;
 }
 
-/// What a journal entry takes besides the text of its event.
+/// Room for what a journal entry takes besides the text of its event: its key, its number.
 constexpr std::size_t bytes_around_text = 64;
 
 bool is_live_element(const event& item) {
@@ -369,7 +369,8 @@ struct live_state {
       if (const auto& ended = chosen.stored->ended;
           ended && ended->outcome == run_outcome::completed &&
           ended->frame_last == plan.frame.last && ended->data_end == plan.data_end) {
-        progress.ended = std::make_shared<const stored_run>(*chosen.stored); // before it was interrupted
+        // Before it was interrupted.
+        progress.ended = std::make_shared<const stored_run>(*chosen.stored);
         progress.summary.outcome = ended->outcome;
         progress.summary.gaps = 0;
         return close_run(run);

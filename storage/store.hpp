@@ -79,6 +79,7 @@ private:
   std::size_t size_ = 0;
 };
 
+/// Unpacks a write at a time; like those, it lasts until its batch changes.
 class store_batch::const_iterator {
 public:
   using iterator_category = std::input_iterator_tag;

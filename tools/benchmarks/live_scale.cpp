@@ -269,10 +269,6 @@ std::size_t median_size(std::vector<std::size_t> sizes) {
   return static_cast<std::size_t>(median(std::move(as_numbers)));
 }
 
-} // namespace
-
-namespace {
-
 /// Milliseconds of a boundary. The machine is not the same from one second to the next, so whatever
 /// is compared takes turns, and medians are taken of the rounds.
 struct boundary_times {
@@ -285,7 +281,9 @@ boundary_times time_boundaries(const std::filesystem::path& directory, activity 
   std::vector<double> loop, stubbed, raw, durable;
   std::vector<std::size_t> sizes;
   for (int round = 0; round < rounds; ++round) {
-    const auto fresh = [&](const char* what) { return directory / fmt::format("{}-{}", what, round); };
+    const auto fresh = [&](const char* what) {
+      return directory / fmt::format("{}-{}", what, round);
+    };
     loop.push_back(boundary_of_plain_loop(how));
     stubbed.push_back(boundary_of([&] { return std::make_unique<stub_store>(&sizes); }, how));
     raw.push_back(raw_commit(fresh("raw"), median_size(sizes)));
