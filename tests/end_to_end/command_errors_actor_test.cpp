@@ -1,6 +1,7 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
 #include "tests/support/contains.hpp"
+#include "tests/support/paths.hpp"
 
 #include <cstdlib>
 
@@ -285,7 +286,7 @@ TEST_CASE("command: a stderr that is full, closed or not read any more ends noth
   const temporary_folder folder{"command_stderr"};
   const auto config = folder.write("config.json", small_configuration());
   const auto status_of = [&](const std::string& arguments) {
-    const auto line = fmt::format("'{}' {}", BACKTEST_COMMAND, arguments);
+    const auto line = fmt::format("'{}' {}", backtest::testing::command_path(), arguments);
     return WEXITSTATUS(std::system(line.c_str()));
   };
   const auto expected = run_command({"run", "--config", config}).out;
@@ -310,7 +311,7 @@ TEST_CASE("command: a stderr that is full, closed or not read any more ends noth
 
 TEST_CASE("command: help and version that cannot be printed are failures") {
   for (const char* words : {"--help", "--version", "run --help"})
-    CHECK(WEXITSTATUS(std::system(
-              fmt::format("'{}' {} > /dev/full 2>/dev/null", BACKTEST_COMMAND, words).c_str())) ==
-          1);
+    CHECK(WEXITSTATUS(std::system(fmt::format("'{}' {} > /dev/full 2>/dev/null",
+                                              backtest::testing::command_path(), words)
+                                      .c_str())) == 1);
 }

@@ -1,6 +1,7 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
 #include "tests/support/contains.hpp"
+#include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
 
@@ -20,15 +21,18 @@ const std::string breakout_configuration = R"({
 TEST_CASE("command: a plugin brings a type for configurations and a strategy for flags") {
   const temporary_folder folder{"command_plugin"};
   const auto config = folder.write("config.json", breakout_configuration);
-  const auto typed = run_command({"run", "--config", config, "--plugin", BACKTEST_BREAKOUT_PLUGIN});
+  const auto typed =
+      run_command({"run", "--config", config, "--plugin", backtest::testing::breakout_plugin()});
   CHECK_MESSAGE(typed.status == 0, typed.err);
   CHECK(contains(typed.out, "out "));
   CHECK(!contains(typed.out, "breakout_hourly")); // only what the file names runs by itself
-  const auto complete = run_command({"run", "--config", config, "--plugin",
-                                     BACKTEST_BREAKOUT_PLUGIN, "--strategy", "breakout_hourly"});
+  const auto complete =
+      run_command({"run", "--config", config, "--plugin", backtest::testing::breakout_plugin(),
+                   "--strategy", "breakout_hourly"});
   CHECK_MESSAGE(complete.status == 0, complete.err);
   CHECK(contains(complete.out, "breakout_hourly"));
-  const auto listed = run_command({"list", "strategies", "--plugin", BACKTEST_BREAKOUT_PLUGIN});
+  const auto listed =
+      run_command({"list", "strategies", "--plugin", backtest::testing::breakout_plugin()});
   CHECK(contains(listed.out, "breakout_hourly"));
   const auto without = run_command({"run", "--config", config});
   CHECK(without.status == 2);
@@ -41,9 +45,11 @@ TEST_CASE("command: plugins that do not load are refused with the reason") {
   const std::vector<std::pair<std::string, std::string>> cases{
       {folder / "missing.so", "missing.so"},
       {folder.write("text.so", "not a library"), "text.so"},
-      {BACKTEST_TEST_PLUGINS "/no_symbols.so", "it does not define backtest_plugin_abi"},
-      {BACKTEST_TEST_PLUGINS "/wrong_version.so", "it was built for plugin version 999, expected"},
-      {BACKTEST_TEST_PLUGINS "/throwing.so", "backtest_plugin_register threw: no licence"}};
+      {backtest::testing::test_plugin("no_symbols.so"), "it does not define backtest_plugin_abi"},
+      {backtest::testing::test_plugin("wrong_version.so"),
+       "it was built for plugin version 999, expected"},
+      {backtest::testing::test_plugin("throwing.so"),
+       "backtest_plugin_register threw: no licence"}};
   for (const auto& [plugin, message] : cases) {
     const auto result = run_command({"run", "--config", config, "--plugin", plugin});
     CHECK(result.status == 2);
@@ -55,7 +61,9 @@ TEST_CASE("command: plugin build compiles a file that then loads") {
   const temporary_folder folder{"command_plugin_build"};
   const std::string library = folder / "built.so";
   const auto built = run_command(
-      {"plugin", "build", BACKTEST_SOURCE_DIR "/tools/example_plugin/breakout.cpp", "-o", library});
+      {"plugin", "build",
+       (backtest::testing::source_directory() / "tools/example_plugin/breakout.cpp").string(), "-o",
+       library});
   CHECK_MESSAGE(built.status == 0, built.err);
   CHECK(built.out == library + "\n");
   CHECK(contains(run_command({"list", "strategies", "--plugin", library}).out, "breakout_hourly"));

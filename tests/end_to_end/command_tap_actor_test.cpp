@@ -4,6 +4,7 @@
 #include "tests/support/command_files.hpp"
 #include "tests/support/live_fixture.hpp"
 #include "tests/support/numbered_journal.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include <csignal>
@@ -31,7 +32,7 @@ runtime_options networked(const test_disk& disk) {
 }
 
 std::vector<std::string> tap_arguments(std::vector<std::string> more) {
-  std::vector<std::string> arguments{BACKTEST_COMMAND, "tap"};
+  std::vector<std::string> arguments{backtest::testing::command_path(), "tap"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return arguments;
 }
@@ -240,15 +241,16 @@ TEST_CASE(
   const temporary_directory directory;
   const auto data = directory.path() / "data";
   three_lines(data);
-  const auto tap = fmt::format("'{}' tap --data-dir '{}'", BACKTEST_COMMAND, data.string());
+  const auto tap =
+      fmt::format("'{}' tap --data-dir '{}'", backtest::testing::command_path(), data.string());
   CHECK(run_shell(tap + " --follow | head -n 1") == 0);
   CHECK(run_shell(tap + " 2>/dev/null >/dev/full") == 1);
   const test_disk disk;
   runtime target{networked(disk)};
   add_basics(target);
   target.live().background(one_buyer(at_full_speed())).wait();
-  const auto remote =
-      fmt::format("'{}' tap --connect {}", BACKTEST_COMMAND, to_string(target.publish().address()));
+  const auto remote = fmt::format("'{}' tap --connect {}", backtest::testing::command_path(),
+                                  to_string(target.publish().address()));
   CHECK(run_shell(remote + " --follow | head -n 1") == 0);
   CHECK(run_shell(remote + " 2>/dev/null >/dev/full") == 1);
 }

@@ -4,6 +4,7 @@
 #include "tests/support/child_process.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/live_fixture.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
 
 #include "storage/rocksdb_store.hpp"
@@ -107,11 +108,12 @@ TEST_CASE("lifecycle 10, durable before visible: killed at named points inside c
   int kills = 0;
   for (int lives = 0; kills < kills_wanted() && lives < 4 * kills_wanted(); ++lives) {
     const auto at = static_cast<int>(random() % static_cast<int>(moment::count));
-    child_process child{{"/proc/self/exe", "--test-case=live crash: the process that dies", "--no-skip"},
-                        {"BACKTEST_CRASH_DIRECTORY=" + directory.path().string(),
-                         fmt::format("BACKTEST_CRASH_MOMENT={}", at),
-                         fmt::format("BACKTEST_CRASH_COMMITS={}", 1 + random() % 2),
-                         fmt::format("BACKTEST_CRASH_POWER={}", random() % 2)}};
+    child_process child{
+        {"/proc/self/exe", "--test-case=live crash: the process that dies", "--no-skip"},
+        {"BACKTEST_CRASH_DIRECTORY=" + directory.path().string(),
+         fmt::format("BACKTEST_CRASH_MOMENT={}", at),
+         fmt::format("BACKTEST_CRASH_COMMITS={}", 1 + random() % 2),
+         fmt::format("BACKTEST_CRASH_POWER={}", random() % 2)}};
     for (std::string line; child.read_line(line);) {
     }
     const int status = child.wait();
@@ -122,9 +124,10 @@ TEST_CASE("lifecycle 10, durable before visible: killed at named points inside c
   }
   MESSAGE("killed ", kills, " times");
   CHECK(kills >= kills_wanted() * 3 / 4);
-  child_process last{{"/proc/self/exe", "--test-case=live crash: the process that dies", "--no-skip"},
-                     {"BACKTEST_CRASH_DIRECTORY=" + directory.path().string(),
-                      "BACKTEST_CRASH_MOMENT=0", "BACKTEST_CRASH_COMMITS=1000000"}};
+  child_process last{
+      {"/proc/self/exe", "--test-case=live crash: the process that dies", "--no-skip"},
+      {"BACKTEST_CRASH_DIRECTORY=" + directory.path().string(), "BACKTEST_CRASH_MOMENT=0",
+       "BACKTEST_CRASH_COMMITS=1000000"}};
   for (std::string line; last.read_line(line);) {
   }
   CHECK(last.wait() == 0);
@@ -137,10 +140,21 @@ TEST_CASE("lifecycle 10, durable before visible: `backtest live` killed at rando
   std::ofstream{configuration} << five_symbols();
   const auto data = directory.path() / "data";
   std::ofstream{configuration, std::ios::trunc} << five_symbols(days_for_kills());
-  const std::vector<std::string> arguments{
-      BACKTEST_COMMAND, "live",     "--config", configuration.string(), "--data-dir", data.string(),
-      "--clock",        "replay",   "--speed",  "max",                  "--events",   "-",
-      "--quiet",        "--threads", "2"};
+  const std::vector<std::string> arguments{backtest::testing::command_path(),
+                                           "live",
+                                           "--config",
+                                           configuration.string(),
+                                           "--data-dir",
+                                           data.string(),
+                                           "--clock",
+                                           "replay",
+                                           "--speed",
+                                           "max",
+                                           "--events",
+                                           "-",
+                                           "--quiet",
+                                           "--threads",
+                                           "2"};
   std::mt19937_64 random{11};
   int kills = 0;
   for (; kills < kills_wanted(); ++kills) {
@@ -169,9 +183,8 @@ TEST_CASE("live: a data directory that another process holds is a clear error") 
   std::ofstream{configuration} << five_symbols();
   const auto data = directory.path() / "data";
   const auto held = open_rocksdb_store(data);
-  const auto result =
-      run_command({"live", "--config", configuration.string(), "--data-dir", data.string(),
-                   "--clock", "replay", "--speed", "max"});
+  const auto result = run_command({"live", "--config", configuration.string(), "--data-dir",
+                                   data.string(), "--clock", "replay", "--speed", "max"});
   CHECK(result.status == 1);
   CHECK(result.err.find(data.string()) != std::string::npos);
 }
@@ -182,9 +195,10 @@ TEST_CASE("command live, status: a replay, what it left, and that it goes on") {
   std::ofstream{configuration} << five_symbols();
   const auto data = (directory.path() / "data").string();
   const auto live = [&](std::vector<std::string> more) {
-    std::vector<std::string> arguments{"live",    "--config", configuration.string(), "--data-dir",
-                                       data,      "--clock",  "replay",               "--speed",
-                                       "max",     "--quiet",  "--json"};
+    std::vector<std::string> arguments{"live",       "--config", configuration.string(),
+                                       "--data-dir", data,       "--clock",
+                                       "replay",     "--speed",  "max",
+                                       "--quiet",    "--json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run_command(arguments);
   };

@@ -2,6 +2,7 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
 #include "tests/support/live_fixture.hpp"
+#include "tests/support/paths.hpp"
 #include "tests/support/remote_tap.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -22,7 +23,8 @@ constexpr std::size_t tap_window = 1024;
 class sleeper {
 public:
   explicit sleeper(const std::string& address)
-      : tap_({BACKTEST_COMMAND, "tap", "--connect", address, "--follow", "--quiet"}) {}
+      : tap_({backtest::testing::command_path(), "tap", "--connect", address, "--follow",
+              "--quiet"}) {}
 
   void sleep() {
     ::kill(tap_.id(), SIGSTOP);

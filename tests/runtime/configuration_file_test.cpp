@@ -1,4 +1,5 @@
 #include "runtime/configuration_file.hpp"
+#include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
 
@@ -377,23 +378,23 @@ TEST_CASE("configuration file: walkers") {
 }
 
 TEST_CASE("configuration file: relative paths are relative to the file") {
-  const fs::path directory = fs::path{BACKTEST_BINARY_DIR} / "configuration_file_test";
+  const fs::path directory = backtest::testing::binary_directory() / "configuration_file_test";
   fs::create_directories(directory);
   const auto file = directory / "config.json";
   std::ofstream{file} << R"({"exchanges":[{"name":"x","type":"csv","files":{"A":"../a.csv"}}]})";
   const auto loaded = load_configuration(file, with_built_ins(), stub_factories());
   CHECK(source_of(loaded.schemas.exchanges[0]).files.at("A") ==
-        (fs::path{BACKTEST_BINARY_DIR} / "a.csv").lexically_normal());
+        (backtest::testing::binary_directory() / "a.csv").lexically_normal());
 }
 
 TEST_CASE("configuration file: a file that cannot be read") {
-  for (const auto& file : {fs::path{"/nowhere/config.json"}, fs::path{BACKTEST_BINARY_DIR}})
+  for (const auto& file : {fs::path{"/nowhere/config.json"}, backtest::testing::binary_directory()})
     CHECK_THROWS_WITH(load_configuration(file, with_built_ins(), stub_factories()),
                       (file.string() + ": expected a configuration file that can be read").c_str());
 }
 
 TEST_CASE("configuration file: the golden cases load") {
-  const fs::path golden = fs::path{BACKTEST_SHARED_DIR} / "golden";
+  const fs::path golden = backtest::testing::shared_directory() / "golden";
   if (!fs::exists(golden)) {
     MESSAGE("no golden cases at " << golden.string());
     return;

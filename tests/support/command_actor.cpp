@@ -1,4 +1,5 @@
 #include "tests/support/command.hpp"
+#include "tests/support/paths.hpp"
 
 #include <array>
 #include <cerrno>
@@ -41,7 +42,7 @@ void read_into(int& descriptor, std::string& text) {
 
 running_command::running_command(const std::vector<std::string>& arguments,
                                  const std::vector<std::string>& environment) {
-  std::vector<std::string> words{BACKTEST_COMMAND};
+  std::vector<std::string> words{backtest::testing::command_path()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = environment;
   for (char** item = environ; *item != nullptr; ++item)
@@ -57,7 +58,7 @@ running_command::running_command(const std::vector<std::string>& arguments,
   posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
   auto argument_pointers = pointers_to(words);
   auto variable_pointers = pointers_to(variables);
-  const int problem = ::posix_spawn(&child_, BACKTEST_COMMAND, &actions, nullptr,
+  const int problem = ::posix_spawn(&child_, words.front().c_str(), &actions, nullptr,
                                     argument_pointers.data(), variable_pointers.data());
   posix_spawn_file_actions_destroy(&actions);
   ::close(out[1]);

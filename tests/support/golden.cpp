@@ -1,6 +1,7 @@
 #include "tests/support/golden.hpp"
 
 #include "messages/json.hpp"
+#include "tests/support/paths.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -70,7 +71,8 @@ struct fact_maker {
       start(problem.run, *problem.timestamp, "error")
           .fields.emplace_back("cause", to_string(problem.code));
   }
-  template <class Other> void operator()(const Other&) {}
+  template <class Other>
+  void operator()(const Other&) {}
 };
 
 bool same_value(const std::string& expected, const std::string& actual) {
@@ -87,7 +89,8 @@ bool same_value(const std::string& expected, const std::string& actual) {
 }
 
 std::string describe(const fact& item) {
-  auto text = fmt::format("{} {} {} {}", to_iso(item.when), item.strategy, item.symbol, item.action);
+  auto text =
+      fmt::format("{} {} {} {}", to_iso(item.when), item.strategy, item.symbol, item.action);
   for (const auto& [name, value] : item.fields)
     text += fmt::format(" {}={}", name, value);
   return text;
@@ -97,7 +100,7 @@ std::string describe(const fact& item) {
 
 std::vector<std::filesystem::path> golden_cases() {
   std::vector<std::filesystem::path> found;
-  const std::filesystem::path root = std::filesystem::path{BACKTEST_SHARED_DIR} / "golden";
+  const std::filesystem::path root = backtest::testing::shared_directory() / "golden";
   std::error_code missing;
   for (const auto& entry : std::filesystem::directory_iterator{root, missing})
     if (std::filesystem::exists(entry.path() / "expected.jsonl"))
@@ -115,7 +118,7 @@ std::vector<fact> expected_facts(const std::filesystem::path& golden_case) {
     const auto document = parse_json(line);
     fact item;
     for (const auto& [key, value] : document.as_object()) {
-      std::string text = value.is_string() ? std::string{value.as_string()}
+      std::string text = value.is_string()  ? std::string{value.as_string()}
                          : value.is_int64() ? std::to_string(value.as_int64())
                                             : number_text(value.to_number<double>());
       if (key == "instant")
@@ -164,13 +167,12 @@ std::optional<std::string> first_difference(const std::vector<fact>& expected,
     auto right = actual[i];
     std::sort(left.fields.begin(), left.fields.end());
     std::sort(right.fields.begin(), right.fields.end());
-    const bool same =
-        left.when == right.when && left.strategy == right.strategy &&
-        left.symbol == right.symbol && left.action == right.action &&
-        std::equal(left.fields.begin(), left.fields.end(), right.fields.begin(),
-                   right.fields.end(), [](const auto& a, const auto& b) {
-                     return a.first == b.first && same_value(a.second, b.second);
-                   });
+    const bool same = left.when == right.when && left.strategy == right.strategy &&
+                      left.symbol == right.symbol && left.action == right.action &&
+                      std::equal(left.fields.begin(), left.fields.end(), right.fields.begin(),
+                                 right.fields.end(), [](const auto& a, const auto& b) {
+                                   return a.first == b.first && same_value(a.second, b.second);
+                                 });
     if (!same)
       return fmt::format("fact {}:\n  expected {}\n  actual   {}", i + 1, describe(expected[i]),
                          describe(actual[i]));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "tests/support/paths.hpp"
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -14,7 +16,7 @@ struct scratch_directory {
   std::filesystem::path path;
 
   explicit scratch_directory(const std::string& name)
-      : path(std::filesystem::path(BACKTEST_BINARY_DIR) / "scratch" / name) {
+      : path(backtest::testing::binary_directory() / "scratch" / name) {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
   }

@@ -1,11 +1,12 @@
 #include "tests/actors/exchange/candle_fixtures.hpp"
+#include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
 
 using namespace backtest::test;
 
 TEST_CASE("readme: the embedding example is the one that is compiled") {
-  const std::filesystem::path root{BACKTEST_SOURCE_DIR};
+  const std::filesystem::path root = backtest::testing::source_directory();
   const auto example = bytes_of(root / "tools/examples/embedding.cpp");
   REQUIRE(!example.empty());
   CHECK(bytes_of(root / "README.md").find("```cpp\n" + example + "```\n") != std::string::npos);

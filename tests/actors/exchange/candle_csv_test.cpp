@@ -3,6 +3,7 @@
 #include "actors/exchange/candle_writer.hpp"
 #include "actors/exchange/synthetic_candles.hpp"
 #include "tests/actors/exchange/candle_fixtures.hpp"
+#include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
 
@@ -349,7 +350,7 @@ TEST_CASE("cli, CSV: random damage never passes unnoticed or crashes") {
 }
 
 TEST_CASE("cli, CSV: the recorded markets load completely") {
-  const std::filesystem::path data = std::filesystem::path{BACKTEST_SHARED_DIR} / "data";
+  const std::filesystem::path data = backtest::testing::shared_directory() / "data";
   if (!std::filesystem::exists(data)) {
     MESSAGE("no recorded data at " << data.string() << ", nothing compared");
     return;

@@ -2,6 +2,7 @@
 
 #include "messages/candle.hpp"
 #include "messages/error.hpp"
+#include "tests/support/paths.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -43,7 +44,7 @@ std::optional<error> error_of(Action&& action) {
 class temporary_folder {
 public:
   explicit temporary_folder(std::string_view name)
-      : path_(std::filesystem::path{BACKTEST_BINARY_DIR} / "test_files" / name) {
+      : path_(backtest::testing::binary_directory() / "test_files" / name) {
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

@@ -2,6 +2,7 @@
 
 #include "actors/exchange/candle_writer.hpp"
 #include "tests/actors/exchange/candle_fixtures.hpp"
+#include "tests/support/paths.hpp"
 
 #include <doctest/doctest.h>
 
@@ -68,7 +69,7 @@ TEST_CASE("candle report: a malformed row is a fault, an unreadable file an erro
 }
 
 TEST_CASE("candle report: the gaps of recorded data") {
-  const auto path = std::filesystem::path{BACKTEST_SHARED_DIR} / "data" / "gaps-BTCUSDT-1m.csv.gz";
+  const auto path = backtest::testing::shared_directory() / "data" / "gaps-BTCUSDT-1m.csv.gz";
   if (!std::filesystem::exists(path)) {
     MESSAGE("no recorded data at " << path.string() << ", nothing compared");
     return;
