@@ -26,7 +26,9 @@ const signed = (value, digits) => {
   const text = fixed(value, digits).replace(/^-(?=[0.,]*$)/, '');
   return value > 0 && /[1-9]/.test(text) ? '+' + text : text;
 };
-const price = v => v === null ? 'N/A'
+const small = v => v.toLocaleString('en-US', {minimumFractionDigits: 8,
+  maximumFractionDigits: Math.min(20, 7 - Math.floor(Math.log10(Math.abs(v))))});
+const price = v => v === null ? 'N/A' : v !== 0 && Math.abs(v) < 0.0001 ? small(v)
   : fixed(v, Math.abs(v) >= 1000 ? 2 : Math.abs(v) >= 1 ? 4 : Math.abs(v) >= 0.01 ? 6 : 8);
 const duration = ms => {
   const m = Math.round(ms / 60000);
@@ -169,7 +171,7 @@ class Chart {
     const step = niceStep((high - low) / 7);
     low = Math.floor(low / step + 1e-9) * step; high = Math.ceil(high / step - 1e-9) * step;
     this.svg.setAttribute('viewBox', `${a} ${this.height(high)} ${b - a} ${this.height(low) - this.height(high)}`);
-    const digits = Math.min(8, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
+    const digits = Math.min(16, Math.max(0, -Math.floor(Math.log10(step) + 1e-9)));
     const ylab = this.figure.querySelector('.ylab'), xlab = this.figure.querySelector('.xlab div');
     let grid = '';
     ylab.replaceChildren();

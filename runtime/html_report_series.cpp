@@ -133,7 +133,7 @@ value_axis axis_of(double low, double high, int marks) {
   axis.step = round_up((high - low) / std::max(marks, 1));
   axis.low = std::floor(low / axis.step + 1e-9) * axis.step;
   axis.high = std::ceil(high / axis.step - 1e-9) * axis.step;
-  axis.digits = std::clamp(static_cast<int>(-std::floor(std::log10(axis.step) + 1e-9)), 0, 8);
+  axis.digits = std::clamp(static_cast<int>(-std::floor(std::log10(axis.step) + 1e-9)), 0, 16);
   return axis;
 }
 

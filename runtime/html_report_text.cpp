@@ -147,7 +147,9 @@ std::string price(double value) {
   if (!std::isfinite(value))
     return std::string{not_available};
   const double size = std::abs(value);
-  const int digits = size >= 1000 ? 2 : size >= 1 ? 4 : size >= 0.01 ? 6 : 8;
+  if (size < 0.01)
+    return price_number(value);
+  const int digits = size >= 1000 ? 2 : size >= 1 ? 4 : 6;
   return with_groups(fmt::format("{:.{}f}", value, digits));
 }
 

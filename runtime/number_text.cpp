@@ -1,5 +1,6 @@
 #include "runtime/number_text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -46,8 +47,21 @@ std::string signed_percent_text(std::optional<double> value, int digits) {
   return with_unit(signed_text(value, digits), "%");
 }
 
+std::string price_number(double price) {
+  constexpr int usual_digits = 8, significant_digits = 8;
+  constexpr double small_price = 0.0001;
+  if (!std::isfinite(price) || price == 0 || std::abs(price) >= small_price)
+    return fixed_text(price, usual_digits);
+  const int digits =
+      significant_digits - 1 - static_cast<int>(std::floor(std::log10(std::abs(price))));
+  auto text = fixed_text(price, digits);
+  const auto usual_length = text.find('.') + 1 + usual_digits;
+  text.erase(std::max(text.find_last_not_of('0') + 1, usual_length));
+  return text;
+}
+
 std::string price_text(std::optional<double> price) {
-  return with_unit(fixed_text(price, 8), " USD");
+  return price ? with_unit(price_number(*price), " USD") : std::string(not_available);
 }
 
 std::string minutes_text(std::optional<instant> from, std::optional<instant> to) {

@@ -21,7 +21,10 @@ std::string signed_text(std::optional<double> value, int digits);
 /// "12.34%", "+12.34%".
 std::string percent_text(std::optional<double> value, int digits);
 std::string signed_percent_text(std::optional<double> value, int digits);
-/// "42000.50000000 USD"
+/// 8 decimals; below 0.0001 as many as 8 significant digits take, but no zeros behind the eighth.
+/// Not finite: N/A.
+std::string price_number(double price);
+/// "42000.50000000 USD", "0.0000012345678 USD"
 std::string price_text(std::optional<double> price);
 /// Minutes between two instants, two decimals; N/A when one is absent.
 std::string minutes_text(std::optional<instant> from, std::optional<instant> to);

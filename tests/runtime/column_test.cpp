@@ -100,6 +100,11 @@ TEST_CASE("numbers: the sign follows the rounded value") {
 TEST_CASE("numbers: prices, minutes, times, and what is absent") {
   CHECK(price_text(42000.5) == "42000.50000000 USD");
   CHECK(price_text(0.00001234) == "0.00001234 USD");
+  CHECK(price_text(0.000012345678) == "0.000012345678 USD"); // 8 significant digits are left
+  CHECK(price_text(0.00000000123456789) == "0.0000000012345679 USD");
+  CHECK(price_text(0.00009999999999) == "0.00010000 USD");
+  CHECK(price_text(0.000123456789) == "0.00012346 USD");
+  CHECK(price_text(0) == "0.00000000 USD");
   CHECK(minutes_text(1704067200000, 1704067245000) == "0.75");
   CHECK(time_text(1704067200000) == "2024-01-01T00:00:00Z");
   CHECK(time_text(1704067200250) == "2024-01-01T00:00:00.250Z");

@@ -171,6 +171,8 @@ TEST_CASE("html report: numbers and times as people read them") {
   CHECK(html::price(43210.5) == "43,210.50");
   CHECK(html::price(1.5) == "1.5000");
   CHECK(html::price(0.00001234) == "0.00001234");
+  CHECK(html::price(0.000012345678) == "0.000012345678");
+  CHECK(html::price(0.001) == "0.00100000");
   CHECK(html::price(__builtin_nan("")) == "N/A");
   CHECK(html::moment(t0) == "2024-01-01 00:00");
   CHECK(html::moment(t0 + 1000) == "2024-01-01 00:00:01");
