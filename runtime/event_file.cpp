@@ -39,6 +39,8 @@ recorded_run read_run(const json_reader& line) {
   run.exchange = in.text("exchange");
   run.from = in.optional_integer("from");
   run.to = in.optional_integer("to");
+  if (in.has("topics"))
+    run.topics = names_at(in, "topics");
   return run;
 }
 
@@ -64,7 +66,16 @@ recorded_run read_events(std::string_view text, std::string_view file_name,
     auto run = read_run(json_reader{first, unreadable});
     while (!text.empty()) {
       ++number;
-      const auto line = parse_json(take_line(text), unreadable);
+      const bool has_end = text.find('\n') != std::string_view::npos;
+      boost::json::value line;
+      try {
+        line = parse_json(take_line(text), unreadable);
+      } catch (const failure&) {
+        if (has_end)
+          throw;
+        run.cut_line = number;
+        return run;
+      }
       if (is_run_line(json_reader{line, unreadable}))
         throw failure(unreadable, "a second run begins here; expected one run in a file");
       hear(parse_event_line(line, unreadable));
@@ -73,6 +84,68 @@ recorded_run read_events(std::string_view text, std::string_view file_name,
   } catch (const failure& problem) {
     throw failure(problem.code(), fmt::format("{}:{}: {}", file_name, number, problem.what()));
   }
+}
+
+void event_file_check::hear(const event_line& line) {
+  if (const auto* done = std::get_if<done_event>(&line.item.payload); done != nullptr && done->run)
+    ended_.emplace(done->run->symbol,
+                   line.item.on == topic::done_walker ? "" : done->run->strategy_name);
+  if (!line.seq)
+    return;
+  constexpr std::size_t most_breaks = 3;
+  const auto note = [this](std::string text) {
+    if (breaks_.size() < most_breaks)
+      breaks_.push_back(std::move(text));
+  };
+  const auto seq = *line.seq;
+  const auto expected = last_seq_ + 1;
+  if (!first_seq_) {
+    first_seq_ = seq;
+  } else if (seq > expected) {
+    left_out_ += seq - expected;
+    note(seq == expected + 1 ? fmt::format("number {} is missing", expected)
+                             : fmt::format("numbers {} to {} are missing", expected, seq - 1));
+  } else if (seq < expected) {
+    note(fmt::format("number {} comes after {}", seq, last_seq_));
+  }
+  last_seq_ = seq;
+}
+
+missing_lines event_file_check::findings(const recorded_run& run) const {
+  missing_lines found;
+  const bool is_live = run.command == "live", is_walk = run.command == "walk";
+  if (!is_live && first_seq_ && *first_seq_ != 1)
+    found.lost.push_back(fmt::format("the first number is {}, expected 1", *first_seq_));
+  if (!is_live || run.topics.empty()) {
+    found.lost.insert(found.lost.end(), breaks_.begin(), breaks_.end());
+    if (left_out_ > 1)
+      found.lost.push_back(fmt::format("{} numbers are missing in all", left_out_));
+  }
+  if (run.cut_line)
+    found.lost.push_back(fmt::format("line {}, the last one, is cut off", *run.cut_line));
+  const auto on = is_walk ? topic::done_walker : is_live ? topic::done_live : topic::done_backtest;
+  if (!run.topics.empty() &&
+      std::find(run.topics.begin(), run.topics.end(), to_string(on)) == run.topics.end())
+    return found;
+  std::vector<std::string> names;
+  for (const auto& symbol : run.symbols) {
+    if (is_walk && ended_.count({symbol, ""}) == 0)
+      names.push_back("the walk on " + symbol);
+    for (const auto& strategy : run.strategies)
+      if (!is_walk && ended_.count({symbol, strategy}) == 0)
+        names.push_back(strategy + " on " + symbol);
+  }
+  if (names.empty())
+    return found;
+  constexpr std::size_t most_names = 3;
+  const auto more = names.size() - std::min(names.size(), most_names);
+  names.resize(names.size() - more);
+  found.unended.push_back(
+      fmt::format("there is no {} event of {}{}: {}", to_string(on), fmt::join(names, ", "),
+                  more > 0 ? fmt::format(" and {} more", more) : "",
+                  is_live ? "what is told here is not over, was killed, or had ended before"
+                          : "the run was killed before its end, or has not come to it yet"));
+  return found;
 }
 
 configuration parameters_of(const recorded_run& run) {

@@ -89,6 +89,8 @@ struct html_report {
   std::int64_t event_count = 0;
   /// Of a walker, one for each symbol: the page shows rankings, and then the winners alone.
   std::vector<walker_report_data> walks;
+  /// Sentences about events that should be there and are not.
+  std::vector<std::string> missing;
 
   void apply(const event& item);
 };

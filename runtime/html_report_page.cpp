@@ -167,10 +167,18 @@ std::string header_of(const html_report& report, const digest& all) {
     fact("Compared by", escaped(report.walks.front().metric));
   fact("Closed trades", grouped(std::ssize(all.trades) + all.portfolio.excluded_count));
   fact("Refused by risk", grouped(std::ssize(report.rejections)));
-  fact("Errors", grouped(std::ssize(report.problems)));
-  return fmt::format("<header><p class=\"eyebrow\">{} report</p><h1>{}</h1><ul "
+  fact("Errors", grouped(std::count_if(report.problems.begin(), report.problems.end(),
+                                       [](const auto& item) { return item.on == topic::error; })));
+  std::string missing;
+  for (const auto& text : report.missing)
+    missing += (missing.empty() ? "" : "; ") + text;
+  if (!missing.empty())
+    missing = fmt::format("<p class=\"note\"><b>Not everything that happened is in these events:"
+                          "</b> {}.</p>",
+                          escaped(missing));
+  return fmt::format("<header><p class=\"eyebrow\">{} report</p><h1>{}</h1>{}<ul "
                      "class=\"facts\">{}</ul></header>\n",
-                     kind_of(report), heading_of(report), facts);
+                     kind_of(report), heading_of(report), missing, facts);
 }
 
 std::string equity_section(const digest& all) {

@@ -32,6 +32,8 @@ std::string header_line(const run_header& header) {
     out.key("from").integer(*header.from);
   if (header.to)
     out.key("to").integer(*header.to);
+  if (!header.topics.empty())
+    names("topics", header.topics);
   out.end_object().end_object();
   return line + '\n';
 }

@@ -20,6 +20,7 @@ struct run_header {
   /// Bounds given on the command line, which the configuration does not show.
   std::optional<instant> from;
   std::optional<instant> to;
+  std::vector<std::string> topics; ///< that the file is to hold; empty: the usual ones
 };
 
 /// What event files hold unless something else was asked for.

@@ -1,5 +1,6 @@
 #include "runtime/event_file.hpp"
 #include "runtime/html_report_text.hpp"
+#include "runtime/terminal_text.hpp"
 #include "tools/candle_access.hpp"
 #include "tools/commands.hpp"
 #include "tools/html_file.hpp"
@@ -106,6 +107,28 @@ html_report page_of(const recorded_run& run, const configuration& parameters,
   return report;
 }
 
+std::vector<std::string> sentences_of(const missing_lines& missing) {
+  auto all = missing.lost;
+  all.insert(all.end(), missing.unended.begin(), missing.unended.end());
+  return all;
+}
+
+/// In front of printed reports.
+std::string incompleteness(const missing_lines& missing) {
+  if (missing.empty())
+    return {};
+  return fmt::format("> **Not everything that happened is in these events:** {}.\n\n",
+                     printable(fmt::format("{}", fmt::join(sentences_of(missing), "; "))));
+}
+
+/// The exit code. The file of a live run may be read while the run goes on.
+int tell_missing(const report_options& options, const missing_lines& missing, bool is_live) {
+  for (const auto& text : sentences_of(missing))
+    print_problem(fmt::format("{}: {}", options.events.string(), text));
+  const bool is_whole = missing.lost.empty() && (is_live || missing.unended.empty());
+  return is_whole ? exit_done : exit_failed;
+}
+
 int make_reports(const report_options& options) {
   if (options.configuration.config.empty() && !options.configuration.plugins.empty())
     throw failure(error_code::invalid_argument, "--plugin: only with --config");
@@ -120,19 +143,27 @@ int make_reports(const report_options& options) {
   if (!options.html.empty())
     require_distinct_files({{"--html", options.html}}, read);
   std::vector<event> events;
-  const auto run = read_events(content_of(options.events), options.events.string(),
-                               [&](event_line&& line) { events.push_back(std::move(line.item)); });
+  event_file_check check;
+  const auto run =
+      read_events(content_of(options.events), options.events.string(), [&](event_line&& line) {
+        check.hear(line);
+        events.push_back(std::move(line.item));
+      });
+  const auto missing = check.findings(run);
   const auto parameters = opened ? opened->file.parameters : parameters_of(run);
   const saved_reports saved{run, parameters, events,
                             opened ? held_candles(*opened, run, events)
                                    : std::map<std::string, shared_series>{}};
-  if (!options.html.empty())
-    write_html(page_of(run, parameters, events, saved, opened), options.html);
+  if (!options.html.empty()) {
+    auto page = page_of(run, parameters, events, saved, opened);
+    page.missing = sentences_of(missing);
+    write_html(page, options.html);
+  }
   if (!options.markdown.empty())
     saved.write(options.markdown);
   else if (options.html.empty())
-    print_result(saved.pages());
-  return exit_done;
+    print_result(incompleteness(missing) + saved.pages());
+  return tell_missing(options, missing, run.command == "live");
 }
 
 } // namespace
@@ -147,7 +178,8 @@ void add_report_command(CLI::App& program, action& chosen) {
       "  backtest report --events events.jsonl --config config.json --html report.html\n"
       "  backtest report --events events.jsonl --markdown reports\n"
       "Without --html and --markdown the reports of all runs are printed. With --config the page\n"
-      "shows that configuration, and the candles of its files in the price charts.",
+      "shows that configuration, and the candles of its files in the price charts. A file that has\n"
+      "lost lines, or the end of its backtest, is reported on as far as it goes, with exit code 1.",
       options->common);
   command.add_option("--events", options->events, "Event lines written by run or live")
       ->required()

@@ -2,6 +2,7 @@
 #include "tests/support/command_files.hpp"
 
 #include <filesystem>
+#include <functional>
 
 #include <doctest/doctest.h>
 
@@ -156,12 +157,14 @@ TEST_CASE("command: report says what is wrong with a file, and where") {
   REQUIRE(run_command({"run", "--config", config, "--events", folder / "e.jsonl"}).status == 0);
   const auto text = bytes_of(folder / "e.jsonl");
   const auto cut = folder.write("cut.jsonl", text.substr(0, text.size() - 20));
-  const auto broken = run_command({"report", "--events", cut, "--html", folder / "no.html"});
+  const auto broken = run_command({"report", "--events", cut, "--html", folder / "cut.html"});
   CHECK(broken.status == 1);
   CHECK(broken.out.empty());
-  CHECK_MESSAGE(holds(broken.err, "cut.jsonl:" + std::to_string(lines_of(text).size()) + ": "),
-                broken.err);
-  CHECK_FALSE(std::filesystem::exists(folder / "no.html"));
+  const auto last = "line " + std::to_string(lines_of(text).size()) + ", the last one, is cut off";
+  CHECK_MESSAGE(holds(broken.err, "cut.jsonl: " + last + "\n"), broken.err);
+  CHECK_MESSAGE(holds(broken.err, "cut.jsonl: there is no done_backtest event of "), broken.err);
+  CHECK(
+      holds(bytes_of(folder / "cut.html"), last)); // what is there is shown, and that it is a part
 
   const auto file = folder.write("file", "");
   const auto unwritable =
@@ -172,6 +175,40 @@ TEST_CASE("command: report says what is wrong with a file, and where") {
                                          folder.write("bad.json", "{ \"x\": 1 }")});
   CHECK(wrong_config.status == 2);
   CHECK(run_command({"run", "--config", config, "--html", file / "page.html"}).status == 1);
+}
+
+TEST_CASE("command: report says which lines of a file are missing, and that a run has no end") {
+  const temporary_folder folder{"command_report_missing"};
+  const auto config = folder.write("config.json", small_configuration());
+  const std::string events = folder / "e.jsonl";
+  REQUIRE(run_command({"run", "--config", config, "--events", events}).status == 0);
+  const auto lines = lines_of(bytes_of(events));
+  REQUIRE(lines.size() > 10);
+  const auto report_of = [&](const std::function<bool(std::size_t)>& keeps) {
+    std::string text;
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      if (keeps(i))
+        text += lines[i] + '\n';
+    return run_command({"report", "--events", folder.write("part.jsonl", text)});
+  };
+  const auto holed = report_of([](std::size_t line) { return line != 4 && line != 5; });
+  CHECK(holed.status == 1);
+  CHECK_MESSAGE(holds(holed.err, "part.jsonl: numbers 4 to 5 are missing\n"), holed.err);
+  CHECK(holds(holed.out, "> **Not everything that happened is in these events:** numbers 4 to 5"));
+  CHECK(holds(holed.out, "# Backtest Report: AAAUSDT:cross\n"));
+  const auto killed = report_of([&](std::size_t line) { return line < lines.size() / 2; });
+  CHECK(killed.status == 1);
+  CHECK_MESSAGE(holds(killed.err, "there is no done_backtest event of cross on AAAUSDT, grid on "
+                                  "AAAUSDT, cross on BBBUSDT and 1 more: the run was killed"),
+                killed.err);
+
+  // Topics that were chosen leave nothing out that should be there.
+  REQUIRE(
+      run_command({"run", "--config", config, "--events", events, "--topics", "signal_backtest"})
+          .status == 0);
+  const auto chosen = run_command({"report", "--events", events});
+  CHECK_MESSAGE(chosen.status == 0, chosen.err);
+  CHECK(chosen.err.empty());
 }
 
 TEST_CASE("command: the demo writes its page and says where") {

@@ -65,8 +65,9 @@ TEST_CASE("event file: what is wrong is named with file and line") {
   CHECK(contains(problem_of(good), "topic \"run\""));
   CHECK(contains(problem_of("{}"), "e.jsonl:1: "));
   CHECK(contains(problem_of("[]"), "e.jsonl:1: "));
-  const auto cut = run_line + '\n' + good + '\n' + good.substr(0, 40);
+  const auto cut = run_line + '\n' + good + '\n' + good.substr(0, 40) + '\n' + good;
   CHECK(contains(problem_of(cut), "e.jsonl:3: "));
+  CHECK(contains(problem_of(run_line.substr(0, 40)), "e.jsonl:1: "));
   CHECK(contains(problem_of(run_line + "\n\n" + good), "e.jsonl:2: "));
   CHECK(contains(problem_of(run_line + '\n' + run_line), "e.jsonl:2: a second run begins here"));
   CHECK(contains(problem_of(run_line + "\n{\"seq\":1,\"topic\":\"nothing\",\"event\":{}}"),
@@ -105,4 +106,78 @@ TEST_CASE("event file: a wrong parameter is a configuration error") {
     CHECK(problem.code() == error_code::invalid_configuration);
     CHECK(contains(problem.what(), "configuration.config"));
   }
+}
+
+namespace {
+
+event end_of(const std::string& symbol, const std::string& strategy, topic on) {
+  return {on, done_event{identity(symbol, strategy), "", run_outcome::completed}};
+}
+
+/// What is missing from a file with these lines below that of the run.
+missing_lines missing_in(const std::string& first_line, const std::string& lines) {
+  event_file_check check;
+  const auto run = read_events(first_line + '\n' + lines, "e.jsonl",
+                               [&](event_line&& line) { check.hear(line); });
+  return check.findings(run);
+}
+
+std::string replaced(std::string text, const std::string& part, const std::string& by) {
+  return text.replace(text.find(part), part.size(), by);
+}
+
+} // namespace
+
+TEST_CASE("event file: numbers that are missing, a cut line and a run without end are found") {
+  const auto line = [](std::optional<std::int64_t> seq) {
+    return line_of(seq, closed_event()) + '\n';
+  };
+  const auto end = [](std::int64_t seq) {
+    return line_of(seq, end_of("BTCUSDT", "cross", topic::done_backtest)) + '\n';
+  };
+  CHECK(missing_in(run_line, line(1) + line(2) + end(3)).empty());
+  CHECK(missing_in(run_line, end(1)).empty());
+
+  CHECK(missing_in(run_line, line(1) + line(2) + line(4) + line(8) + end(9)).lost ==
+        std::vector<std::string>{"number 3 is missing", "numbers 5 to 7 are missing",
+                                 "4 numbers are missing in all"});
+  CHECK(missing_in(run_line, line(3) + end(4)).lost ==
+        std::vector<std::string>{"the first number is 3, expected 1"});
+  CHECK(missing_in(run_line, line(1) + line(2) + line(2) + end(3)).lost ==
+        std::vector<std::string>{"number 2 comes after 2"});
+
+  const auto killed = missing_in(run_line, line(1) + line(2).substr(0, 30));
+  CHECK(killed.lost == std::vector<std::string>{"line 3, the last one, is cut off"});
+  CHECK(killed.unended ==
+        std::vector<std::string>{"there is no done_backtest event of cross on BTCUSDT: the run was "
+                                 "killed before its end, or has not come to it yet"});
+  CHECK(missing_in(run_line, line(1)).lost.empty());
+  CHECK(missing_in(run_line, line(1)).unended.size() == 1);
+  CHECK(missing_in(run_line, "").unended.size() == 1);
+}
+
+TEST_CASE("event file: a live run begins anywhere, and chosen topics leave numbers out") {
+  const auto live = replaced(run_line, "\"command\":\"run\"", "\"command\":\"live\"");
+  const auto chosen = replaced(live, "\"from\"", "\"topics\":[\"signal_live\"],\"from\"");
+  const auto line = [](std::optional<std::int64_t> seq) {
+    return line_of(seq, closed_event()) + '\n';
+  };
+  const auto end = line_of(14, end_of("BTCUSDT", "cross", topic::done_live));
+  CHECK(missing_in(live, line(12) + line(std::nullopt) + line(13) + end).empty());
+  CHECK(missing_in(live, line(12) + end).lost == std::vector<std::string>{"number 13 is missing"});
+  CHECK(missing_in(live, line(12)).unended.size() == 1);
+  CHECK(missing_in(chosen, line(12) + line(14)).empty()); // nor is there an end
+  CHECK(missing_in(chosen, line(12) + line(14).substr(0, 20)).lost.size() == 1);
+}
+
+TEST_CASE("event file: every run of many has to end, and every symbol of a walk") {
+  const auto many = replaced(run_line, "[\"cross\"]", R"(["a","b","c","d","e"])");
+  CHECK(missing_in(many, line_of(1, end_of("BTCUSDT", "b", topic::done_backtest))).unended ==
+        std::vector<std::string>{
+            "there is no done_backtest event of a on BTCUSDT, c on BTCUSDT, d on BTCUSDT and 1 "
+            "more: the run was killed before its end, or has not come to it yet"});
+  const auto walk = replaced(run_line, "\"command\":\"run\"", "\"command\":\"walk\"");
+  CHECK(missing_in(walk, line_of(1, end_of("BTCUSDT", "compare", topic::done_walker))).empty());
+  CHECK(contains(missing_in(walk, line_of(1, closed_event())).unended.front(),
+                 "no done_walker event of the walk on BTCUSDT"));
 }
