@@ -64,7 +64,7 @@ void html_report::apply(const event& item) {
                           refused->risk_name, refused->comment, refused->current_price,
                           refused->active_position_count});
   } else if (const auto* problem = std::get_if<error_event>(&item.payload)) {
-    if (names)
+    if (names && item.on == topic::error) // as every summary counts them
       ++runs[key_of(names)].errors;
     problems.push_back(
         {item.on, key_of(names), problem->code, problem->timestamp, problem->message});

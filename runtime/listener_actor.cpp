@@ -59,15 +59,18 @@ struct listener_state {
     }
   }
 
+  /// It is the listener's error and none of the run's: it is not in the journal, and the run may be
+  /// over and its errors told.
   void complain(const event& item, std::string_view what) {
-    const auto message =
+    auto message =
         "a listener of " + std::string{to_string(item.on)} + " threw: " + std::string{what};
+    if (const auto& run = identity_of(item))
+      message += " (at an event of " + run->strategy_name + " on " + run->symbol + ")";
     if (item.on != topic::error && item.on != topic::exit)
       if (auto bus = topics.lock()) {
         request(self, bus, caf::infinite,
                 publish{{{topic::error, error_event{error_code::listener_failed, message,
-                                                    "listener", instant_of(item),
-                                                    identity_of(item)}}}})
+                                                    "listener", instant_of(item), nullptr}}}})
             .then([](const published&) {}, [](const caf::error&) {});
         return;
       }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/error_counts.hpp"
 #include "runtime/live_clock.hpp"
 #include "runtime/portfolio.hpp"
 
@@ -16,6 +17,8 @@ struct live_setup {
   /// What start found out about the store, made durable with the first turn.
   store_batch first_rows;
   std::vector<event> first_events;
+  /// What the store says the runs have told before.
+  error_counts errors;
   /// What resumed runs told before they were interrupted, for their reports.
   std::vector<event> told_before;
 };

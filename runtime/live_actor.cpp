@@ -111,6 +111,7 @@ struct live_state {
   timeline frame;
   exchange_actor exchange;
   std::vector<run_progress> runs;
+  error_counts errors; ///< of everything that went into a turn
   std::vector<risk_key> arbiters;
   std::optional<turn> committing;
   std::optional<turn> turn_ahead; ///< worked out ahead: it is sent once that one is durable
@@ -159,6 +160,11 @@ struct live_state {
     runs.resize(setup->runs.size());
     first_rows = live->first_rows;
     late_events = live->first_events;
+    errors = live->errors;
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      errors.add(identity(run));
+      runs[run].summary.errors = errors.of(identity(run));
+    }
   }
 
   live_actor::behavior_type make_behavior() {
@@ -640,7 +646,6 @@ struct live_state {
   }
 
   void tell_problem(std::size_t run, const error& problem, instant boundary) {
-    ++runs[run].summary.counters.errors;
     runs[run].events.push_back({topic::error, error_event{problem.code, problem.message, "exchange",
                                                           boundary, setup->runs[run].identity}});
   }
@@ -933,6 +938,7 @@ struct live_state {
       append(std::exchange(progress.events, {}), events);
       next.texts.resize(events.size());
     }
+    count_errors(next);
     if (std::is_sorted(moments.begin(), moments.end()))
       return; // a single minute
     std::vector<std::size_t> order(events.size());
@@ -942,6 +948,20 @@ struct live_state {
     });
     put_in_order(order, events);
     put_in_order(order, next.texts);
+  }
+
+  /// They become durable together with their count.
+  void count_errors(turn& next) {
+    const auto changed = errors.take(*next.events);
+    for (const auto& told : changed)
+      put_errors(next.rows, told);
+    if (changed.empty())
+      return;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (const auto count = errors.of(identity(run)); count != runs[run].summary.errors) {
+        runs[run].summary.errors = count;
+        setup->record->count_errors(run, count);
+      }
   }
 
   template <class Item>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/error_counts.hpp"
 #include "runtime/live_runs.hpp"
 #include "runtime/portfolio.hpp"
 
@@ -10,6 +11,7 @@ struct live_start {
   std::vector<stored_run> orphans; ///< to be watched
   store_batch rows;                ///< quarantine and erasures, for the first turn
   std::vector<event> events;       ///< error events that tell about them
+  error_counts errors;             ///< of the runs that the store still keeps afterwards
 };
 
 /// Decides about everything in the store that does not belong to `included` (exchange, strategy and

@@ -3,6 +3,8 @@
 #include "storage/quarantine.hpp"
 
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -57,6 +59,10 @@ live_start prepare_live_start(
                          item.run.strategy_name, item.run.symbol, item.profile),
              std::make_shared<const run_identity>(item.run)));
   }
+  std::set<std::tuple<std::string, std::string, std::string>> dropped;
+  const auto names_of = [](const run_identity& run) {
+    return std::tuple{run.exchange_name, run.strategy_name, run.symbol};
+  };
   std::string names;
   for (const auto& run : found.runs) {
     if (run.memory.machine.state == signal_state::idle || is_included(included, run.identity))
@@ -69,6 +75,7 @@ live_start prepare_live_start(
     } else if (policy == orphan_policy::watch) {
       start.orphans.push_back(run);
     } else {
+      dropped.insert(names_of(run.identity));
       erase_run(start.rows, run, profiles_of_strategy(run.identity.strategy_name));
       start.events.push_back(told(error_code::orphaned_signals,
                                   fmt::format("dropped as asked: {}", name_of(run)),
@@ -80,6 +87,12 @@ live_start prepare_live_start(
                   fmt::format("the store holds signals that this start does not include (watch or "
                               "drop them, or include their runs):{}",
                               names));
+  for (const auto& item : found.errors) // a run that was dropped begins anew, with all its counts
+    if (dropped.count(names_of(item.run)) == 0)
+      start.errors.add(item.run, item.count);
+  for (const auto& run : found.runs)
+    if (dropped.count(names_of(run.identity)) == 0)
+      start.errors.add(run.identity);
   return start;
 }
 

@@ -54,10 +54,11 @@ template <class Begin> outcome listen_to(runtime& target, topic signals, Begin b
 
 std::string counts_of(const run_summary& run) {
   const auto& count = run.counters;
-  return fmt::format("{}, scheduled {}, opened {}, closed {}, cancelled {}, unfinished {}, refused by "
-                     "risk {}, errors {}",
-                     to_string(run.outcome), count.scheduled, count.opened, count.closed,
-                     count.cancelled, count.unfinished, count.risk_rejections, count.errors);
+  return fmt::format(
+      "{}, scheduled {}, opened {}, closed {}, cancelled {}, unfinished {}, refused by "
+      "risk {}, errors {}",
+      to_string(run.outcome), count.scheduled, count.opened, count.closed, count.cancelled,
+      count.unfinished, count.risk_rejections, run.errors);
 }
 
 } // namespace

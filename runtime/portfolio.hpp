@@ -39,6 +39,7 @@ struct run_summary {
   std::int64_t instants = 0;    ///< generation instants of the frame
   std::int64_t gaps = 0;        ///< one-minute candles missing while it ran
   run_counters counters;
+  std::int64_t errors = 0; ///< events on topic `error` with its names; live: over all starts
 };
 
 /// Wakes a thread that waits for whatever happens first in several runs. Thread-safe.
@@ -65,6 +66,8 @@ public:
   std::uint64_t id() const noexcept { return id_; }
   /// One strategy on one symbol is over.
   void finish_run(std::size_t run, run_summary summary, instant finished_at);
+  /// Error events were told with its names, so many in all; also after its end.
+  void count_errors(std::size_t run, std::int64_t errors);
   /// Everything is over and announced; `problem`: the whole portfolio failed.
   void finish(std::optional<error> problem);
 

@@ -1,5 +1,6 @@
 #include "actors/exchange/exchange_actor.hpp"
 #include "runtime/argument_of.hpp"
+#include "runtime/error_counts.hpp"
 #include "runtime/event_merger.hpp"
 #include "runtime/portfolio.hpp"
 
@@ -68,6 +69,7 @@ struct portfolio_state {
   timeline frame;
   exchange_actor exchange;
   std::vector<run_progress> runs;
+  error_counts errors;
   std::vector<risk_key> arbiters;
   std::optional<event_merger> merger;
   std::deque<std::vector<event>> outbox; ///< in order, not told yet
@@ -100,6 +102,8 @@ struct portfolio_state {
   void init(std::shared_ptr<const portfolio_setup> given) {
     setup = std::move(given);
     runs.resize(setup->runs.size());
+    for (const auto& run : setup->runs)
+      errors.add(*run.identity);
     open_runs = runs.size();
     may_tell = !setup->is_walked;
   }
@@ -411,6 +415,8 @@ struct portfolio_state {
       return;
     progress.summary.counters = result.counters;
     progress.summary.gaps = result.gaps;
+    errors.take(result.events);
+    progress.summary.errors = errors.of(identity(run));
     merger->add(run, std::move(result.events), result.clock);
     if (!result.over) {
       tell_progress(run, result.processed);

@@ -59,6 +59,11 @@ void portfolio_record::finish_run(std::size_t run, run_summary summary, instant 
     alarm_->ring();
 }
 
+void portfolio_record::count_errors(std::size_t run, std::int64_t errors) {
+  const std::lock_guard lock{mutex_};
+  summaries_[run].errors = errors;
+}
+
 void portfolio_record::finish(std::optional<error> problem) {
   {
     const std::lock_guard lock{mutex_};

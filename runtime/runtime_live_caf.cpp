@@ -184,13 +184,14 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
   {
     const std::lock_guard lock{mutex};
     // Runs of other live portfolios of this runtime are nobody's orphans.
-    std::erase_if(found.runs, [&](const stored_run& run) {
-      return taken_.count({run.identity.symbol, run.identity.strategy_name, run_mode::live}) > 0 &&
+    const auto is_of_others = [&](const run_identity& run) {
+      return taken_.count({run.symbol, run.strategy_name, run_mode::live}) > 0 &&
              std::none_of(identities.begin(), identities.end(), [&](const auto& item) {
-               return item->symbol == run.identity.symbol &&
-                      item->strategy_name == run.identity.strategy_name;
+               return item->symbol == run.symbol && item->strategy_name == run.strategy_name;
              });
-    });
+    };
+    std::erase_if(found.runs, [&](const auto& item) { return is_of_others(item.identity); });
+    std::erase_if(found.errors, [&](const auto& item) { return is_of_others(item.run); });
     auto begun = prepare_live_start(found, identities, request.orphans, wall_clock(),
                                     [this](const std::string& strategy) {
                                       for (const auto& schema : schemas.strategies.list())
@@ -235,6 +236,7 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     live->until = request.until;
     live->first_rows = std::move(begun.rows);
     live->first_events = std::move(begun.events);
+    live->errors = std::move(begun.errors);
     if (const auto gap = history.problem())
       live->first_events.push_back({topic::error, error_event{error_code::corrupt_state, *gap,
                                                               "store", std::nullopt, nullptr}});

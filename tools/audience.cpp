@@ -4,6 +4,8 @@
 #include "runtime/terminal_text.hpp"
 #include "tools/html_file.hpp"
 
+#include <chrono>
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -26,6 +28,16 @@ void print_status_line(const event& item) {
                          number_text(tick.current_price), end));
 }
 
+/// Minutes are those of the person who reads, also in a replay.
+instant steady_now() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Whether the log on stderr has every error event already.
+bool logs_error_events(const common_options& common) { return common.log_level != "error"; }
+
 } // namespace
 
 audience::audience(runtime& target, const run_header& header, const output_options& outputs,
@@ -36,7 +48,9 @@ audience::audience(runtime& target, const run_header& header, const output_optio
     auto wanted = subscription_for(outputs.topics, outputs.ticks, header.mode);
     if (outputs.topics.empty())
       wanted.topics.insert(wanted.topics.end(), more_topics.begin(), more_topics.end());
-    events_ = std::make_unique<event_writer>(outputs.events, header);
+    auto first_line = header;
+    first_line.topics = outputs.topics;
+    events_ = std::make_unique<event_writer>(outputs.events, first_line);
     listen(wanted, [this](const event& item) { events_->hear(item); });
   }
   if (!outputs.trades.empty()) {
@@ -54,7 +68,15 @@ audience::audience(runtime& target, const run_header& header, const output_optio
   }
   if (common.quiet)
     return;
-  listen({{topic::error}, {}, {}, {}}, [this](const event& item) { note_error(item); });
+  const bool shows_errors = header.mode == run_mode::live && !logs_error_events(common);
+  if (shows_errors)
+    counting_ = std::jthread{[this](const std::stop_token& stop) { show_counts(stop); }};
+  listen({{topic::error}, {}, {}, {}}, [this, shows_errors](const event& item) {
+    const auto& problem = std::get<error_event>(item.payload);
+    note_error(problem);
+    if (shows_errors)
+      show_error(problem);
+  });
   if (header.mode == run_mode::live) {
     listen(
         {{topic::signal_live},
@@ -71,9 +93,15 @@ audience::audience(runtime& target, const run_header& header, const output_optio
   }
 }
 
+audience::~audience() {
+  unsubscribe();
+  stop_counting();
+}
+
 bool audience::close() {
   target_.flush();
   unsubscribe();
+  stop_counting();
   if (progress_)
     progress_->clear();
   bool complete = true;
@@ -92,17 +120,26 @@ bool audience::close() {
 }
 
 void audience::print_errors(const portfolio_outcome& outcome) const {
-  for (const auto& [summary, statistics] : outcome.runs) {
-    const auto found =
-        first_errors_.find({summary.identity->strategy_name, summary.identity->symbol});
-    if (found != first_errors_.end())
-      print_note(fmt::format("{} on {}: {} error event{}, the first: {}\n",
-                             printable(found->first.first), printable(found->first.second),
-                             summary.counters.errors, summary.counters.errors == 1 ? "" : "s",
-                             printable_lines(found->second)));
-  }
-  if (const auto others = first_errors_.find({}); others != first_errors_.end())
-    print_note(fmt::format("error outside the runs: {}\n", printable_lines(others->second)));
+  auto left = errors_;
+  const auto others = left.extract(run_names{});
+  const auto print = [](const run_names& run, const heard_errors& heard, std::int64_t all) {
+    // A live run counts those of earlier starts, too.
+    const auto since =
+        heard.count < all ? fmt::format(", {} of them since this start", heard.count) : "";
+    print_note(fmt::format("{} on {}: {} error event{}{}, the first: {}\n", printable(run.first),
+                           printable(run.second), all, all == 1 ? "" : "s", since,
+                           printable_lines(heard.first)));
+  };
+  for (const auto& [summary, statistics] : outcome.runs)
+    if (const auto found =
+            left.extract(run_names{summary.identity->strategy_name, summary.identity->symbol}))
+      print(found.key(), found.mapped(), summary.errors);
+  for (const auto& [run, heard] : left) // runs that the store keeps, and that do not run now
+    print(run, heard, heard.count);
+  if (others)
+    print_note(fmt::format("{} error event{} outside the runs, the first: {}\n",
+                           others.mapped().count, others.mapped().count == 1 ? "" : "s",
+                           printable_lines(others.mapped().first)));
 }
 
 void audience::listen(subscription wanted, event_callback callback) {
@@ -114,17 +151,42 @@ void audience::unsubscribe() {
     listener.unsubscribe();
 }
 
-void audience::note_error(const event& item) {
-  const auto& problem = std::get<error_event>(item.payload);
+void audience::note_error(const error_event& problem) {
   run_names names;
   if (problem.run)
     names = {problem.run->strategy_name, problem.run->symbol};
-  if (first_errors_.count(names) == 0)
-    first_errors_.emplace(std::move(names),
-                          problem.timestamp
-                              ? fmt::format("{} ({}, {})", problem.message, to_string(problem.code),
-                                            to_iso(*problem.timestamp))
-                              : problem.message);
+  auto& heard = errors_[std::move(names)];
+  if (++heard.count == 1)
+    heard.first = problem.timestamp
+                      ? fmt::format("{} ({}, {})", problem.message, to_string(problem.code),
+                                    to_iso(*problem.timestamp))
+                      : problem.message;
+}
+
+void audience::show_error(const error_event& problem) {
+  const std::lock_guard lock{notices_mutex_};
+  print_note(notices_.take(problem, steady_now()));
+  noticed_.notify_all();
+}
+
+void audience::show_counts(const std::stop_token& stop) {
+  std::unique_lock lock{notices_mutex_};
+  while (!stop.stop_requested()) {
+    if (const auto due = notices_.next_due())
+      noticed_.wait_for(lock, stop, std::chrono::milliseconds{*due - steady_now()},
+                        [] { return false; });
+    else
+      noticed_.wait(lock, stop, [this] { return notices_.next_due().has_value(); });
+    print_note(notices_.counts(steady_now()));
+  }
+}
+
+void audience::stop_counting() {
+  if (!counting_.joinable())
+    return;
+  counting_.request_stop();
+  counting_.join();
+  print_note(notices_.counts_so_far(steady_now()));
 }
 
 } // namespace backtest::tools

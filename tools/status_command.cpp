@@ -7,7 +7,9 @@
 #include "storage/store_key.hpp"
 #include "tools/commands.hpp"
 #include "tools/node_flags.hpp"
+#include "tools/summary.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -42,6 +44,32 @@ node_status read_status(const status_options& options) {
   return status;
 }
 
+std::string name_of(const run_identity& run) {
+  return fmt::format("{} on {} at {}", printable(run.strategy_name), printable(run.symbol),
+                     printable(run.exchange_name));
+}
+
+bool is_same_run(const run_identity& left, const run_identity& right) {
+  return left.exchange_name == right.exchange_name && left.strategy_name == right.strategy_name &&
+         left.symbol == right.symbol;
+}
+
+std::int64_t errors_of(const stored_runs& found, const run_identity& run) {
+  const auto told = std::find_if(found.errors.begin(), found.errors.end(),
+                                 [&](const auto& item) { return is_same_run(item.run, run); });
+  return told == found.errors.end() ? 0 : told->count;
+}
+
+/// Of runs that have completed no instant yet.
+std::vector<told_errors> errors_before_first_instants(const stored_runs& found) {
+  std::vector<told_errors> early;
+  for (const auto& told : found.errors)
+    if (std::none_of(found.runs.begin(), found.runs.end(),
+                     [&](const auto& run) { return is_same_run(run.identity, told.run); }))
+      early.push_back(told);
+  return early;
+}
+
 std::string_view state_name(const stored_run& run) {
   switch (run.memory.machine.state) {
   case signal_state::scheduled: return "scheduled";
@@ -54,9 +82,7 @@ std::string_view state_name(const stored_run& run) {
 std::string to_text(const node_status& status) {
   std::string text;
   for (const auto& run : status.found.runs) {
-    text += fmt::format("{} on {} at {}: {}{}, last instant {}\n",
-                        printable(run.identity.strategy_name), printable(run.identity.symbol),
-                        printable(run.identity.exchange_name), state_name(run),
+    text += fmt::format("{}: {}{}, last instant {}\n", name_of(run.identity), state_name(run),
                         run.memory.paused ? ", paused" : "", to_iso(run.memory.last_instant));
     if (run.ended)
       text += fmt::format("  ended: {}\n", to_string(run.ended->outcome));
@@ -67,12 +93,17 @@ std::string to_text(const node_status& status) {
                           number_text(signal->price_stop_loss),
                           to_iso(signal->pending_at.value_or(signal->scheduled_at)));
     const auto& counters = run.memory.counters;
-    text += fmt::format("  signals: {} scheduled, {} opened, {} closed, {} cancelled; {} refused by "
-                        "risk, {} errors\n",
-                        counters.scheduled, counters.opened, counters.closed, counters.cancelled,
-                        counters.risk_rejections, counters.errors);
+    text +=
+        fmt::format("  signals: {} scheduled, {} opened, {} closed, {} cancelled; {} refused by "
+                    "risk, {} errors\n",
+                    counters.scheduled, counters.opened, counters.closed, counters.cancelled,
+                    counters.risk_rejections, errors_of(status.found, run.identity));
   }
-  if (status.found.runs.empty())
+  const auto early = errors_before_first_instants(status.found);
+  for (const auto& [run, errors] : early)
+    text += fmt::format("{}: has not come to its first instant yet\n  {} errors\n", name_of(run),
+                        errors);
+  if (status.found.runs.empty() && early.empty())
     text += "no runs\n";
   text += fmt::format("risk positions: {}\n", status.positions);
   text += status.journal.last == 0
@@ -94,11 +125,14 @@ std::string to_json(const node_status& status) {
   std::string text;
   json_writer out{text};
   out.begin_object().key("runs").begin_array();
-  for (const auto& run : status.found.runs) {
+  const auto begin_run = [&out](const run_identity& run) {
     out.begin_object();
-    out.key("strategy_name").string(run.identity.strategy_name);
-    out.key("symbol").string(run.identity.symbol);
-    out.key("exchange_name").string(run.identity.exchange_name);
+    out.key("strategy_name").string(run.strategy_name);
+    out.key("symbol").string(run.symbol);
+    out.key("exchange_name").string(run.exchange_name);
+  };
+  for (const auto& run : status.found.runs) {
+    begin_run(run.identity);
     out.key("state").string(state_name(run));
     out.key("paused").boolean(run.memory.paused);
     out.key("last_instant").integer(run.memory.last_instant);
@@ -106,7 +140,14 @@ std::string to_json(const node_status& status) {
       out.key("ended").string(to_string(run.ended->outcome));
     if (run.memory.machine.signal)
       write_json(out.key("signal"), *run.memory.machine.signal);
-    out.end_object();
+    write_signal_counts(out, run.memory.counters);
+    out.key("errors").integer(errors_of(status.found, run.identity)).end_object();
+  }
+  for (const auto& [run, errors] : errors_before_first_instants(status.found)) {
+    begin_run(run);
+    out.key("state").string("idle").key("paused").boolean(false).key("last_instant").null();
+    write_signal_counts(out, {});
+    out.key("errors").integer(errors).end_object();
   }
   out.end_array();
   out.key("positions").integer(static_cast<std::int64_t>(status.positions));

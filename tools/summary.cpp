@@ -22,7 +22,7 @@ void write_names(json_writer& out, std::string_view key, const std::vector<std::
 }
 
 void write_run(json_writer& out, const portfolio_outcome::run& run) {
-  const auto& [identity, outcome, problem, instants, gaps, counters] = run.summary;
+  const auto& [identity, outcome, problem, instants, gaps, counters, errors] = run.summary;
   out.begin_object();
   out.key("strategy_name").string(identity->strategy_name);
   out.key("symbol").string(identity->symbol);
@@ -30,17 +30,21 @@ void write_run(json_writer& out, const portfolio_outcome::run& run) {
   if (problem)
     out.key("error").string(problem->message);
   out.key("instants").integer(instants).key("gaps").integer(gaps);
-  out.key("signals").begin_object();
-  out.key("scheduled").integer(counters.scheduled).key("opened").integer(counters.opened);
-  out.key("closed").integer(counters.closed).key("cancelled").integer(counters.cancelled);
-  out.key("unfinished").integer(counters.unfinished).end_object();
-  out.key("risk_rejections").integer(counters.risk_rejections);
-  out.key("errors").integer(counters.errors);
+  write_signal_counts(out, counters);
+  out.key("errors").integer(errors);
   write_statistics(out, run.statistics);
   out.end_object();
 }
 
 } // namespace
+
+void write_signal_counts(json_writer& out, const run_counters& counters) {
+  out.key("signals").begin_object();
+  out.key("scheduled").integer(counters.scheduled).key("opened").integer(counters.opened);
+  out.key("closed").integer(counters.closed).key("cancelled").integer(counters.cancelled);
+  out.key("unfinished").integer(counters.unfinished).end_object();
+  out.key("risk_rejections").integer(counters.risk_rejections);
+}
 
 bool portfolio_outcome::any_failed() const {
   return std::any_of(runs.begin(), runs.end(),

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/json.hpp"
 #include "runtime/runtime.hpp"
 
 #include <string>
@@ -26,6 +27,9 @@ struct portfolio_outcome {
 
 /// The figures of a run that is over.
 portfolio_outcome outcome_of(runtime& target, const run_handle& handle, run_mode mode);
+
+/// Members of the object under way: `signals`, an object of its own, and `risk_rejections`.
+void write_signal_counts(json_writer& out, const run_counters& counters);
 
 /// The object `--json` prints, with a line end.
 std::string to_json(const portfolio_outcome& outcome);

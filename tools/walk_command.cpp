@@ -127,6 +127,8 @@ int walk_and_tell(const walk_options& options) {
     }
   };
   print_failures(summary);
+  if (!options.common.quiet)
+    listeners.print_errors({});
   attempt([&] {
     print_summary(options.outputs, options.outputs.json ? to_json(summary) : to_table(summary));
   });

@@ -42,7 +42,6 @@ void write_counters(json_writer& out, const run_counters& counters) {
   out.key("closed").integer(counters.closed).key("cancelled").integer(counters.cancelled);
   out.key("unfinished").integer(counters.unfinished);
   out.key("risk_rejections").integer(counters.risk_rejections);
-  out.key("errors").integer(counters.errors);
 }
 
 std::string run_row(const stored_run& run, instant last_instant) {
@@ -151,7 +150,6 @@ void read_run_row(const json_reader& in, stored_run& run) {
   counters.cancelled = in.integer("cancelled");
   counters.unfinished = in.integer("unfinished");
   counters.risk_rejections = in.integer("risk_rejections");
-  counters.errors = in.integer("errors");
   if (const auto ended = in.find("ended"))
     run.ended = ended_run{ended->one_of("outcome", &parse_run_outcome, "an outcome"),
                           ended->flag("announced"), ended->integer("frame_last"),
@@ -216,9 +214,18 @@ void put_run_at(store_batch& batch, const stored_run& run, instant last_instant)
   batch.put(store_space::state, key_of(run_rows, run.identity), run_row(run, last_instant));
 }
 
+void put_errors(store_batch& batch, const told_errors& told) {
+  std::string text;
+  json_writer out{text};
+  write_names(out, told.run);
+  out.key("errors").integer(told.count).end_object();
+  batch.put(store_space::state, key_of(error_rows, told.run), text);
+}
+
 void erase_run(store_batch& batch, const stored_run& run,
                const std::vector<std::string>& profiles) {
   batch.erase(store_space::state, key_of(run_rows, run.identity));
+  batch.erase(store_space::state, key_of(error_rows, run.identity));
   batch.erase(store_space::state, key_of(signal_rows, run.identity));
   if (const auto* id = signal_id(&run))
     batch.erase(store_space::state, milestone_key(run.identity, *id));
@@ -228,9 +235,11 @@ void erase_run(store_batch& batch, const stored_run& run,
 
 stored_runs read_runs(const std::vector<store_entry>& runs, const std::vector<store_entry>& signals,
                       const std::vector<store_entry>& milestones,
-                      const std::vector<store_entry>& positions) {
+                      const std::vector<store_entry>& positions,
+                      const std::vector<store_entry>& errors) {
   stored_runs found;
   std::map<run_names, stored_run> by_names;
+  std::map<run_names, told_errors> errors_by_names;
   // `first` is the part of the key behind which the three names stand.
   const auto read = [&](const std::vector<store_entry>& rows, std::size_t first, auto&& take) {
     for (const auto& row : rows) {
@@ -256,6 +265,9 @@ stored_runs read_runs(const std::vector<store_entry>& runs, const std::vector<st
     stored_run run;
     run.identity = names;
     read_run_row(in, run);
+    // Rows of earlier versions hold the count themselves, and there is no row for it.
+    if (const auto count = in.optional_integer("errors"))
+      errors_by_names[names_of(names)] = {names, *count};
     by_names.emplace(names_of(names), std::move(run));
   });
   read(signals, 1, [&](const json_reader& in, const run_identity& names, const store_entry& row) {
@@ -274,6 +286,11 @@ stored_runs read_runs(const std::vector<store_entry>& runs, const std::vector<st
     if (run == by_names.end() || !is_pending(&run->second))
       found.stale_positions.push_back({row.key, std::string{in.text("risk_name")}, names});
   });
+  read(errors, 1, [&](const json_reader& in, const run_identity& names, const store_entry&) {
+    errors_by_names[names_of(names)] = {names, in.integer("errors")};
+  });
+  for (auto& [names, told] : errors_by_names)
+    found.errors.push_back(std::move(told));
   for (auto& [names, run] : by_names)
     found.runs.push_back(std::move(run));
   return found;
@@ -283,7 +300,8 @@ stored_runs read_runs(const store_reader& from) {
   const auto rows = [&from](std::string_view kind) {
     return from.scan(store_space::state, make_store_prefix({kind}));
   };
-  return read_runs(rows(run_rows), rows(signal_rows), rows(milestone_rows), rows(position_rows));
+  return read_runs(rows(run_rows), rows(signal_rows), rows(milestone_rows), rows(position_rows),
+                   rows(error_rows));
 }
 
 } // namespace backtest

@@ -846,7 +846,6 @@ void strategy_core::tell_idle(instant when) {
 
 void strategy_core::emit_error(error_code code, std::string message, instant when,
                                const char* source) {
-  ++counters_.errors;
   if (wants(topic::error))
     out_->push_back(
         {topic::error, error_event{code, std::move(message), source, when, plan_.identity}});

@@ -28,7 +28,6 @@ struct run_counters {
   std::int64_t cancelled = 0;
   std::int64_t unfinished = 0;
   std::int64_t risk_rejections = 0;
-  std::int64_t errors = 0;
 
   friend bool operator==(const run_counters&, const run_counters&) = default;
 };

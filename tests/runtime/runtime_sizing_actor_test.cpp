@@ -115,7 +115,7 @@ TEST_CASE("sizing: a signal source sizes through its context; every event carrie
     heard_events heard{target, {topic::signal_backtest, topic::error}};
     const auto summary = run_to_end(target);
     CHECK(summary.counters.opened > 1);
-    CHECK(summary.counters.errors == 1);
+    CHECK(summary.errors == 1);
     CHECK(calculated.count() == summary.counters.opened);
     for (const auto& tick : heard.of<tick_result>())
       if (tick.signal)
