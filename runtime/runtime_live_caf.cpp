@@ -237,9 +237,11 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     live->first_rows = std::move(begun.rows);
     live->first_events = std::move(begun.events);
     live->errors = std::move(begun.errors);
+    for (const auto& run : found.runs)
+      history.expect_closed(run.identity, run.memory.counters.closed);
     if (const auto gap = history.problem())
-      live->first_events.push_back({topic::error, error_event{error_code::corrupt_state, *gap,
-                                                              "store", std::nullopt, nullptr}});
+      live->first_events.push_back(
+          {topic::error, error_event{gap->code, gap->message, "store", std::nullopt, nullptr}});
     live->told_before = history.take_events();
     driver = spawn_live(system, census, live);
     std::erase_if(live_drivers_, [](const auto& item) { return !item.lock(); });
