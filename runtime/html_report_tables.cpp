@@ -185,8 +185,11 @@ std::string key_figures(const trade_statistics& portfolio) {
        "sum of the results of all trades",
        true},
       {{"Closed trades", &stats::total_signals},
-       fmt::format("{} won · {} lost · {} even", grouped(portfolio.win_count),
-                   grouped(portfolio.loss_count), grouped(portfolio.break_even_count))},
+       fmt::format("{} won · {} lost · {} even{}", grouped(portfolio.win_count),
+                   grouped(portfolio.loss_count), grouped(portfolio.break_even_count),
+                   portfolio.excluded_count > 0
+                       ? fmt::format(" · {} invalid", grouped(portfolio.excluded_count))
+                       : "")},
       {{"Win rate", &stats::win_rate, figure_text::percent2}, "of the trades that won or lost"},
       {{"Max drawdown", &stats::max_drawdown, figure_text::negative_percent2},
        "deepest fall below the highest equity"},
