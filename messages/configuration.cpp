@@ -81,7 +81,8 @@ constexpr std::array<field, 28> parameter_fields{{
     {"max_report_rows", &parameter_set::max_report_rows, range::positive_integer, "integer >= 1",
      "rows a report keeps"},
     {"max_trade_sample", &parameter_set::max_trade_sample, range::positive_integer, "integer >= 1",
-     "closed signals the statistics are computed from"},
+     "closed signals held one by one, for the median; older ones still count in every other "
+     "figure"},
     {"max_performance_events", &parameter_set::max_performance_events, range::positive_integer,
      "integer >= 1", "performance events a report keeps"},
     {"min_trades_ratio", &parameter_set::min_trades_ratio, range::non_negative_integer,

@@ -284,6 +284,11 @@ struct live_state {
       step(setup->reports, report_run_facts{chosen.identity, setup->parameters},
            [](const report_answer&) {}, &live_state::load_candles_of_symbols);
     }
+    step(
+        setup->reports, ask_report{[identities, setup = setup](report_book& book) {
+          book.combine(identities, setup->parameters);
+        }},
+        [](const report_answer&) {}, &live_state::load_candles_of_symbols);
     if (!live->told_before.empty()) // after the reports began anew
       step(setup->reports, ask_report{[from = live](report_book& book) {
              for (const auto& item : from->told_before)

@@ -3,6 +3,7 @@
 #include "runtime/error_counts.hpp"
 #include "runtime/event_merger.hpp"
 #include "runtime/portfolio.hpp"
+#include "runtime/report_book.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -219,8 +220,14 @@ struct portfolio_state {
   void start_reports() {
     if (!may_tell || !std::exchange(reports_are_due, false))
       return;
-    for (std::size_t run = 0; run < runs.size(); ++run)
-      tell_reports(report_run_facts{setup->runs[run].identity, setup->parameters});
+    std::vector<shared_identity> identities;
+    for (const auto& run : setup->runs) {
+      identities.push_back(run.identity);
+      tell_reports(report_run_facts{run.identity, setup->parameters});
+    }
+    tell_reports(ask_report{[identities, parameters = setup->parameters](report_book& book) {
+      book.combine(identities, parameters);
+    }});
     for (std::size_t run = 0; run < runs.size(); ++run)
       tell_bounds(run);
   }
