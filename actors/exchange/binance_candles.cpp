@@ -50,7 +50,7 @@ private:
       be_quiet_until(now_() + caught.retry_after().count());
       throw;
     }
-    auto page = parse_klines(answer.body, url);
+    auto page = parse_klines(answer.body, url, query.size);
     if (!page.empty() && page.back().open_time < query.since)
       throw failure(error_code::bad_candles,
                     fmt::format("{}: row {}: open time is {}; expected {} or later", url,

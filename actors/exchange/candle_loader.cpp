@@ -2,6 +2,7 @@
 
 #include "actors/exchange/aggregate.hpp"
 #include "actors/exchange/candle_checks.hpp"
+#include "actors/exchange/candle_spacing.hpp"
 #include "actors/exchange/fetch_failure.hpp"
 #include "actors/exchange/minute_prices.hpp"
 #include "messages/error.hpp"
@@ -24,6 +25,16 @@ constexpr instant kept_at_once = 60 * minute_ms;
 bool is_permanent(const failure& caught) {
   return caught.code() == error_code::not_found ||
          dynamic_cast<const permanent_failure*>(&caught) != nullptr;
+}
+
+/// A source of one's own may say that it gave something else.
+void require_minutes_of(const std::string& symbol, const candle_series& series,
+                        const std::string& exchange) {
+  if (series.size != interval::m1 || (!series.symbol.empty() && series.symbol != symbol))
+    throw failure(error_code::bad_candles,
+                  fmt::format("exchange {}: the source answered with {} candles of {}; expected 1m "
+                              "candles of {}",
+                              exchange, to_string(series.size), series.symbol, symbol));
 }
 
 /// Before the attempt behind that many.
@@ -110,6 +121,7 @@ loaded_series candle_loader::fetched(const request& of, instant from, instant un
       until = std::max(until, held.until);
     }
     auto series = schema_.source->load(of.symbol, from, until, parameters_);
+    require_minutes_of(of.symbol, series, schema_.exchange_name);
     tell(of, from, series.candles);
     held = {std::make_shared<const candle_series>(std::move(series)), from, until};
     if (schema_.source->loads_everything()) {
@@ -285,6 +297,10 @@ std::vector<candle> candle_loader::attempt(const candle_query& query) {
   if (const auto fault = check_candles(batch, query.size, parameters_))
     throw failure(error_code::bad_candles,
                   fmt::format("candle {} of {}: {}", fault->index, batch.size(), fault->message));
+  if (const auto coarse = find_coarse_batch(batch, query.size))
+    throw failure(error_code::bad_candles,
+                  fmt::format("candle {} of {}: {}", coarse->index, batch.size(),
+                              describe(*coarse, query.size, "answer")));
   return batch;
 }
 

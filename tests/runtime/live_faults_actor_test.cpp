@@ -267,7 +267,8 @@ TEST_CASE("live, faults: exchange answering partial candles") {
 TEST_CASE("live, faults: exchange answering candles that cannot be true") {
   check_fault(
       [](const klines_request& request) {
-        return served_answer{fmt::format(R"([[{},"100","90","110","100","1",0]])", request.since)};
+        return served_answer{fmt::format(R"([[{},"100","90","110","100","1",{}]])", request.since,
+                                         request.since + minute_ms - 1)};
       },
       error_code::bad_candles, "expected low <= open, close <= high");
 }

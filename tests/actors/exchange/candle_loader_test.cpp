@@ -539,3 +539,50 @@ TEST_CASE("candle loader: after a leap of the clock what lies between is not fet
   REQUIRE(market.asked.size() == 1);
   CHECK(market.asked.front().since == new_year + 300 * day_ms);
 }
+
+TEST_CASE("candle loader: an answer of larger candles than asked for is refused") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>& batch) {
+    std::erase_if(batch, [](const candle& item) { return item.open_time % (5 * minute_ms) != 0; });
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem.has_value());
+  CHECK(problem->code == error_code::bad_candles);
+  CHECK_MESSAGE(problem->message.find("candle 1 of 288: the candle lies 5m behind the one before, "
+                                      "the usual spacing of the answer; expected 1m candles") !=
+                    std::string::npos,
+                problem->message);
+}
+
+TEST_CASE("candle loader: a source that says its candles are others is not believed") {
+  class other_candles final : public candle_store_source {
+  public:
+    candle_series answer;
+    std::vector<std::string> symbols() const override { return {"BTC"}; }
+    candle_series load(const std::string&, instant, instant, const configuration&) override {
+      return answer;
+    }
+  };
+  const auto source = std::make_shared<other_candles>();
+  exchange_schema schema;
+  schema.exchange_name = "own";
+  schema.source = source;
+  candle_loader loader{schema, {}, {}};
+  const auto problem_of = [&](candle_series answer) {
+    source->answer = std::move(answer);
+    return error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + hour_ms); });
+  };
+  CHECK(
+      problem_of({"BTC", interval::m5, {flat_candle(0)}}) ==
+      error{
+          error_code::bad_candles,
+          "exchange own: the source answered with 5m candles of BTC; expected 1m candles of BTC"});
+  CHECK(
+      problem_of({"ETH", interval::m1, {flat_candle(0)}}) ==
+      error{
+          error_code::bad_candles,
+          "exchange own: the source answered with 1m candles of ETH; expected 1m candles of BTC"});
+  CHECK_FALSE(problem_of({"", interval::m1, {flat_candle(0)}}));
+}
