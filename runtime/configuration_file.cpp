@@ -298,6 +298,9 @@ std::string read_text(const fs::path& file) {
 loaded_configuration parse_configuration(std::string_view text, const fs::path& directory,
                                          std::string_view file_name, const type_registry& types,
                                          const exchange_factories& factories) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF"; // some editors begin UTF-8 with it
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
   try {
     return read_document(text, directory, types, factories);
   } catch (const failure& problem) {
