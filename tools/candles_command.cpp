@@ -57,7 +57,12 @@ int import_candles(const candle_options& options) {
   if (!keeps && options.out.empty())
     throw failure(error_code::invalid_argument,
                   "candles import: expected --out, or --data-dir with --exchange, or both");
-  const auto series = read_candle_csv(options.files.front(), options.symbol, configuration{});
+  std::vector<named_file> read;
+  for (const auto& file : matching_files(options.files))
+    read.push_back({"FILE", file});
+  if (!options.out.empty())
+    require_distinct_files({{"--out", options.out}}, read);
+  const auto series = read_candle_csv(options.files, options.symbol, configuration{});
   if (keeps) {
     const auto target = open_rocksdb_store(options.data_directory);
     backtest::import_candles(*target, {options.exchange, options.symbol, interval::m1},
@@ -77,6 +82,7 @@ int export_candles(const candle_options& options) {
   const auto until = time_or_nothing("--to", options.to);
   require_range(since, until);
   const auto opened = open_configuration(options.configuration, options_of(options.common));
+  require_distinct_files({{"--out", options.out}}, files_read(options.configuration, opened));
   const auto exchange = chosen_exchange(opened, options.exchange);
   const auto symbol = chosen_symbols(exchange, {options.symbol}).front();
   const auto series = candles_of(exchange, symbol, since, until, opened.file.parameters,
@@ -118,7 +124,7 @@ int check_candles_of(const candle_options& options) {
                   "candles check: expected either candle files or --config");
   std::vector<candle_report> reports;
   for (const auto& file : options.files)
-    reports.push_back(report_candle_csv(file, file.filename().string(), configuration{}));
+    reports.push_back(report_candle_csv(file, configuration{}));
   if (!options.configuration.config.empty()) {
     const auto opened = open_configuration(options.configuration, options_of(options.common));
     reports =
@@ -182,15 +188,17 @@ void add_candles_command(CLI::App& program, action& chosen) {
 
   auto& import = add(
       candles, "import",
-      "Turn a CSV or kline file (gzip, zip) into canonical CSV, or keep it in a data directory",
+      "Turn CSV or kline files (gzip, zip) into canonical CSV, or keep it in a data directory",
       "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT -o btc.csv.gz\n"
-      "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT --data-dir data "
+      "  backtest candles import BTCUSDT-1m-2024-*.zip --symbol BTCUSDT --data-dir data "
       "--exchange binance\n"
       "What is kept, live runs and backtests with that --data-dir do not fetch from the exchange.",
       options, chosen, &import_candles);
-  import.add_option("file", options->files, "CSV with header, or Binance klines; plain, gzip, zip")
+  import
+      .add_option("files", options->files,
+                  "CSV with header, or Binance klines; plain, gzip, zip; several are joined in the "
+                  "order of their candles")
       ->required()
-      ->expected(1)
       ->type_name("FILE");
   add_symbol(import, *options);
   add_out(import, *options, false);

@@ -136,8 +136,9 @@ std::vector<named_file> files_read(const configuration_options& options,
     files.push_back({"--plugin", plugin});
   for (const auto& exchange : opened.file.schemas.exchanges)
     if (const auto* csv = dynamic_cast<const csv_source*>(exchange.source.get()))
-      for (const auto& [symbol, path] : csv->files())
-        files.push_back({fmt::format("candles of {}", symbol), path});
+      for (const auto& [symbol, paths] : csv->files())
+        for (const auto& path : paths)
+          files.push_back({fmt::format("candles of {}", symbol), path});
   return files;
 }
 
