@@ -293,6 +293,7 @@ struct range_result {
   instant clock = 0;
   run_counters counters;
   std::int64_t gaps = 0;           ///< once the run is over
+  minute_counts minutes;           ///< once the run is over
   std::int64_t processed = 0;      ///< generation instants behind the run
   bool over = false;
   bool cut_short = false;          ///< a stop ended it early

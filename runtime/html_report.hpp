@@ -87,6 +87,7 @@ struct html_report {
   std::optional<instant> first_instant; ///< of all events
   std::optional<instant> last_instant;
   std::int64_t event_count = 0;
+  std::vector<std::string> warnings; ///< shown before everything else
   /// Of a walker, one for each symbol: the page shows rankings, and then the winners alone.
   std::vector<walker_report_data> walks;
   /// Sentences about events that should be there and are not.

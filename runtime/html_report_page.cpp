@@ -176,9 +176,12 @@ std::string header_of(const html_report& report, const digest& all) {
     missing = fmt::format("<p class=\"note\"><b>Not everything that happened is in these events:"
                           "</b> {}.</p>",
                           escaped(missing));
+  std::string warnings;
+  for (const auto& warning : report.warnings)
+    warnings += "<p class=\"warning\" role=\"note\">" + escaped(warning) + "</p>";
   return fmt::format("<header><p class=\"eyebrow\">{} report</p><h1>{}</h1>{}<ul "
-                     "class=\"facts\">{}</ul></header>\n",
-                     kind_of(report), heading_of(report), missing, facts);
+                     "class=\"facts\">{}</ul>{}</header>\n",
+                     kind_of(report), heading_of(report), missing, facts, warnings);
 }
 
 std::string equity_section(const digest& all) {

@@ -59,7 +59,7 @@ struct live_state {
     interest wanted;
     instant next = 0;              ///< the first instant not examined
     instant granted_until = 0;     ///< exclusive, of the last range under way
-    std::int64_t missing_minutes = 0; ///< system clock: that did not come in time
+    minute_counts due_minutes;     ///< system clock: those that were due, and did not come in time
     signal_state state = signal_state::idle;
     bool ready = false;            ///< its client is prepared
     int ranges = 0;                ///< under way
@@ -721,8 +721,9 @@ struct live_state {
   /// is due.
   void advance_to(std::size_t run, instant boundary) {
     auto& progress = runs[run];
+    ++progress.due_minutes.expected;
     if (progress.misses_newest)
-      ++progress.missing_minutes;
+      ++progress.due_minutes.missing;
     const bool generates = !setup->runs[run].watch_only;
     range_grant grant{boundary + minute_ms, progress.wanted, SIZE_MAX, generates,
                       progress.came_late};
@@ -812,7 +813,8 @@ struct live_state {
       progress.late = false;
     progress.next = result.granted_until;
     progress.summary.counters = result.counters;
-    progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
+    progress.summary.gaps = is_replay() ? result.gaps : progress.due_minutes.missing;
+    progress.summary.minutes = is_replay() ? result.minutes : progress.due_minutes;
     take_events(progress, result);
     progress.rows.append(std::move(result.rows));
     progress.announces = progress.announces || result.has_announcements;

@@ -40,6 +40,7 @@ struct run_summary {
   std::int64_t gaps = 0;        ///< one-minute candles missing while it ran
   run_counters counters;
   std::int64_t errors = 0; ///< events on topic `error` with its names; live: over all starts
+  minute_counts minutes; ///< once it is over
 };
 
 /// Wakes a thread that waits for whatever happens first in several runs. Thread-safe.

@@ -417,6 +417,7 @@ struct portfolio_state {
     progress.summary.gaps = result.gaps;
     errors.take(result.events);
     progress.summary.errors = errors.of(identity(run));
+    progress.summary.minutes = result.minutes;
     merger->add(run, std::move(result.events), result.clock);
     if (!result.over) {
       tell_progress(run, result.processed);

@@ -35,6 +35,7 @@ std::vector<shared_identity> identities_of(const portfolio_outcome& outcome) {
 void write_page(runtime& target, const portfolio_outcome& outcome, html_report& page,
                 const std::filesystem::path& file) {
   take_statistics(page, outcome);
+  page.warnings = warnings_of(outcome);
   if (page.mode == run_mode::backtest) {
     const auto instants = timeline_of(target.get_frame(outcome.request.frame));
     page.bounds = {instants.first, instants.last};
@@ -133,8 +134,11 @@ int run_session(runtime& target, const run_header& header, const output_options&
   outcome.threads = threads;
   outcome.elapsed_seconds = elapsed.count();
   print_failures(outcome);
-  if (!common.quiet)
+  if (!common.quiet) {
     listeners.print_errors(outcome);
+    for (const auto& warning : warnings_of(outcome))
+      print_problem(warning);
+  }
   try {
     print_outcome(outcome, outputs, common);
     if (!outputs.reports.empty())

@@ -85,6 +85,7 @@ void write_page(runtime& target, const walk_summary& summary, html_report& page,
   }
   const auto instants = timeline_of(target.get_frame(summary.walker.frame_name));
   page.bounds = {instants.first, instants.last};
+  page.warnings = summary.warnings();
   take_candles(page, target.get_exchange(summary.walker.exchange_name), target.get_config());
   write_html(page, file);
 }
@@ -127,8 +128,11 @@ int walk_and_tell(const walk_options& options) {
     }
   };
   print_failures(summary);
-  if (!options.common.quiet)
+  if (!options.common.quiet) {
     listeners.print_errors({});
+    for (const auto& warning : summary.warnings())
+      print_problem(warning);
+  }
   attempt([&] {
     print_summary(options.outputs, options.outputs.json ? to_json(summary) : to_table(summary));
   });

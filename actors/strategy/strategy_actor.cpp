@@ -273,8 +273,10 @@ struct strategy_state {
     range_result result;
     result.run = setup->run;
     result.counters = core->counters();
-    if (ended) // it looks through the candles
+    if (ended) { // it looks through the candles
       result.gaps = core->gaps();
+      result.minutes = core->minutes_since_listing();
+    }
     result.processed = core->processed_instants();
     result.cut_short = core->was_cut_short();
     return result;

@@ -743,16 +743,27 @@ strategy_core::next_step strategy_core::fail(error reason) {
 void strategy_core::source_failed(error reason) { source_error_ = std::move(reason); }
 
 std::int64_t strategy_core::gaps() const noexcept {
-  const instant first = plan_.frame.first;
+  return minutes_since(plan_.frame.first).missing;
+}
+
+minute_counts strategy_core::minutes_since_listing() const noexcept {
+  const auto& minutes = market_.minutes();
+  if (minutes.empty())
+    return {};
+  return minutes_since(std::max(plan_.frame.first, minutes.candles.front().open_time));
+}
+
+minute_counts strategy_core::minutes_since(instant first) const noexcept {
   // The clock of an idle run stays where it could last generate.
   const instant reached = saw_frame_end_ ? plan_.frame.last : clock_;
   const instant last = std::min({plan_.frame.last, plan_.data_end, reached});
   if (last <= first)
-    return 0;
+    return {};
   series_cursor counter{market_.minutes()};
   const auto before = counter.closed_at(first);
   const auto present = counter.closed_at(last) - before;
-  return (last - first) / minute_ms - static_cast<std::int64_t>(present);
+  const auto expected = (last - first) / minute_ms;
+  return {expected, expected - static_cast<std::int64_t>(present)};
 }
 
 // -- telling --------------------------------------------------------------------------------------

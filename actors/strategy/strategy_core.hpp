@@ -21,6 +21,16 @@
 
 namespace backtest {
 
+/// One-minute candles that a run could have had since its symbol's first one.
+struct minute_counts {
+  std::int64_t expected = 0;
+  std::int64_t missing = 0;
+
+  bool are_mostly_missing() const noexcept { return 2 * missing > expected; }
+
+  friend bool operator==(const minute_counts&, const minute_counts&) = default;
+};
+
 struct run_counters {
   std::int64_t scheduled = 0;
   std::int64_t opened = 0;
@@ -156,12 +166,15 @@ public:
   const run_counters& counters() const noexcept { return counters_; }
   /// One-minute candles missing between the frame's start and the run's end so far.
   std::int64_t gaps() const noexcept;
+  /// The same of the minutes since the symbol's first candle.
+  minute_counts minutes_since_listing() const noexcept;
   bool was_cut_short() const noexcept { return cut_short_; }
   const error& reason() const noexcept { return failure_; }
   const run_plan& plan() const noexcept { return plan_; }
   const signal_machine& machine() const noexcept { return machine_; }
 
 private:
+  minute_counts minutes_since(instant first) const noexcept;
   enum class waiting_for : std::uint8_t { nothing, opening, scheduling, activation, milestones, source };
 
   /// Nothing, or why to pause. Not a std::optional: its two bytes, written one by one and read as
