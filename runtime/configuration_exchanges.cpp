@@ -103,12 +103,11 @@ void read_binance(const json_reader& in, const surroundings& around, exchange_sc
     exchange.now = around.factories.now;
     return;
   }
-  exchange.get_candles = [name = exchange.exchange_name,
-                          url](const candle_query&) -> std::vector<candle> {
-    throw failure(error_code::io_failed,
-                  fmt::format("exchange {}: candles from {} (type binance) are not available in "
-                              "this version, expected type csv or synthetic",
-                              name, url));
+  exchange.get_candles = [url](const candle_query&) -> std::vector<candle> {
+    throw failure(error_code::io_failed, // the loader names the exchange
+                  fmt::format("candles from {} (type binance) are not available in this version, "
+                              "expected type csv or synthetic",
+                              url));
   };
 }
 
