@@ -54,7 +54,8 @@ private:
     if (!page.empty() && page.back().open_time < query.since)
       throw failure(error_code::bad_candles,
                     fmt::format("{}: row {}: open time is {}; expected {} or later", url,
-                                page.size() - 1, page.back().open_time, query.since));
+                                page.size() - 1, to_iso(page.back().open_time),
+                                to_iso(query.since)));
     return page;
   }
 
