@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace backtest {
 
@@ -56,6 +58,17 @@ std::set<std::string> writer_logs(const fs::path& directory) {
     if (auto name = file.path().filename().string(); name.ends_with(".log"))
       logs.insert(std::move(name));
   return logs;
+}
+
+/// A directory that is not there is none of the reader's business; one that is must be readable.
+void require_readable(const fs::path& directory) {
+  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0 && errno != ENOENT)
+    throw failure(error_code::io_failed,
+                  fmt::format("store {}: expected a directory that can be read: {}",
+                              directory.string(), std::generic_category().message(errno)));
+  if (file >= 0)
+    ::close(file);
 }
 
 /// RocksDB's "secondary instance": reads the writer's tables and logs, writes nothing there.
@@ -122,7 +135,9 @@ private:
 
 std::unique_ptr<store_follower> open_rocksdb_reader(const fs::path& directory,
                                                     std::chrono::milliseconds patience) {
-  std::error_code ignored; // a directory that cannot be read holds no store for us
+  require_readable(directory);
+  require_whole_store(directory);
+  std::error_code ignored; // then RocksDB says what is wrong
   if (!fs::exists(directory / "CURRENT", ignored))
     throw failure(error_code::not_found,
                   fmt::format("store {}: nothing was stored here; expected a data directory",

@@ -85,7 +85,9 @@ private:
   void open() {
     tables_ = std::make_unique<rocksdb_tables>(
         directory_, [this](const auto& families, auto* handles, auto** database) {
-          return rocksdb::DB::Open(options_, directory_.string(), families, handles, database);
+          auto options = options_;
+          options.create_missing_column_families = !holds_rows(directory_);
+          return rocksdb::DB::Open(options, directory_.string(), families, handles, database);
         });
   }
 

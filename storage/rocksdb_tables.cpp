@@ -111,8 +111,42 @@ void fail_rocksdb(const std::filesystem::path& directory, std::string_view what,
                 fmt::format("store {}: {}: {}", directory.string(), what, status.ToString()));
 }
 
+void require_whole_store(const std::filesystem::path& directory) {
+  namespace fs = std::filesystem;
+  constexpr std::uintmax_t longest_name = 4096;
+  const auto damaged = [&](std::string_view what) {
+    throw failure(error_code::store_failed, fmt::format("store {}: {}", directory.string(), what));
+  };
+  std::error_code unknown; // a directory that cannot be read fails in RocksDB, with its words
+  const auto current = directory / "CURRENT";
+  if (fs::is_directory(current, unknown))
+    damaged("its file CURRENT is a directory; expected the name of a manifest");
+  if (fs::exists(current, unknown)) {
+    if (fs::file_size(current, unknown) > longest_name && !unknown)
+      damaged("its file CURRENT is damaged; expected the name of a manifest");
+    return;
+  }
+  // The first manifest comes before CURRENT: a process may have ended in between.
+  for (const auto& file : fs::directory_iterator{directory, unknown})
+    if (const auto name = file.path().filename().string();
+        name.starts_with("MANIFEST-") && name != "MANIFEST-000001")
+      damaged("its file CURRENT is missing, but there is a manifest; expected both or none, as a "
+              "new store would take the place of what is stored");
+}
+
+bool holds_rows(const std::filesystem::path& directory) {
+  std::error_code unknown; // a directory that cannot be read fails in RocksDB, with its words
+  for (const auto& file : std::filesystem::directory_iterator{directory, unknown})
+    if (const auto kind = file.path().extension();
+        kind == ".sst" ||
+        (kind == ".log" && file.is_regular_file(unknown) && file.file_size(unknown) > 0))
+      return true;
+  return false;
+}
+
 rocksdb_tables::rocksdb_tables(std::filesystem::path directory, const opener& open)
     : directory_(std::move(directory)) {
+  require_whole_store(directory_);
   rocksdb::DB* database = nullptr;
   const auto status = open(rocksdb_families(), &handles_, &database);
   database_.reset(database);

@@ -21,6 +21,15 @@ std::vector<rocksdb::ColumnFamilyDescriptor> rocksdb_families();
 [[noreturn]] void fail_rocksdb(const std::filesystem::path& directory, std::string_view what,
                                const rocksdb::Status& status);
 
+/// Throws `failure(store_failed)` for a directory whose file CURRENT is missing, though something
+/// was stored, or is not what it should be: RocksDB would begin a new store in the place of the old
+/// one, or read whatever is there to its end.
+void require_whole_store(const std::filesystem::path& directory);
+
+/// Whether something was ever stored in a directory. Then its manifest names every column family,
+/// and one that does not was cut short: to create what it lacks would begin a new store.
+bool holds_rows(const std::filesystem::path& directory);
+
 /// An open database with its column families, closed with it.
 class rocksdb_tables {
 public:
