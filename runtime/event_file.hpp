@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
@@ -39,6 +40,11 @@ struct recorded_run {
 /// file without the line of the run at its beginning, and for the first line that is not an event.
 recorded_run read_events(std::string_view text, std::string_view file_name,
                          const std::function<void(event_line&&)>& hear);
+
+/// The same for a file, of which no more than a line is held in memory; also for a file that cannot
+/// be read, and for a line of more than 64 MiB.
+recorded_run read_event_file(const std::filesystem::path& file,
+                             const std::function<void(event_line&&)>& hear);
 
 /// What an event file should hold and does not, in sentences.
 struct missing_lines {

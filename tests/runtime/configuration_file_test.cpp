@@ -142,8 +142,8 @@ TEST_CASE("configuration file: a run on an exchange that is not available is tol
   const auto loaded = parse(example);
   REQUIRE(loaded.schemas.exchanges[1].get_candles);
   CHECK_THROWS_WITH(loaded.schemas.exchanges[1].get_candles({}),
-                    "exchange binance: candles from https://api.binance.com (type binance) are "
-                    "not available in this version, expected type csv or synthetic");
+                    "candles from https://api.binance.com (type binance) are not available in this "
+                    "version, expected type csv or synthetic");
 }
 
 TEST_CASE("configuration file: what is left out has its default") {
@@ -388,9 +388,13 @@ TEST_CASE("configuration file: relative paths are relative to the file") {
 }
 
 TEST_CASE("configuration file: a file that cannot be read") {
-  for (const auto& file : {fs::path{"/nowhere/config.json"}, backtest::testing::binary_directory()})
+  const auto refused = [](const fs::path& file, const std::string& cause) {
     CHECK_THROWS_WITH(load_configuration(file, with_built_ins(), stub_factories()),
-                      (file.string() + ": expected a configuration file that can be read").c_str());
+                      (file.string() + cause + "; expected a configuration file").c_str());
+  };
+  refused("/nowhere/config.json", ": cannot open the file: No such file or directory");
+  refused(backtest::testing::binary_directory(), ": cannot read the file: Is a directory");
+  refused("/dev/zero", ": larger than 16777216 bytes");
 }
 
 TEST_CASE("configuration file: the golden cases load") {
