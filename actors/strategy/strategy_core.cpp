@@ -62,6 +62,16 @@ std::string derived_id(const run_identity& run, instant when) {
       .append(time.data(), time.size());
 }
 
+/// Only where there is a candle does one close at the end of the data.
+std::string text_of_data_end(const run_plan& plan, bool has_candles) {
+  const auto& symbol = plan.identity->symbol;
+  const auto last = to_iso(plan.frame.last);
+  return has_candles ? fmt::format("candles of {} end at {}, the frame goes on to {}", symbol,
+                                   to_iso(plan.data_end), last)
+                     : fmt::format("there are no candles of {}, the frame goes from {} to {}",
+                                   symbol, to_iso(plan.frame.first), last);
+}
+
 /// How many minutes an opening looks ahead to promise the arbiter when it can end at the earliest.
 constexpr int lookahead_minutes = 512;
 
@@ -723,10 +733,7 @@ strategy_core::next_step strategy_core::finish() {
 
 strategy_core::next_step strategy_core::finish_without_data() {
   if (plan_.frame.last > plan_.data_end)
-    emit_error(error_code::data_ended,
-               fmt::format("candles of {} end at {}, the frame goes on to {}",
-                           plan_.identity->symbol, to_iso(plan_.data_end),
-                           to_iso(plan_.frame.last)),
+    emit_error(error_code::data_ended, text_of_data_end(plan_, !minutes_.candles().empty()),
                std::max(plan_.data_end, plan_.frame.first), "exchange");
   if (machine_.state() != signal_state::idle)
     ++counters_.unfinished;
