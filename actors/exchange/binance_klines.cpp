@@ -124,9 +124,10 @@ boost::json::value parse_document(std::string_view body, std::string_view url) {
 
 } // namespace
 
-std::string klines_path(const candle_query& query) {
-  return fmt::format("/api/v3/klines?symbol={}&interval={}&startTime={}&endTime={}&limit=1000",
-                     encoded(query.symbol), to_string(query.size), query.since, query.until - 1);
+std::string klines_path(const candle_query& query, int limit) {
+  return fmt::format("/api/v3/klines?symbol={}&interval={}&startTime={}&endTime={}&limit={}",
+                     encoded(query.symbol), to_string(query.size), query.since, query.until - 1,
+                     limit);
 }
 
 void require_klines(const http_answer& answer, std::string_view symbol, std::string_view url,

@@ -9,9 +9,12 @@
 
 namespace backtest {
 
-/// Path and query of the public klines of Binance's REST interface, at most a thousand of them:
-/// open times from query.since to before query.until.
-std::string klines_path(const candle_query& query);
+/// The server answers no more at once.
+inline constexpr int most_klines = 1000;
+
+/// Path and query of the public klines of Binance's REST interface, at most `limit` of them: open
+/// times from query.since to before query.until.
+std::string klines_path(const candle_query& query, int limit = most_klines);
 
 /// Throws unless the status is a success; every message names `url` and quotes the server's own.
 /// `postponed_failure` when it may be asked again (418, 429, 5xx) and says when; `failure` when it
