@@ -31,12 +31,17 @@ struct load_candles {
   instant from = 0;
   instant until = 0;
   bool patient = false;
+  std::optional<candle_extent> extent = std::nullopt; ///< absent: whole UTC days are welcome
+  /// When the candles end before `until`, more are looked for up to here, to tell the end of the
+  /// data from a gap.
+  std::optional<instant> beyond = std::nullopt;
 };
 
 /// `problem` is set when the source failed after its retries or delivered bad candles.
 struct candles_loaded {
   loaded_series loaded;
   std::optional<error> problem;
+  std::optional<error> problem_beyond = std::nullopt; ///< why it was not looked there
 };
 
 /// Candles as they were at `when`, for signal sources that are actors: closed ones only.
@@ -293,6 +298,7 @@ struct range_result {
   instant clock = 0;
   run_counters counters;
   std::int64_t gaps = 0;           ///< once the run is over
+  absent_candles absent;           ///< the same
   std::int64_t processed = 0;      ///< generation instants behind the run
   bool over = false;
   bool cut_short = false;          ///< a stop ended it early

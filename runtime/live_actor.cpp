@@ -343,41 +343,68 @@ struct live_state {
     }
     if (!is_replay())
       return wait_for_boundaries(by_symbol);
-    const instant until = frame.last + followed_after(setup->parameters);
     for (const auto& [symbol, of_symbol] : by_symbol)
-      request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), until, true})
-          .then(
-              [this, of_symbol = of_symbol](const candles_loaded& answer) {
-                for (const auto run : of_symbol)
-                  if (answer.problem)
-                    end_run(run, *answer.problem);
-                  else
-                    prepare(run, answer.loaded);
-                start_if_ready();
-              },
-              [this](const caf::error& reason) {
-                fail_all({error_code::actor_failed,
-                          "the exchange client is gone: " + text_of(reason)});
-              });
+      load_history(symbol, of_symbol, from, last_of_replay(of_symbol));
   }
 
-  void prepare(std::size_t run, const loaded_series& minutes) {
+  void load_history(const std::string& symbol, const std::vector<std::size_t>& of_symbol,
+                    instant from, instant last) {
+    request(self, exchange, caf::infinite, history_for_run(symbol, from, last, setup->parameters))
+        .then(
+            [this, symbol, of_symbol, from, last](const candles_loaded& answer) {
+              if (answer.problem && last > frame.last) // a run goes without what lies behind
+                return load_history(symbol, of_symbol, from, frame.last);
+              for (const auto run : of_symbol)
+                if (answer.problem)
+                  end_run(run, *answer.problem);
+                else
+                  prepare(run, answer);
+              start_if_ready();
+            },
+            [this](const caf::error& reason) {
+              fail_all(
+                  {error_code::actor_failed, "the exchange client is gone: " + text_of(reason)});
+            });
+  }
+
+  /// A signal that a run left behind may end in candles that are new since then.
+  instant last_of_replay(const std::vector<std::size_t>& of_symbol) const {
+    const auto left_a_signal = [this](std::size_t run) {
+      const auto& stored = setup->runs[run].stored;
+      return stored && stored->ended && stored->memory.machine.state != signal_state::idle;
+    };
+    return std::any_of(of_symbol.begin(), of_symbol.end(), left_a_signal)
+               ? frame.last + followed_after(setup->parameters)
+               : frame.last;
+  }
+
+  /// Nothing is left to do since then.
+  static bool is_over(const stored_run& stored, const run_plan& plan) {
+    const auto& ended = stored.ended;
+    return ended && ended->outcome == run_outcome::completed &&
+           ended->frame_last == plan.frame.last &&
+           (ended->data_end == plan.data_end ||
+            (stored.memory.machine.state == signal_state::idle &&
+             std::min(ended->data_end, plan.data_end) >= plan.frame.last));
+  }
+
+  void prepare(std::size_t run, const candles_loaded& answer) {
+    const auto& minutes = answer.loaded;
     const auto& chosen = setup->runs[run];
     auto& progress = runs[run];
     progress.minutes = minutes.series;
-    auto plan = plan_for(chosen.identity, frame, *minutes.series,
-                         rules_for(*setup->exchange, setup->parameters));
-    if (!is_replay())
+    auto plan =
+        plan_for(chosen.identity, frame, answer, rules_for(*setup->exchange, setup->parameters));
+    if (!is_replay()) {
       plan.data_end = end_of_time / 2;
+      plan.candles_until = end_of_time;
+    }
     if (chosen.stored) {
       plan.resumed = chosen.stored->memory;
-      if (const auto& ended = chosen.stored->ended;
-          ended && ended->outcome == run_outcome::completed &&
-          ended->frame_last == plan.frame.last && ended->data_end == plan.data_end) {
+      if (is_over(*chosen.stored, plan)) {
         // Before it was interrupted.
         progress.ended = std::make_shared<const stored_run>(*chosen.stored);
-        progress.summary.outcome = ended->outcome;
+        progress.summary.outcome = run_outcome::completed;
         progress.summary.gaps = 0;
         return close_run(run);
       }
@@ -539,7 +566,7 @@ struct live_state {
     for (std::size_t run = 0; run < runs.size(); ++run) {
       auto none = std::make_shared<candle_series>();
       none->symbol = identity(run).symbol;
-      prepare(run, {std::move(none), 0, 0});
+      prepare(run, {{std::move(none), 0, 0}, std::nullopt});
     }
   }
 
@@ -587,8 +614,7 @@ struct live_state {
       if (is_behind(run, boundary))
         from = std::min(from, runs[run].next);
     request(self, exchange, caf::infinite,
-            load_candles{symbols[symbol].name, interval::m1,
-                         from - loaded_before(setup->parameters), boundary})
+            minutes_for_run(symbols[symbol].name, from, boundary, setup->parameters))
         .then(
             [this, symbol, boundary](const candles_loaded& answer) {
               take_minutes(symbol, boundary, answer);
@@ -813,6 +839,8 @@ struct live_state {
     progress.next = result.granted_until;
     progress.summary.counters = result.counters;
     progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
+    if (is_replay())
+      progress.summary.absent = result.absent;
     take_events(progress, result);
     progress.rows.append(std::move(result.rows));
     progress.announces = progress.announces || result.has_announcements;

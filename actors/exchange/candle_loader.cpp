@@ -33,6 +33,18 @@ std::chrono::milliseconds delay_after(std::int64_t tries, const configuration& p
          (std::int64_t{1} << std::min(tries - 1, most_doublings));
 }
 
+/// The ranges, cut where a UTC day ends.
+std::vector<time_range> days_of(const std::vector<time_range>& ranges) {
+  std::vector<time_range> days;
+  for (auto [from, until] : ranges)
+    while (from < until) {
+      const instant end = std::min(align_down(from, day_ms) + day_ms, until);
+      days.push_back({from, end});
+      from = end;
+    }
+  return days;
+}
+
 } // namespace
 
 candle_loader::candle_loader(exchange_schema schema, configuration parameters, wait_function wait,
@@ -48,10 +60,10 @@ bool candle_loader::is_native(interval size) const {
 }
 
 loaded_series candle_loader::load(const std::string& symbol, interval size, instant from,
-                                  instant until) {
+                                  instant until, const std::optional<candle_extent>& extent) {
   for (load_progress progress;;) {
     try {
-      return load(symbol, held_[symbol], progress, size, from, until);
+      return load(symbol, held_[symbol], progress, size, from, until, extent);
     } catch (const postponed_failure& caught) {
       if (wait_ && !wait_(caught.retry_after()))
         throw failure(error_code::fetch_failed,
@@ -63,8 +75,11 @@ loaded_series candle_loader::load(const std::string& symbol, interval size, inst
 
 loaded_series candle_loader::load(const std::string& symbol, held_candles& held,
                                   load_progress& progress, interval size, instant from,
-                                  instant until) {
-  const request of{symbol, is_native(size) ? size : interval::m1, held, progress};
+                                  instant until, const std::optional<candle_extent>& extent) {
+  auto around = extent.value_or(candle_extent{align_down(from, day_ms), align_up(until, day_ms)});
+  around.welcome_from = std::min(around.welcome_from, from);
+  around.welcome_until = std::max(around.welcome_until, until);
+  const request of{symbol, is_native(size) ? size : interval::m1, held, progress, around};
   return in_size(held, size, fetched(of, from, until));
 }
 
@@ -97,14 +112,14 @@ loaded_series candle_loader::in_size(held_candles& held, interval size,
 loaded_series candle_loader::fetched(const request& of, instant from, instant until) {
   auto& held = of.held.fetched[of.size];
   auto& longest = of.held.longest[of.size];
-  longest = std::max(longest, until - from);
+  const auto& around = of.extent;
+  longest = std::max(longest, until - around.welcome_from);
   const instant needed_from = align_down(until - longest, day_ms);
   if (held.series && held.from <= from && until <= held.until)
     return held;
-  // Whole days, so that every aggregate made from them is whole.
-  from = align_down(from, day_ms);
-  until = align_up(until, day_ms);
   if (schema_.source) {
+    from = align_down(around.welcome_from, day_ms);
+    until = align_up(around.welcome_until, day_ms);
     if (held.series) {
       from = std::min(from, held.from);
       until = std::max(until, held.until);
@@ -121,9 +136,10 @@ loaded_series candle_loader::fetched(const request& of, instant from, instant un
   auto series = std::make_shared<candle_series>();
   series->symbol = of.symbol;
   series->size = of.size;
+  time_range got;
   if (!held.series) {
-    obtain(of, {from, until}, series->candles);
-    held = {series, from, settled_until(*series, from, until)};
+    got = obtain(of, {from, until}, {around.welcome_from, around.welcome_until}, series->candles);
+    held.series = series;
   } else {
     const auto& known = held.series->candles;
     time_range of_known{held.from, held.until};
@@ -134,16 +150,20 @@ loaded_series candle_loader::fetched(const request& of, instant from, instant un
         return item.open_time < needed_from;
       });
     }
-    obtain(of, {from, of_known.from}, series->candles);
+    got.from =
+        obtain(of, {std::min(from, of_known.from), of_known.from},
+               {std::min(around.welcome_from, of_known.from), of_known.from}, series->candles)
+            .from;
     series->candles.insert(series->candles.end(), first, known.end());
-    obtain(of, {of_known.until, until}, series->candles);
-    from = std::min(from, of_known.from);
-    until = std::max(until, of_known.until);
+    got.until =
+        obtain(of, {of_known.until, std::max(until, of_known.until)},
+               {of_known.until, std::max(around.welcome_until, of_known.until)}, series->candles)
+            .until;
     if (series->candles.size() != known.size() || first != known.begin())
       held.series = series;
-    held = {held.series, from, settled_until(*held.series, from, until)};
   }
-  return {held.series, from, until}; // what is missing up to there is missing now
+  held = {held.series, got.from, settled_until(*held.series, got.from, got.until)};
+  return {held.series, got.from, got.until}; // what is missing up to there is missing now
 }
 
 instant candle_loader::settled_until(const candle_series& series, instant from,
@@ -154,11 +174,17 @@ instant candle_loader::settled_until(const candle_series& series, instant from,
   return std::max(series.end(from), std::min(until, old));
 }
 
-void candle_loader::obtain(const request& of, time_range wanted, std::vector<candle>& out) {
+time_range candle_loader::obtain(const request& of, time_range needed, time_range welcome,
+                                 std::vector<candle>& out) {
+  if (welcome.from >= welcome.until || (needed.from >= needed.until && !of.extent.fetches_before))
+    return needed;
+  cached_candles known;
+  known.missing = {welcome};
   // Nobody else can have kept what has only just closed.
-  if (!keeper_ || wanted.from >= wanted.until || wanted.from + kept_at_once >= schema_.now())
-    return fetch_days(of, wanted, out);
-  const auto known = keeper_->find(of.symbol, of.size, wanted);
+  if (keeper_ && welcome.from + kept_at_once < schema_.now())
+    known = keeper_->find(of.symbol, of.size, welcome);
+  time_range got = welcome;
+  const auto begin = out.size();
   auto next = known.candles.begin();
   const auto take_until = [&](instant until) {
     const auto end = std::partition_point(
@@ -166,29 +192,68 @@ void candle_loader::obtain(const request& of, time_range wanted, std::vector<can
     out.insert(out.end(), next, end);
     next = end;
   };
-  for (const auto& missing : known.missing) {
-    take_until(missing.from);
-    fetch_days(of, missing, out);
-  }
-  take_until(wanted.until);
-}
-
-void candle_loader::fetch_days(const request& of, time_range wanted, std::vector<candle>& out) {
-  while (wanted.from < wanted.until) {
-    const time_range day{wanted.from,
-                         std::min(align_down(wanted.from, day_ms) + day_ms, wanted.until)};
-    const auto& batch = fetch_day(of, day);
+  const auto begin_at = [&](instant from) { // what came before does not join what is needed
+    out.resize(begin);
+    got.from = from;
+  };
+  const auto take = [&](const std::vector<candle>& batch) {
     out.insert(out.end(), batch.begin(), batch.end());
-    wanted.from = day.until;
+  };
+  for (const auto day : days_of(known.missing)) {
+    take_until(day.from);
+    const time_range part{std::max(day.from, needed.from), std::min(day.until, needed.until)};
+    const bool is_needed = part.from < part.until;
+    const bool is_before = !is_needed && day.until <= needed.from;
+    if (day.from > of.extent.in_parts_from || (!is_needed && !is_before))
+      return {got.from, day.from};
+    if (is_before && !of.extent.fetches_before) {
+      begin_at(day.until);
+    } else if (part == day) {
+      take(fetch_day(of, day));
+    } else if (const auto* whole = fetch_welcome_day(of, day, is_needed)) {
+      take(*whole);
+    } else if (!is_needed) {
+      begin_at(day.until);
+    } else {
+      if (day.from < part.from)
+        begin_at(part.from);
+      take(fetch_day(of, part));
+      if (part.until < day.until)
+        return {got.from, part.until};
+    }
   }
+  take_until(welcome.until);
+  return got;
 }
 
-const std::vector<candle>& candle_loader::fetch_day(const request& of, time_range day) {
+const std::vector<candle>* candle_loader::fetch_welcome_day(const request& of, time_range day,
+                                                            bool is_needed) {
+  auto& progress = of.progress;
+  const auto key = std::pair{day.from, day.until};
+  if (progress.refused.count(key) > 0)
+    return nullptr;
+  try {
+    return &fetch_day(of, day, is_needed ? 0 : 1);
+  } catch (const postponed_failure& caught) {
+    if (!is_needed || caught.code() != error_code::bad_candles)
+      throw;
+  } catch (const failure& caught) {
+    if (caught.code() == error_code::not_found ||
+        (is_needed && caught.code() != error_code::bad_candles))
+      throw;
+  }
+  progress.tries = 0;
+  progress.refused.insert(key);
+  return nullptr;
+}
+
+const std::vector<candle>& candle_loader::fetch_day(const request& of, time_range day,
+                                                    std::int64_t tries) {
   auto& arrived = of.progress.arrived;
   const auto key = std::pair{day.from, day.until};
   if (const auto found = arrived.find(key); found != arrived.end())
     return found->second; // before the last attempt that failed
-  auto batch = fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, of.progress);
+  auto batch = fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, of.progress, tries);
   tell(of, day.from, batch);
   if (keeper_)
     keep(of, day, batch);
@@ -237,7 +302,8 @@ void candle_loader::tell(const request& of, instant since, std::span<const candl
     schema_.callbacks.on_candle_data(of.symbol, of.size, since, data);
 }
 
-std::vector<candle> candle_loader::fetch_batch(const candle_query& query, load_progress& progress) {
+std::vector<candle> candle_loader::fetch_batch(const candle_query& query, load_progress& progress,
+                                               std::int64_t most_tries) {
   const auto tries = ++progress.tries;
   try {
     auto batch = attempt(query);
@@ -256,7 +322,8 @@ std::vector<candle> candle_loader::fetch_batch(const candle_query& query, load_p
     if (postponed && postponed->retry_after() > longest_retry_after_)
       throw failure(code, fmt::format("{}, longer than the {} s that are waited", text,
                                       longest_retry_after_.count()));
-    if (tries >= parameters_.get_candles_retry_count)
+    // Whom the source asks to wait would not be answered elsewhere either.
+    if (tries >= (most_tries > 0 && !postponed ? most_tries : parameters_.get_candles_retry_count))
       throw failure(code, text);
     throw postponed_failure(code, text,
                             postponed ? postponed->retry_after() : delay_after(tries, parameters_));

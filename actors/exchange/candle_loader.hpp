@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -48,6 +49,7 @@ struct held_candles {
 /// How far a load came that has to be tried again.
 struct load_progress {
   std::map<std::pair<instant, instant>, std::vector<candle>> arrived; ///< batches, by range
+  std::set<std::pair<instant, instant>> refused; ///< ranges that are done without
   std::int64_t tries = 0;                                             ///< of the next one
 };
 
@@ -67,17 +69,20 @@ public:
   /// What the source sees as `candle_query::stop`.
   void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
 
-  /// Candles of at least [from, until); larger intervals than the source's own are aggregated from
+  /// Candles of at least [from, until), but for an extent that takes them in parts; without one,
+  /// whole UTC days are welcome. Larger intervals than the source's own are aggregated from
   /// one-minute candles. One-minute candles of a market that does not go on come with their average
   /// prices. Throws `failure`: `not_found` for a symbol the exchange does not have,
   /// `bad_candles` and `fetch_failed` (after the last attempt), `io_failed` for files. Waits
   /// between attempts.
-  loaded_series load(const std::string& symbol, interval size, instant from, instant until);
+  loaded_series load(const std::string& symbol, interval size, instant from, instant until,
+                     const std::optional<candle_extent>& extent = std::nullopt);
 
   /// The same for a caller that holds the symbol's candles and does the waiting: throws
   /// `postponed_failure` when it is to be called again, with what it was given, at a later time.
   loaded_series load(const std::string& symbol, held_candles& held, load_progress& progress,
-                     interval size, instant from, instant until);
+                     interval size, instant from, instant until,
+                     const std::optional<candle_extent>& extent = std::nullopt);
 
   /// What `load` answers when nothing need be fetched for it.
   std::optional<loaded_series> find(held_candles& held, interval size, instant from,
@@ -92,6 +97,7 @@ private:
     interval size; ///< one the source knows
     held_candles& held;
     load_progress& progress;
+    candle_extent extent;
   };
 
   loaded_series fetched(const request& of, instant from, instant until);
@@ -99,13 +105,19 @@ private:
   void hand_over(const request& of, held_candles::fresh_candles& fresh, instant until);
   /// Up to where nothing can come any more; what is missing behind is asked for again.
   instant settled_until(const candle_series& series, instant from, instant until) const;
-  /// Adds the candles of the range, kept or fetched.
-  void obtain(const request& of, time_range wanted, std::vector<candle>& out);
-  void fetch_days(const request& of, time_range wanted, std::vector<candle>& out);
-  const std::vector<candle>& fetch_day(const request& of, time_range day);
+  /// Adds candles, kept or fetched: those of `needed`, and of the welcome ones around them what
+  /// can be had. Answers from where to where.
+  time_range obtain(const request& of, time_range needed, time_range welcome,
+                    std::vector<candle>& out);
+  /// `tries`: attempts at it; 0: as many as the parameters say.
+  const std::vector<candle>& fetch_day(const request& of, time_range day, std::int64_t tries = 0);
+  /// Null when the day cannot be had and can be done without: all of it, or as a whole because of
+  /// bad candles.
+  const std::vector<candle>* fetch_welcome_day(const request& of, time_range day, bool is_needed);
   void keep(const request& of, time_range asked, std::span<const candle> batch);
   void tell(const request& of, instant since, std::span<const candle> data);
-  std::vector<candle> fetch_batch(const candle_query& query, load_progress& progress);
+  std::vector<candle> fetch_batch(const candle_query& query, load_progress& progress,
+                                  std::int64_t most_tries);
   std::vector<candle> attempt(const candle_query& query);
   bool is_native(interval size) const;
 

@@ -57,7 +57,9 @@ TEST_CASE("command: a run on fetched candles says what a run on the same candles
   const auto requests = server.targets().size();
   CHECK(requests == 6); // two pages a day
   const auto fetched = events_of_run(folder, config);
-  CHECK(server.targets().size() - requests == 6); // once for both strategies
+  // Once for both strategies: a day before the frame, the frame, and behind it the rest of the day
+  // and the next one up to the end of a signal.
+  CHECK(server.targets().size() - requests == 5);
   CHECK(server.connections() == 2);               // one for each command
   const auto from_file = events_of_run(
       folder, folder.write("csv.json", configuration_with(

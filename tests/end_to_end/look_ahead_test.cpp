@@ -78,22 +78,22 @@ story split_at(instant cut, scenario world) {
 }
 
 /// Another future: no candle that opens at or after `cut` stays as it was, some go, some come; only
-/// the end of the data stays, since a run may know where it ends.
+/// where the data begins and ends stays, since a run may know that.
 void change_future(scenario& world, instant cut, std::uint64_t seed) {
   mixer random{seed, 3};
   for (const auto& [symbol, old] : world.market()) {
     auto& candles = world.candles(symbol);
     if (candles.empty())
       continue;
+    const instant first = candles.front().open_time;
     const instant last = candles.back().open_time;
     std::vector<candle> changed;
     for (const auto& item : candles)
       if (item.open_time < cut)
         changed.push_back(item);
     const double drift = random.real(0.5, 2);
-    for (instant open_time = std::max(cut, candles.front().open_time); open_time <= last;
-         open_time += minute_ms) {
-      if (open_time != last && random.chance(0.1))
+    for (instant open_time = std::max(cut, first); open_time <= last; open_time += minute_ms) {
+      if (open_time != first && open_time != last && random.chance(0.1))
         continue;
       const double close = 100 * drift * random.real(0.97, 1.03);
       changed.push_back({open_time, close, close * random.real(1, 1.05),

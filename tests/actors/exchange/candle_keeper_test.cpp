@@ -226,3 +226,43 @@ TEST_CASE("candle keeper: days fetched before a fetch failed are kept") {
   CHECK(node{around}.load(new_year, new_year + 3 * day_ms).size() == 3 * 1440);
   CHECK(around.asked == std::vector<time_range>{{new_year + 2 * day_ms, new_year + 3 * day_ms}});
 }
+
+TEST_CASE("candle keeper: what is kept is enough for who needs no more, without a network") {
+  world around;
+  {
+    node online{around};
+    online.loader.load("BTCUSDT", interval::m1, new_year, new_year + minutes(90),
+                       candle_extent{new_year, new_year + minutes(90)});
+    online.keeper->store();
+  }
+  CHECK(around.asked == std::vector<time_range>{{new_year, new_year + minutes(90)}});
+  around.asked.clear();
+  around.down_from = 0;
+  node offline{around};
+  const auto load = [&](instant from, instant until, const candle_extent& extent) {
+    return offline.loader.load("BTCUSDT", interval::m1, from, until, extent);
+  };
+  SUBCASE("of a day that is not whole") {
+    CHECK(offline.load(new_year + minutes(30), new_year + minutes(85)).size() >= 55);
+    CHECK(around.asked.empty());
+  }
+  SUBCASE("with a day before it that is welcome") {
+    candle_extent extent{new_year - day_ms, new_year + minutes(85), true};
+    const auto loaded = load(new_year + minutes(30), new_year + minutes(85), extent);
+    CHECK(loaded.from == new_year);
+    CHECK(loaded.until == new_year + minutes(85));
+    CHECK(around.asked.size() == 1); // once, and without it
+  }
+  SUBCASE("in parts") {
+    const auto first = load(new_year, new_year + minutes(30), {new_year, new_year + minutes(30)});
+    CHECK(first.until == new_year + minutes(30));
+    const auto more = load(new_year, new_year + minutes(1440),
+                           {new_year, new_year + minutes(1440), false, first.until});
+    CHECK(more.until == new_year + minutes(90));
+    CHECK(more.series->candles.size() == 90);
+    CHECK(around.asked.empty());
+    CHECK_THROWS_AS(load(new_year, new_year + minutes(1440),
+                         {new_year, new_year + minutes(1440), false, more.until}),
+                    failure);
+  }
+}
