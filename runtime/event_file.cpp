@@ -158,6 +158,17 @@ configuration parameters_of(const recorded_run& run) {
   return parameters;
 }
 
+instant step_of(const boost::json::object& configuration, std::string_view frame_name) {
+  const boost::json::value document(configuration);
+  const json_reader in{document, error_code::invalid_configuration, "configuration"};
+  auto size = interval::m1;
+  if (const auto frames = in.find("frames"))
+    for (const auto& frame : frames->elements())
+      if (frame.text("name") == frame_name)
+        size = parse_interval(frame.text_or("interval", "1m")).value_or(interval::m1);
+  return length_of(size);
+}
+
 std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run) {
   const boost::json::value document(run.configuration);
   const json_reader in{document, error_code::invalid_configuration, "configuration"};

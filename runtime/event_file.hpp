@@ -71,6 +71,9 @@ configuration parameters_of(const recorded_run& run);
 /// First and last instant of a backtest, from its frame and the command line; absent where the
 /// recorded configuration does not tell them.
 std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run);
+/// Milliseconds between two instants of a frame; a minute for one that the configuration does not
+/// have.
+instant step_of(const boost::json::object& configuration, std::string_view frame_name);
 
 html_facts facts_of(const recorded_run& run);
 

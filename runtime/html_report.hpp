@@ -79,6 +79,7 @@ struct html_report {
   std::map<html_run_key, html_run> runs;
   std::vector<html_rejection> rejections; ///< in order of their instants
   std::vector<html_problem> problems;
+  instant step = minute_ms; ///< between two instants of the frame
   /// First and last instant of the run, for exposure; absent: not known.
   std::optional<std::pair<instant, instant>> bounds;
   std::optional<trade_statistics> portfolio; ///< absent: computed from the trades

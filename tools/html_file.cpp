@@ -1,5 +1,6 @@
 #include "tools/html_file.hpp"
 
+#include "runtime/event_file.hpp"
 #include "runtime/html_report_text.hpp"
 #include "runtime/text_file.hpp"
 #include "tools/candle_access.hpp"
@@ -21,6 +22,7 @@ html_report html_report_of(const run_header& header, const configuration& parame
                   header.from,
                   header.to,
                   html::indented_json(header.configuration)};
+  report.step = step_of(header.configuration, header.request.frame);
   report.mode = header.mode;
   report.gates = gates_of(parameters);
   for (const auto& symbol : header.request.symbols)

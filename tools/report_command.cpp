@@ -80,6 +80,7 @@ html_report page_of(const recorded_run& run, const configuration& parameters,
                     const std::optional<opened_configuration>& opened) {
   html_report report;
   report.facts = facts_of(run);
+  report.step = step_of(run.configuration, run.frame);
   report.mode = run.command == "live" ? run_mode::live : run_mode::backtest;
   report.gates = gates_of(parameters);
   report.bounds = bounds_of(run);

@@ -22,7 +22,7 @@ void write_names(json_writer& out, std::string_view key, const std::vector<std::
 }
 
 void write_run(json_writer& out, const portfolio_outcome::run& run) {
-  const auto& [identity, outcome, problem, instants, gaps, counters, errors] = run.summary;
+  const auto& [identity, outcome, problem, instants, gaps, absent, counters, errors] = run.summary;
   out.begin_object();
   out.key("strategy_name").string(identity->strategy_name);
   out.key("symbol").string(identity->symbol);
@@ -30,6 +30,13 @@ void write_run(json_writer& out, const portfolio_outcome::run& run) {
   if (problem)
     out.key("error").string(problem->message);
   out.key("instants").integer(instants).key("gaps").integer(gaps);
+  if (absent.instants > 0) {
+    out.key("instants_without_candles").integer(absent.instants);
+    if (absent.until)
+      out.key("candles_begin").integer(*absent.until);
+    else
+      out.key("candles_begin").null();
+  }
   write_signal_counts(out, counters);
   out.key("errors").integer(errors);
   write_statistics(out, run.statistics);
