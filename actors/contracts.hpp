@@ -589,6 +589,10 @@ struct stop_live {};
 struct boundary_reached {};
 /// A store that refused is tried again.
 struct retry_turn {};
+/// Something outside of its runs that belongs into the journal, with the next turn.
+struct note_error {
+  error_event problem;
+};
 
 /// Answered once it is durable.
 struct control_run {
@@ -608,6 +612,7 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
                                    caf::result<void>(stop_live),                  //
                                    caf::result<void>(boundary_reached),           //
                                    caf::result<void>(retry_turn),                 //
+                                   caf::result<void>(note_error),                 //
                                    caf::result<run_controlled>(control_run),      //
                                    caf::result<void>(abort_portfolio),            //
                                    caf::result<void>(demand_element),             //
@@ -756,7 +761,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(announce_decisions) apply(decisions_announced)                                           \
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
-  apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \
+  apply(boundary_reached) apply(retry_turn) apply(note_error) apply(ask_position_size) apply(sized_position)       \
   apply(fetch_due) apply(run_fetch) apply(fetch_over) apply(keep_fetched) apply(tell_portfolio) \
   apply(use_journal) apply(watch_journal)                                                        \
   apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)                \

@@ -25,6 +25,7 @@ struct configuration {
   std::int64_t get_candles_retry_delay_ms = 5000; ///< doubled after each attempt
   std::int64_t get_candles_price_anomaly_threshold_factor = 1000;
   std::int64_t get_candles_min_candles_for_median = 5;
+  std::int64_t candle_revision_minutes = 5; ///< 0 = off
   std::int64_t settle_delay_ms = 1500;
   std::int64_t candle_wait_seconds = 20;
   std::int64_t catch_up_wait_seconds = 60;

@@ -190,6 +190,7 @@ struct live_state {
           if (committing)
             commit(*std::exchange(committing, std::nullopt));
         },
+        [this](note_error& message) { note_problem(std::move(message.problem)); },
         [this](const control_run& message) { return control(message); },
         [this](const abort_portfolio&) {
           refuse_all_controllers({error_code::actor_failed, "the live run was let go of"});
@@ -648,6 +649,18 @@ struct live_state {
   void tell_problem(std::size_t run, const error& problem, instant boundary) {
     runs[run].events.push_back({topic::error, error_event{problem.code, problem.message, "exchange",
                                                           boundary, setup->runs[run].identity}});
+  }
+
+  /// Of the exchange and not of a single run; it was found on the way to the boundary that is open.
+  void note_problem(error_event problem) {
+    if (const instant boundary = fetches && fetches->is_open() ? fetches->boundary() : handled;
+        boundary > 0)
+      problem.timestamp = boundary;
+    event item{topic::error, std::move(problem)};
+    if (finishing)
+      send_anonymously(setup->topics, publish{{std::move(item)}});
+    else
+      late_events.push_back(std::move(item));
   }
 
   /// The candles that are there are examined; who has none yet comes later, in order.

@@ -242,8 +242,8 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
                                                               "store", std::nullopt, nullptr}});
     live->told_before = history.take_events();
     driver = spawn_live(system, census, live);
-    std::erase_if(live_drivers_, [](const auto& item) { return !item.lock(); });
-    live_drivers_.emplace_back(driver);
+    std::erase_if(live_drivers_, [](const auto& item) { return !item.driver.lock(); });
+    live_drivers_.push_back({request.exchange, weak_handle<live_actor>{driver}});
     for (const auto& run : setup->runs)
       known_.at({run.identity->symbol, run.identity->strategy_name, run_mode::live}).live =
           weak_handle<live_actor>{driver};

@@ -5,6 +5,7 @@
 #include "actors/exchange/fetch_failure.hpp"
 #include "actors/exchange/minute_prices.hpp"
 #include "messages/error.hpp"
+#include "messages/json.hpp"
 
 #include <algorithm>
 
@@ -13,13 +14,6 @@
 namespace backtest {
 
 namespace {
-
-/// A candle of a source that grows may come this much later than it closed.
-constexpr instant latest_arrival = 60 * minute_ms;
-
-/// The newest candles are kept an hour at a time: a write a minute would cost more than asking for
-/// them again, with the newest one, after a restart.
-constexpr instant kept_at_once = 60 * minute_ms;
 
 bool is_permanent(const failure& caught) {
   return caught.code() == error_code::not_found ||
@@ -31,6 +25,23 @@ std::chrono::milliseconds delay_after(std::int64_t tries, const configuration& p
   constexpr std::int64_t most_doublings = 20;
   return std::chrono::milliseconds{parameters.get_candles_retry_delay_ms} *
          (std::int64_t{1} << std::min(tries - 1, most_doublings));
+}
+
+std::string candle_text(const std::optional<candle>& item) {
+  if (!item)
+    return "no candle";
+  return fmt::format("open {}, high {}, low {}, close {}, volume {}", number_text(item->open),
+                     number_text(item->high), number_text(item->low), number_text(item->close),
+                     number_text(item->volume));
+}
+
+std::string revision_text(const candle_change& change, const std::string& symbol, interval size) {
+  return fmt::format("{} {} candle of {} was revised after its close: first {}; now {}; what was "
+                     "decided on the first stays as it is{}",
+                     symbol, to_string(size),
+                     to_iso((change.before ? change.before : change.after)->open_time),
+                     candle_text(change.before), candle_text(change.after),
+                     change.after ? ", the newer one is kept" : "");
 }
 
 } // namespace
@@ -150,13 +161,15 @@ instant candle_loader::settled_until(const candle_series& series, instant from,
                                      instant until) const {
   if (!schema_.now)
     return until;
-  const instant old = align_down(schema_.now() - latest_arrival, length_of(series.size));
+  const instant old =
+      align_down(schema_.now() - fresh_candles::latest_arrival, length_of(series.size));
   return std::max(series.end(from), std::min(until, old));
 }
 
 void candle_loader::obtain(const request& of, time_range wanted, std::vector<candle>& out) {
   // Nobody else can have kept what has only just closed.
-  if (!keeper_ || wanted.from >= wanted.until || wanted.from + kept_at_once >= schema_.now())
+  if (!keeper_ || wanted.from >= wanted.until ||
+      wanted.from + fresh_candles::settled_at_once >= schema_.now())
     return fetch_days(of, wanted, out);
   const auto known = keeper_->find(of.symbol, of.size, wanted);
   auto next = known.candles.begin();
@@ -188,48 +201,80 @@ const std::vector<candle>& candle_loader::fetch_day(const request& of, time_rang
   const auto key = std::pair{day.from, day.until};
   if (const auto found = arrived.find(key); found != arrived.end())
     return found->second; // before the last attempt that failed
-  auto batch = fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, of.progress);
+  auto batch =
+      keeper_ ? fetch_and_keep(of, day)
+              : fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, day.from, of.progress)
+                    .candles;
   tell(of, day.from, batch);
-  if (keeper_)
-    keep(of, day, batch);
   return arrived.emplace(key, std::move(batch)).first->second;
 }
 
-/// Kept is what cannot change any more: closed candles without a gap, and old gaps that lie before
-/// a candle. An empty end may be a source that had nothing to say at the moment.
-void candle_loader::keep(const request& of, time_range asked, std::span<const candle> batch) {
-  auto& fresh = of.held.fresh[of.size];
-  if (asked.from != fresh.asked_until && asked.from != fresh.known.until) {
-    hand_over(of, fresh, fresh.known.until);
-    fresh.known = {asked.from, asked.from};
+std::vector<candle> candle_loader::fetch_and_keep(const request& of, time_range day) {
+  auto& fresh = fresh_for(of, day);
+  if (!fresh.continues(day))
+    keep(of, fresh.begin_at(day.from));
+  const instant asked_at = schema_.now();
+  instant again_from = fresh.ask_from(day, revision_ms());
+  auto got = fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, again_from, of.progress);
+  ask_again(of, fresh, day);
+  if (got.again_refused) {
+    tell_not_kept(of, {again_from, day.from}, *got.again_refused);
+    keep(of, fresh.skip_until(day.from));
+    again_from = day.from;
+    got.again.clear();
   }
-  fresh.asked_until = asked.until;
-  const instant length = length_of(of.size);
-  const instant now = schema_.now();
-  for (const candle& item : batch) {
-    const bool closed = item.open_time + length <= now;
-    const bool gap_is_old = item.open_time <= now - latest_arrival;
-    if (!closed || (item.open_time != fresh.known.until && !gap_is_old))
-      break;
-    fresh.candles.push_back(item);
-    fresh.known.until = item.open_time + length;
-  }
-  hand_over(of, fresh,
-            fresh.known.until == asked.until
-                ? asked.until
-                : align_down(fresh.known.until, std::max(length, kept_at_once)));
+  auto& all = got.again;
+  all.insert(all.end(), got.candles.begin(), got.candles.end());
+  keep(of, fresh.take({again_from, day.until}, all, asked_at, of.size, revision_ms()));
+  return std::move(got.candles);
 }
 
-void candle_loader::hand_over(const request& of, held_candles::fresh_candles& fresh,
-                              instant until) {
-  if (until <= fresh.known.from)
+fresh_candles& candle_loader::fresh_for(const request& of, time_range day) {
+  auto& newest = of.held.fresh[of.size];
+  return newest.is_waiting() && day.until <= newest.begins() ? of.held.older[of.size] : newest;
+}
+
+/// The last candles of the day before are asked for by themselves, once, as a question covers one
+/// day. When that fails they are not kept, and whoever comes later asks for them.
+void candle_loader::ask_again(const request& of, fresh_candles& fresh, time_range day) {
+  const instant now = schema_.now();
+  const auto rest = fresh.rest_of_days_before(day, now, revision_ms());
+  if (!rest)
     return;
-  const auto end =
-      std::partition_point(fresh.candles.begin(), fresh.candles.end(),
-                           [until](const candle& item) { return item.open_time < until; });
-  keeper_->keep(of.symbol, of.size, {fresh.known.from, until}, {fresh.candles.begin(), end});
-  fresh.candles.erase(fresh.candles.begin(), end);
-  fresh.known.from = until;
+  std::optional<error> problem;
+  try {
+    auto got = attempt({of.symbol, of.size, rest->until, rest->until, stop_}, rest->from);
+    problem = std::move(got.again_refused);
+    if (!problem)
+      keep(of, fresh.take(*rest, got.again, now, of.size, revision_ms()));
+  } catch (const failure& caught) {
+    problem = caught.reason();
+  }
+  if (problem)
+    tell_not_kept(of, *rest, *problem);
+  if (fresh.rest_of_days_before(day, now, revision_ms()))
+    keep(of, fresh.skip_until(rest->until));
+}
+
+void candle_loader::tell_not_kept(const request& of, time_range range, const error& why) {
+  keeper_->tell(
+      {why.code, fmt::format("exchange {}: {} {} candles from {} to {} are not kept, as they were "
+                             "asked for once more: {}",
+                             schema_.exchange_name, of.symbol, to_string(of.size),
+                             to_iso(range.from), to_iso(range.until), why.message)});
+}
+
+void candle_loader::keep(const request& of, fresh_candles::taken taken) {
+  for (const auto& change : taken.changes)
+    keeper_->tell(
+        {error_code::candle_revised, fmt::format("exchange {}: {}", schema_.exchange_name,
+                                                 revision_text(change, of.symbol, of.size))});
+  keep(of, std::move(taken.settled));
+}
+
+void candle_loader::keep(const request& of, std::vector<settled_candles> settled) {
+  for (auto& item : settled)
+    keeper_->keep(of.symbol, of.size, item.range, std::move(item.candles));
 }
 
 void candle_loader::tell(const request& of, instant since, std::span<const candle> data) {
@@ -237,12 +282,13 @@ void candle_loader::tell(const request& of, instant since, std::span<const candl
     schema_.callbacks.on_candle_data(of.symbol, of.size, since, data);
 }
 
-std::vector<candle> candle_loader::fetch_batch(const candle_query& query, load_progress& progress) {
+candle_loader::answer candle_loader::fetch_batch(const candle_query& query, instant again_from,
+                                                 load_progress& progress) {
   const auto tries = ++progress.tries;
   try {
-    auto batch = attempt(query);
+    auto got = attempt(query, again_from);
     progress.tries = 0;
-    return batch;
+    return got;
   } catch (const failure& caught) {
     const auto batch = fmt::format("exchange {}: {} {} from {}", schema_.exchange_name,
                                    query.symbol, to_string(query.size), to_iso(query.since));
@@ -263,13 +309,16 @@ std::vector<candle> candle_loader::fetch_batch(const candle_query& query, load_p
   }
 }
 
-std::vector<candle> candle_loader::attempt(const candle_query& query) {
+candle_loader::answer candle_loader::attempt(const candle_query& query, instant again_from) {
   const instant length = length_of(query.size);
   // One that closes while it is asked for may have been read before.
   const instant closed_until = schema_.now ? align_down(schema_.now(), length) : query.until;
-  std::vector<candle> batch;
+  answer got;
+  auto& batch = got.candles;
+  auto asked = query;
+  asked.since = again_from;
   try {
-    batch = schema_.get_candles(query);
+    batch = schema_.get_candles(asked);
   } catch (const failure&) {
     throw;
   } catch (const std::exception& caught) {
@@ -280,12 +329,27 @@ std::vector<candle> candle_loader::attempt(const candle_query& query) {
   }
   // A source may answer with more than it was asked for, or with the candle that still forms.
   std::erase_if(batch, [&](const candle& item) {
-    return item.open_time < query.since || item.open_time >= std::min(query.until, closed_until);
+    return item.open_time < again_from || item.open_time >= std::min(query.until, closed_until);
   });
-  if (const auto fault = check_candles(batch, query.size, parameters_))
-    throw failure(error_code::bad_candles,
-                  fmt::format("candle {} of {}: {}", fault->index, batch.size(), fault->message));
-  return batch;
+  const auto first =
+      std::stable_partition(batch.begin(), batch.end(),
+                            [&query](const candle& item) { return item.open_time < query.since; });
+  got.again.assign(batch.begin(), first);
+  batch.erase(batch.begin(), first);
+  if (const auto fault = fault_of(batch, query.size))
+    throw failure(*fault);
+  got.again_refused = fault_of(got.again, query.size);
+  if (got.again_refused && batch.empty() && query.since < query.until)
+    throw failure(*got.again_refused); // that is all it said
+  return got;
+}
+
+std::optional<error> candle_loader::fault_of(std::span<const candle> batch, interval size) const {
+  const auto fault = check_candles(batch, size, parameters_);
+  if (!fault)
+    return std::nullopt;
+  return error{error_code::bad_candles,
+               fmt::format("candle {} of {}: {}", fault->index, batch.size(), fault->message)};
 }
 
 } // namespace backtest

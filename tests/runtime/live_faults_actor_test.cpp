@@ -404,7 +404,7 @@ TEST_CASE("live: a restart fetches nothing twice but the hour that was not full"
   test_disk disk;
   {
     live_node node{market, on(disk)};
-    node.steps(0, 62); // the first full hour is kept before the candles of minute 62 are asked for
+    node.steps(0, 67); // the first full hour is kept once its last minutes were asked for twice
   }
   const auto kept = read_cached_candles(disk.content(), {"exchange", "BTC", interval::m1},
                                         {new_year + 9 * day_ms, first_boundary + 60 * minute_ms});
@@ -412,9 +412,56 @@ TEST_CASE("live: a restart fetches nothing twice but the hour that was not full"
   CHECK(kept.candles.size() == 1440 + 120);
   const auto asked = market.asked();
   live_node again{market, on(disk)};
-  again.steps(63, 63);
+  again.steps(68, 68);
   const auto from = market.asked_from(asked);
   REQUIRE(!from.empty());
   for (const auto since : from)
     CHECK(since >= first_boundary + 60 * minute_ms);
+}
+
+TEST_CASE("live: a candle that the exchange revises is told, what was decided on it stays, and the "
+          "last version is kept") {
+  const watchdog guard;
+  const auto& expected = undisturbed_facts();
+  spoilt_market market;
+  test_disk disk;
+  static constexpr instant revised =
+      first_boundary + 58 * minute_ms; // the signal closes on it, two later
+  live_node node{market, on(disk)};
+  node.steps(0, 59);
+  market.spoil([](const klines_request& request) {
+    auto text = klines_text(request);
+    const auto end = fmt::format("\",{},", revised + minute_ms - 1);
+    if (const auto found = text.find("\"1.5" + end); found != std::string::npos)
+      text.replace(found, 4, "\"99.5");
+    return served_answer{text};
+  });
+  const auto asked = market.asked();
+  node.steps(60, last_minute);
+  CHECK(market.asked() == asked + 16); // one a minute
+  const auto journal = disk.journal();
+  CHECK(facts_in(journal) == expected);
+  std::vector<error_event> told;
+  for (std::size_t i = 0; i < journal.size(); ++i) {
+    const auto line = parse_event_line(journal[i]);
+    CHECK(line.seq == static_cast<std::int64_t>(i) + 1);
+    if (const auto* problem = std::get_if<error_event>(&line.item.payload))
+      told.push_back(*problem);
+  }
+  REQUIRE(told.size() == 1);
+  CHECK(node.errors() == told);
+  CHECK(told.front().code == error_code::candle_revised);
+  CHECK(told.front().timestamp == first_boundary + 60 * minute_ms);
+  const auto price = backtest::test::kline_at(revised);
+  const auto prices = fmt::format("open {}, high {}, low {}, close {}", price.open, price.high,
+                                  price.low, price.close);
+  CHECK(told.front().message ==
+        fmt::format("exchange exchange: BTC 1m candle of {} was revised after its close: first {}, "
+                    "volume 1.5; now {}, volume 99.5; what was decided on the first stays as it "
+                    "is, the newer one is kept",
+                    to_iso(revised), prices, prices));
+  const auto kept = read_cached_candles(disk.content(), {"exchange", "BTC", interval::m1},
+                                        {revised, revised + minute_ms});
+  REQUIRE(kept.candles.size() == 1);
+  CHECK(kept.candles.front().volume == 99.5);
 }
