@@ -145,6 +145,11 @@ loaded_series candle_loader::fetched(const request& of, instant from, instant un
         return item.open_time < needed_from;
       });
     }
+    // Live that is a minute more than before, of two days: to grow on the way would copy it twice.
+    const instant newest = schema_.now ? std::min(until, schema_.now()) : until;
+    const instant more = std::clamp<instant>(newest - of_known.until, 0, day_ms);
+    series->candles.reserve(static_cast<std::size_t>(known.end() - first) +
+                            static_cast<std::size_t>(more / length_of(of.size)) + 1);
     obtain(of, {from, of_known.from}, series->candles);
     series->candles.insert(series->candles.end(), first, known.end());
     obtain(of, {of_known.until, until}, series->candles);
