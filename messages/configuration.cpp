@@ -32,7 +32,7 @@ struct field {
 
 using parameter_set = configuration;
 
-constexpr std::array<field, 28> parameter_fields{{
+constexpr std::array<field, 29> parameter_fields{{
     {"percent_fee", &parameter_set::percent_fee, range::non_negative_number, "finite, >= 0",
      "fee in percent per side, subtracted on entry and exit"},
     {"percent_slippage", &parameter_set::percent_slippage, range::non_negative_number,
@@ -76,6 +76,9 @@ constexpr std::array<field, 28> parameter_fields{{
      "integer >= 0, 0 = unlimited", "days the journal keeps its entries"},
     {"journal_max_bytes", &parameter_set::journal_max_bytes, range::byte_count,
      "integer >= 0, 0 = unlimited", "bytes the journal may take"},
+    {"store_reserve_bytes", &parameter_set::store_reserve_bytes, range::byte_count,
+     "integer >= 0, 0 = none",
+     "bytes of the data directory's disk kept back; without them nothing is written"},
     {"report_show_signal_note", &parameter_set::report_show_signal_note, range::any,
      "true or false", "show the note column in reports"},
     {"max_report_rows", &parameter_set::max_report_rows, range::positive_integer, "integer >= 1",

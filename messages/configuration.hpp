@@ -30,6 +30,7 @@ struct configuration {
   std::int64_t catch_up_wait_seconds = 60;
   std::int64_t journal_max_age_days = 30;          ///< 0 = unlimited
   std::int64_t journal_max_bytes = 1'073'741'824; ///< 0 = unlimited
+  std::int64_t store_reserve_bytes = 8'388'608;   ///< 0 = none
   bool report_show_signal_note = false;
   std::int64_t max_report_rows = 250;
   std::int64_t max_trade_sample = 100'000;

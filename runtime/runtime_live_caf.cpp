@@ -57,13 +57,15 @@ store_actor runtime_core::opened_store() {
   if (store_)
     return store_;
   store_setup setup;
-  setup.target = open_store_               ? open_store_()
-                 : data_directory_.empty() ? make_memory_store()
-                                           : open_rocksdb_store(data_directory_);
+  rocksdb_options of_store;
   {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
+    of_store.reserve_bytes = parameters.store_reserve_bytes;
   }
+  setup.target = open_store_               ? open_store_()
+                 : data_directory_.empty() ? make_memory_store()
+                                           : open_rocksdb_store(data_directory_, of_store);
   setup.report = reporter("store");
   stored_ = setup.target;
   store_ = spawn_store(system, census, std::move(setup));

@@ -1,4 +1,5 @@
 #include "messages/error.hpp"
+#include "storage/fail_stop_file_system.hpp"
 #include "storage/rocksdb_store.hpp"
 #include "storage/rocksdb_tables.hpp"
 
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <rocksdb/env.h>
 
 namespace backtest {
 
@@ -63,17 +65,21 @@ class rocksdb_reader : public store_follower {
 public:
   rocksdb_reader(const fs::path& directory, std::chrono::milliseconds patience)
       : directory_(directory), patience_(patience),
-        tables_(directory, [&](const auto& families, auto* handles, auto** database) {
-          auto options = rocksdb_database_options();
-          options.create_if_missing = false;
-          options.create_missing_column_families = false;
-          // It keeps files open that the writer may delete meanwhile.
-          options.max_open_files = -1;
-          // The writer's current log is longer than the manifest says.
-          options.track_and_verify_wals_in_manifest = false;
-          return rocksdb::DB::OpenAsSecondary(options, directory.string(), side_.path(), families,
-                                              handles, database);
-        }) {
+        environment_(rocksdb::NewCompositeEnv(
+            std::make_shared<fail_stop_file_system>(rocksdb::FileSystem::Default(), no_reserve_))),
+        tables_(directory, rocksdb_families(),
+                [&](const auto& families, auto* handles, auto** database) {
+                  auto options = rocksdb_database_options();
+                  options.env = environment_.get();
+                  options.create_if_missing = false;
+                  options.create_missing_column_families = false;
+                  // It keeps files open that the writer may delete meanwhile.
+                  options.max_open_files = -1;
+                  // The writer's current log is longer than the manifest says.
+                  options.track_and_verify_wals_in_manifest = false;
+                  return rocksdb::DB::OpenAsSecondary(options, directory.string(), side_.path(),
+                                                      families, handles, database);
+                }) {
     refresh(); // opening reads the tables, this the logs
   }
 
@@ -115,6 +121,8 @@ private:
   fs::path directory_;
   std::chrono::milliseconds patience_;
   side_directory side_;
+  disk_reserve no_reserve_{directory_, 0}; ///< it writes nothing but notes, beside
+  std::unique_ptr<rocksdb::Env> environment_;
   rocksdb_tables tables_;
 };
 

@@ -21,13 +21,15 @@ bool wait(std::chrono::milliseconds length) {
 
 /// Null when the exchange keeps no candles, or there is nowhere to keep them.
 std::shared_ptr<candle_keeper> keeper_of(exchange_schema& exchange,
-                                         const std::filesystem::path& data_directory) {
+                                         const std::filesystem::path& data_directory,
+                                         std::int64_t reserve_bytes) {
   if (!exchange.keeps_candles || data_directory.empty())
     return nullptr;
   if (!exchange.now)
     exchange.now = wall_clock;
   return std::make_shared<candle_keeper>(
-      exchange.exchange_name, make_rocksdb_candle_archive(data_directory),
+      exchange.exchange_name,
+      make_rocksdb_candle_archive(data_directory, [reserve_bytes] { return reserve_bytes; }),
       [](const error& problem) { print_problem(problem.message); });
 }
 
@@ -50,7 +52,7 @@ candle_series candles_of(const exchange_schema& exchange, const std::string& sym
   } else {
     auto silent = exchange; // its callbacks are for runs
     silent.callbacks = {};
-    const auto keeper = keeper_of(silent, data_directory);
+    const auto keeper = keeper_of(silent, data_directory, limits.store_reserve_bytes);
     candle_loader loader{std::move(silent), limits, &wait, keeper};
     series = *loader.load(symbol, interval::m1, first, end).series;
     if (keeper)
