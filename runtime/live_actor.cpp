@@ -131,6 +131,9 @@ struct live_state {
   instant handled = INT64_MIN / 2; ///< system clock: the last boundary ranges were granted for
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
+  std::int64_t refusals = 0; ///< by the store, one after another
+  instant refused_since = 0;
+  instant refusal_told = 0;
   bool running = false;    ///< every client is prepared
   std::int64_t minutes_of_turn = 0; ///< of a stream at full speed, after its first
   bool ahead = false;      ///< ranges were granted while a turn is on its way to the store
@@ -982,7 +985,7 @@ struct live_state {
             [this](const turn_committed& answer) {
               if (answer.problem)
                 return try_again(*answer.problem);
-              retry_after = first_retry_ms;
+              tell_recovery();
               announce(answer.first_number);
             },
             [this](const caf::error& reason) {
@@ -993,17 +996,40 @@ struct live_state {
 
   /// Its outcome is unknown, so nothing goes on before the same batch went through.
   void try_again(const error& problem) {
-    publish lost;
-    lost.events.push_back({topic::error, error_event{error_code::store_failed, problem.message,
-                                                     "store", std::nullopt, nullptr}});
-    send_anonymously(setup->topics, std::move(lost));
     const instant now = std::min(live->retry_clock->now(), end_of_time - retry_after); // a replay's
+    tell_refusal(problem, now);
     live->retry_clock->wake_at(now + retry_after,
                                [me = weak_handle<live_actor>{live_actor{self}}] {
                                  if (auto strong = me.lock())
                                    send_anonymously(strong, retry_turn{});
                                });
     retry_after = std::min(2 * retry_after, longest_retry_ms);
+  }
+
+  /// At once, and then once a minute.
+  void tell_refusal(const error& problem, instant now) {
+    if (refusals++ == 0)
+      refused_since = now;
+    else if (now < refusal_told + longest_retry_ms)
+      return;
+    refusal_told = now;
+    auto message = problem.message;
+    if (refusals > 1)
+      message +=
+          fmt::format(" (tried {} times in {} s; what is to be written waits and is tried again)",
+                      refusals, (now - refused_since) / 1000);
+    publish lost;
+    lost.events.push_back({topic::error, error_event{error_code::store_failed, std::move(message),
+                                                     "store", std::nullopt, nullptr}});
+    send_anonymously(setup->topics, std::move(lost));
+  }
+
+  void tell_recovery() {
+    retry_after = first_retry_ms;
+    if (refusals > 0)
+      live->note(fmt::format("the store takes writes again, after {} that failed; nothing was lost",
+                             refusals));
+    refusals = 0;
   }
 
   /// Durable: callbacks first, those of risk before those of strategies, then everybody who listens.

@@ -234,6 +234,7 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     live->store = target;
     live->clock = request.clock ? request.clock : make_system_clock();
     live->retry_clock = request.retry_clock ? request.retry_clock : make_system_clock();
+    live->note = [this](const std::string& text) { write_log(log_level::warn, "store", text); };
     live->frame_name = request.frame;
     live->until = request.until;
     live->first_rows = std::move(begun.rows);

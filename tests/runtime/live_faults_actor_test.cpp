@@ -2,6 +2,7 @@
 #include "actors/http/http_pool.hpp"
 #include "messages/event_json.hpp"
 #include "storage/candle_cache.hpp"
+#include "storage/redis_connection.hpp"
 #include "storage/redis_store.hpp"
 #include "tests/actors/exchange/klines_market.hpp"
 #include "tests/support/http_server.hpp"
@@ -365,6 +366,41 @@ TEST_CASE("live, faults: redis restarted") {
     CHECK(node.numbers().size() == heard); // nothing is announced that is not durable
     server.start();
     retry_clock->wait_until_watched();
+    retry_clock->set(10 * minute_ms);
+    node.wait_until_over(first_boundary + 60 * minute_ms);
+    node.steps(61, last_minute);
+    const auto reader = open_redis_reader(server.url());
+    for (auto& line : read_journal(*reader, 1))
+      journal.push_back(std::move(line.text));
+    check_recovered(node, journal);
+  }
+}
+
+TEST_CASE("live, faults: the memory of redis full") {
+  if (!redis_server::available()) {
+    MESSAGE("skipped: redis-server is not installed");
+    return;
+  }
+  const watchdog guard;
+  undisturbed_facts();
+  spoilt_market market;
+  const redis_server server;
+  redis_connection administrator{parse_redis_url(server.url()), std::chrono::seconds{5},
+                                 std::chrono::seconds{5}};
+  auto options = quiet();
+  options.open_store = [url = server.url()] { return open_redis_store(url); };
+  const auto retry_clock = std::make_shared<manual_clock>(0);
+  std::vector<std::string> journal;
+  {
+    live_node node{market, std::move(options), retry_clock};
+    node.steps(0, 59);
+    const auto heard = node.numbers().size();
+    administrator.command({"CONFIG", "SET", "maxmemory", "1"});
+    node.set(first_boundary + 60 * minute_ms + settled);
+    node.wait_for_store_failure();
+    CHECK(node.numbers().size() == heard);
+    retry_clock->wait_until_watched(); // candles that cannot be kept fail too, and wait for nothing
+    administrator.command({"CONFIG", "SET", "maxmemory", "0"});
     retry_clock->set(10 * minute_ms);
     node.wait_until_over(first_boundary + 60 * minute_ms);
     node.steps(61, last_minute);
