@@ -467,12 +467,14 @@ strategy_core::next_step strategy_core::advance_pending() {
 
 [[gnu::always_inline]] inline std::optional<signal_request>
 strategy_core::call_source(instant when) {
+  std::optional<signal_request> request;
   try {
-    return schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
+    request = schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
   } catch (...) {
     source_error_ = error_of_source();
   }
-  return std::nullopt;
+  market_.end_question();
+  return request;
 }
 
 strategy_core::next_step strategy_core::pass_without_source(instant when, error reason) {

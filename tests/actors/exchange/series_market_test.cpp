@@ -162,6 +162,20 @@ TEST_CASE("series market: what was provided is not loaded, the minutes are the c
   CHECK(source.calls.empty());
 }
 
+TEST_CASE("series market: what was given stays as it was while more is loaded, until the next instant") {
+  loads source;
+  auto market = source.market();
+  const auto few = market.candles("BTC", interval::m1, 3, minute(100));
+  const auto many = market.candles("BTC", interval::m1, 90, minute(100)); // loads more
+  const auto others = market.candles("ETH", interval::m5, 2, minute(100));
+  CHECK(opens(few) == list{97, 98, 99});
+  CHECK(many.size() == 90);
+  CHECK(opens(many.last(1)) == list{99});
+  CHECK(opens(others) == list{90, 95});
+  market.candles("BTC", interval::m1, 1, minute(101));
+  CHECK(opens(market.candles("BTC", interval::m1, 2, minute(101))) == list{99, 100});
+}
+
 TEST_CASE("series market: without a loader what is not held is a gap") {
   series_market market{"BTC", 5, {}, {}};
   const auto problem = error_of([&] { market.candles("BTC", interval::m1, 1, minute(4)); });
