@@ -31,12 +31,17 @@ struct load_candles {
   instant from = 0;
   instant until = 0;
   bool patient = false;
+  std::optional<candle_extent> extent = std::nullopt; ///< absent: whole UTC days are welcome
+  /// When the candles end before `until`, more are looked for up to here, to tell the end of the
+  /// data from a gap.
+  std::optional<instant> beyond = std::nullopt;
 };
 
 /// `problem` is set when the source failed after its retries or delivered bad candles.
 struct candles_loaded {
   loaded_series loaded;
   std::optional<error> problem;
+  std::optional<error> problem_beyond = std::nullopt; ///< why it was not looked there
 };
 
 /// Candles as they were at `when`, for signal sources that are actors: closed ones only.
@@ -293,6 +298,8 @@ struct range_result {
   instant clock = 0;
   run_counters counters;
   std::int64_t gaps = 0;           ///< once the run is over
+  minute_counts minutes;           ///< once the run is over
+  absent_candles absent;           ///< the same
   std::int64_t processed = 0;      ///< generation instants behind the run
   bool over = false;
   bool cut_short = false;          ///< a stop ended it early
@@ -589,6 +596,10 @@ struct stop_live {};
 struct boundary_reached {};
 /// A store that refused is tried again.
 struct retry_turn {};
+/// Something outside of its runs that belongs into the journal, with the next turn.
+struct note_error {
+  error_event problem;
+};
 
 /// Answered once it is durable.
 struct control_run {
@@ -608,6 +619,7 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
                                    caf::result<void>(stop_live),                  //
                                    caf::result<void>(boundary_reached),           //
                                    caf::result<void>(retry_turn),                 //
+                                   caf::result<void>(note_error),                 //
                                    caf::result<run_controlled>(control_run),      //
                                    caf::result<void>(abort_portfolio),            //
                                    caf::result<void>(demand_element),             //
@@ -756,7 +768,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(announce_decisions) apply(decisions_announced)                                           \
   apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
-  apply(boundary_reached) apply(retry_turn) apply(ask_position_size) apply(sized_position)       \
+  apply(boundary_reached) apply(retry_turn) apply(note_error) apply(ask_position_size) apply(sized_position)       \
   apply(fetch_due) apply(run_fetch) apply(fetch_over) apply(keep_fetched) apply(tell_portfolio) \
   apply(use_journal) apply(watch_journal)                                                        \
   apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)                \

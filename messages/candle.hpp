@@ -55,6 +55,16 @@ struct loaded_series {
   shared_prices prices = nullptr; ///< null: nobody worked them out
 };
 
+/// How a request for candles treats what lies around its range, and how much of it must come at
+/// once.
+struct candle_extent {
+  instant welcome_from = 0;  ///< earlier candles are welcome from there on, if they can be had ...
+  instant welcome_until = 0; ///< ... and later ones up to there
+  bool fetches_before = false; ///< earlier ones are worth a fetch of their own, which may fail
+  /// From there on what is kept, or else one fetch, is enough: who needs more asks again.
+  instant in_parts_from = INT64_MAX;
+};
+
 /// Walks forward (mostly) through a series and answers "how many candles are closed at `when`?"
 /// in constant time where there are no gaps, then without a look at a candle. Not thread-safe; the
 /// series must outlive it.

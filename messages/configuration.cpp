@@ -17,6 +17,7 @@ enum class range : std::uint8_t {
   positive_integer,
   non_negative_integer,
   byte_count,
+  up_to_an_hour,
   non_negative_number,
   off_or_positive_number,
 };
@@ -32,7 +33,7 @@ struct field {
 
 using parameter_set = configuration;
 
-constexpr std::array<field, 28> parameter_fields{{
+constexpr std::array<field, 30> parameter_fields{{
     {"percent_fee", &parameter_set::percent_fee, range::non_negative_number, "finite, >= 0",
      "fee in percent per side, subtracted on entry and exit"},
     {"percent_slippage", &parameter_set::percent_slippage, range::non_negative_number,
@@ -66,6 +67,9 @@ constexpr std::array<field, 28> parameter_fields{{
     {"get_candles_min_candles_for_median", &parameter_set::get_candles_min_candles_for_median,
      range::positive_integer, "integer >= 1",
      "candles from which the reference price is the median instead of the mean"},
+    {"candle_revision_minutes", &parameter_set::candle_revision_minutes, range::up_to_an_hour,
+     "integer from 0 to 60, 0 = off",
+     "minutes in which exchanges revise a closed candle: it is asked for again before it is kept"},
     {"settle_delay_ms", &parameter_set::settle_delay_ms, range::non_negative_integer,
      "integer >= 0", "live: milliseconds after the minute before candles are asked for"},
     {"candle_wait_seconds", &parameter_set::candle_wait_seconds, range::non_negative_integer,
@@ -76,12 +80,16 @@ constexpr std::array<field, 28> parameter_fields{{
      "integer >= 0, 0 = unlimited", "days the journal keeps its entries"},
     {"journal_max_bytes", &parameter_set::journal_max_bytes, range::byte_count,
      "integer >= 0, 0 = unlimited", "bytes the journal may take"},
+    {"store_reserve_bytes", &parameter_set::store_reserve_bytes, range::byte_count,
+     "integer >= 0, 0 = none",
+     "bytes of the data directory's disk kept back; without them nothing is written"},
     {"report_show_signal_note", &parameter_set::report_show_signal_note, range::any,
      "true or false", "show the note column in reports"},
     {"max_report_rows", &parameter_set::max_report_rows, range::positive_integer, "integer >= 1",
      "rows a report keeps"},
     {"max_trade_sample", &parameter_set::max_trade_sample, range::positive_integer, "integer >= 1",
-     "closed signals the statistics are computed from"},
+     "closed signals held one by one, for the median; older ones still count in every other "
+     "figure"},
     {"max_performance_events", &parameter_set::max_performance_events, range::positive_integer,
      "integer >= 1", "performance events a report keeps"},
     {"min_trades_ratio", &parameter_set::min_trades_ratio, range::non_negative_integer,
@@ -112,7 +120,10 @@ std::optional<std::string> violation_of(const field& rule, double value) {
 
 std::optional<std::string> violation_of(const field& rule, std::int64_t value) {
   const std::int64_t lowest = rule.allowed == range::positive_integer ? 1 : 0;
-  const std::int64_t highest = rule.allowed == range::byte_count ? INT64_MAX : largest_integer;
+  constexpr std::int64_t minutes_an_hour = 60;
+  const std::int64_t highest = rule.allowed == range::byte_count      ? INT64_MAX
+                               : rule.allowed == range::up_to_an_hour ? minutes_an_hour
+                                                                      : largest_integer;
   if (value >= lowest && value <= highest)
     return std::nullopt;
   return fmt::format("{} must be a {} integer up to {}, got {}", rule.name,

@@ -25,11 +25,13 @@ struct configuration {
   std::int64_t get_candles_retry_delay_ms = 5000; ///< doubled after each attempt
   std::int64_t get_candles_price_anomaly_threshold_factor = 1000;
   std::int64_t get_candles_min_candles_for_median = 5;
+  std::int64_t candle_revision_minutes = 5; ///< 0 = off
   std::int64_t settle_delay_ms = 1500;
   std::int64_t candle_wait_seconds = 20;
   std::int64_t catch_up_wait_seconds = 60;
   std::int64_t journal_max_age_days = 30;          ///< 0 = unlimited
   std::int64_t journal_max_bytes = 1'073'741'824; ///< 0 = unlimited
+  std::int64_t store_reserve_bytes = 8'388'608;   ///< 0 = none
   bool report_show_signal_note = false;
   std::int64_t max_report_rows = 250;
   std::int64_t max_trade_sample = 100'000;

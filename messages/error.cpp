@@ -31,7 +31,8 @@ constexpr std::array<std::string_view, error_code_count> code_names{"data_gap",
                                                                     "corrupt_state",
                                                                     "stale_position",
                                                                     "listener_behind",
-                                                                    "connection_failed"};
+                                                                    "connection_failed",
+                                                                    "candle_revised"};
 
 } // namespace
 

@@ -36,9 +36,10 @@ enum class error_code : std::uint8_t {
   stale_position,        ///< a stored risk position without a signal behind it; it was dropped
   listener_behind,       ///< a live listener is so slow that events were not kept for it
   connection_failed,     ///< another process cannot be reached, or speaks differently
+  candle_revised,        ///< an exchange shows a closed candle differently from before
 };
 
-inline constexpr std::size_t error_code_count = 26;
+inline constexpr std::size_t error_code_count = 27;
 
 std::string_view to_string(error_code code) noexcept;
 std::optional<error_code> parse_error_code(std::string_view text) noexcept;

@@ -12,12 +12,22 @@ std::string_view to_string(log_level level) noexcept {
   return "info";
 }
 
+namespace {
+
+/// Messages name what they speak of: "exchange csv: ..." needs no "exchange" in front.
+bool begins_with_word(std::string_view text, std::string_view word) {
+  return text.starts_with(word) && text.substr(word.size()).starts_with(' ');
+}
+
+} // namespace
+
 std::string format_log_line(std::string_view topic, std::string_view payload,
                             const log_context& context) {
-  std::string line{topic};
+  std::string line{begins_with_word(payload, topic) ? std::string_view{} : topic};
   const auto append = [&line](std::string_view part) {
     if (!part.empty()) {
-      line += ' ';
+      if (!line.empty())
+        line += ' ';
       line += part;
     }
   };

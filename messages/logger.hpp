@@ -31,7 +31,7 @@ public:
 
 using shared_logger = std::shared_ptr<logger>;
 
-/// `topic payload strategy exchange frame symbol time mode`, without the parts that are absent.
+/// `topic payload strategy exchange frame symbol time mode`, without absent parts; no word twice.
 std::string format_log_line(std::string_view topic, std::string_view payload,
                             const log_context& context);
 

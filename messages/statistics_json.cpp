@@ -37,6 +37,14 @@ void write_json(json_writer& out, const trade_statistics& statistics) {
       out.key(key).string(reason);
     out.end_object();
   }
+  if (!statistics.sampled.empty()) {
+    out.key("sampled").begin_object();
+    for (const auto& [key, trades, of] : statistics.sampled) {
+      out.key(key).begin_object().key("trades").integer(trades);
+      out.key("of").integer(of).end_object();
+    }
+    out.end_object();
+  }
   out.end_object();
 }
 
@@ -45,17 +53,20 @@ void read_json(const json_reader& in, trade_statistics& statistics) {
   for (const auto& field : statistic_fields())
     std::visit([&](auto member) { read_figure(in, field.key, statistics.*member); }, field.member);
   const auto unavailable = in.find("unavailable");
-  if (!unavailable)
-    return;
+  const auto sampled = in.find("sampled");
   for (const auto& field : statistic_fields()) {
-    if (!unavailable->has(field.key))
-      continue;
-    const auto text = unavailable->text(field.key);
-    const auto reason = find_reason(text);
-    if (!reason)
-      unavailable->fail_at(field.key,
-                           fmt::format("expected why a figure is absent, got \"{}\"", text));
-    statistics.unavailable.push_back({field.key, *reason});
+    if (unavailable && unavailable->has(field.key)) {
+      const auto text = unavailable->text(field.key);
+      const auto reason = find_reason(text);
+      if (!reason)
+        unavailable->fail_at(field.key,
+                             fmt::format("expected why a figure is absent, got \"{}\"", text));
+      statistics.unavailable.push_back({field.key, *reason});
+    }
+    if (sampled && sampled->has(field.key)) {
+      const auto rests_on = sampled->member(field.key);
+      statistics.sampled.push_back({field.key, rests_on.integer("trades"), rests_on.integer("of")});
+    }
   }
 }
 

@@ -50,12 +50,24 @@ constexpr std::array<statistic_field, 38> all_fields{{
     {"exposure", &stats::exposure},
 }};
 
-constexpr std::array<std::string_view, 17> reasons{
-    "no_trades",         "no_decisive_trades", "no_wins",       "no_losses",
-    "zero_deviation",    "zero_drawdown",      "blown_account", "not_recorded",
-    "not_measured",      "portfolio",          "not_finite",    "min_trades_ratio",
-    "min_trades_annual", "min_span_days",      "max_trades_per_year",
-    "max_abs_yearly_percent", "max_abs_dd_ratio"};
+constexpr std::array<std::string_view, 18> reasons{"no_trades",
+                                                   "no_decisive_trades",
+                                                   "no_wins",
+                                                   "no_losses",
+                                                   "zero_deviation",
+                                                   "zero_drawdown",
+                                                   "blown_account",
+                                                   "not_recorded",
+                                                   "not_measured",
+                                                   "portfolio",
+                                                   "not_finite",
+                                                   "min_trades_ratio",
+                                                   "min_trades_annual",
+                                                   "min_span_days",
+                                                   "max_trades_per_year",
+                                                   "max_abs_yearly_percent",
+                                                   "max_abs_dd_ratio",
+                                                   "max_trade_sample"};
 
 } // namespace
 
@@ -94,6 +106,14 @@ std::string_view reason_unavailable(const trade_statistics& statistics,
     if (hidden.key == key)
       return hidden.reason;
   return "";
+}
+
+const sampled_statistic* find_sampled(const trade_statistics& statistics,
+                                      std::string_view key) noexcept {
+  for (const sampled_statistic& item : statistics.sampled)
+    if (item.key == key)
+      return &item;
+  return nullptr;
 }
 
 std::optional<std::string_view> find_reason(std::string_view text) noexcept {

@@ -9,14 +9,24 @@
 
 namespace backtest {
 
-/// Why a figure is absent: the name of the gate that hid it (as in `configuration`), or a
-/// condition: no_trades, no_decisive_trades, no_wins, no_losses, zero_deviation, zero_drawdown,
-/// blown_account, not_recorded, not_measured, portfolio, not_finite.
+/// Why a figure is absent: the name of the gate that hid it (as in `configuration`;
+/// max_trade_sample hides what needs an order of trades that are no longer held), or a condition:
+/// no_trades, no_decisive_trades, no_wins, no_losses, zero_deviation, zero_drawdown, blown_account,
+/// not_recorded, not_measured, portfolio, not_finite.
 struct unavailable_statistic {
   std::string_view key;
   std::string_view reason;
 
   friend bool operator==(const unavailable_statistic&, const unavailable_statistic&) = default;
+};
+
+/// A figure that rests on the latest trades alone.
+struct sampled_statistic {
+  std::string_view key;
+  std::int64_t trades = 0; ///< it rests on
+  std::int64_t of = 0;     ///< valid trades in all
+
+  friend bool operator==(const sampled_statistic&, const sampled_statistic&) = default;
 };
 
 /// The figures of a sample of trades; formulas in one place, `runtime/statistics.cpp`.
@@ -62,6 +72,7 @@ struct trade_statistics {
   std::optional<double> buy_and_hold_return;      ///< as given
   std::optional<double> exposure;                 ///< as given
   std::vector<unavailable_statistic> unavailable; ///< one per absent figure, in key order
+  std::vector<sampled_statistic> sampled;         ///< in key order; all others rest on every trade
 
   friend bool operator==(const trade_statistics&, const trade_statistics&) = default;
 };
@@ -94,6 +105,10 @@ std::optional<statistic_value> find_statistic(const trade_statistics& statistics
 /// Why the figure is absent, "" when it is there.
 std::string_view reason_unavailable(const trade_statistics& statistics,
                                     std::string_view key) noexcept;
+
+/// Null when the figure rests on every trade.
+const sampled_statistic* find_sampled(const trade_statistics& statistics,
+                                      std::string_view key) noexcept;
 
 /// Calls f(key, statistic_value) for every figure in order.
 template <class Visitor>

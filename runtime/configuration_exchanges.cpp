@@ -2,7 +2,9 @@
 
 #include "messages/configuration_parameters.hpp"
 
+#include <algorithm>
 #include <array>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -40,14 +42,41 @@ fs::path resolve(const fs::path& directory, std::string_view text) {
   return (path.is_absolute() ? path : directory / path).lexically_normal();
 }
 
+fs::path read_file_path(const json_reader& in, const fs::path& directory) {
+  const std::string text{in.text()};
+  if (text.empty())
+    in.fail("expected a string that is not empty");
+  const auto path = resolve(directory, text);
+  std::error_code unknown;
+  if (fs::path{text}.parent_path().string().find('*') != std::string::npos &&
+      !fs::exists(path.parent_path(), unknown))
+    in.fail(fmt::format("expected * in the file's name only, got \"{}\"", text));
+  return path;
+}
+
+/// A file, or several in a list.
+candle_paths read_file_paths(const json_reader& in, const fs::path& directory) {
+  if (!in.value().is_array())
+    return {read_file_path(in, directory)};
+  candle_paths paths;
+  for (const auto& item : in.elements()) {
+    paths.push_back(read_file_path(item, directory));
+    if (std::find(paths.begin(), paths.end() - 1, paths.back()) != paths.end() - 1)
+      item.fail(fmt::format("expected each file once, got \"{}\" again", item.text()));
+  }
+  if (paths.empty())
+    in.fail("expected at least one file");
+  return paths;
+}
+
 void read_csv(const json_reader& in, const surroundings& around, exchange_schema& exchange) {
   const auto files = in.member("files");
-  std::map<std::string, fs::path> paths;
+  std::map<std::string, candle_paths> paths;
   for (const auto& item : files.object()) {
     const std::string symbol{std::string_view{item.key()}};
     if (symbol.empty())
       files.fail("expected symbols as keys, got \"\"");
-    paths.emplace(symbol, resolve(around.directory, non_empty_text(files, symbol)));
+    paths.emplace(symbol, read_file_paths(files.member(symbol), around.directory));
   }
   if (paths.empty())
     files.fail("expected at least one symbol with its file");
@@ -103,12 +132,11 @@ void read_binance(const json_reader& in, const surroundings& around, exchange_sc
     exchange.now = around.factories.now;
     return;
   }
-  exchange.get_candles = [name = exchange.exchange_name,
-                          url](const candle_query&) -> std::vector<candle> {
-    throw failure(error_code::io_failed,
-                  fmt::format("exchange {}: candles from {} (type binance) are not available in "
-                              "this version, expected type csv or synthetic",
-                              name, url));
+  exchange.get_candles = [url](const candle_query&) -> std::vector<candle> {
+    throw failure(error_code::io_failed, // the loader names the exchange
+                  fmt::format("candles from {} (type binance) are not available in this version, "
+                              "expected type csv or synthetic",
+                              url));
   };
 }
 

@@ -2,12 +2,10 @@
 
 #include "messages/configuration_parameters.hpp"
 #include "runtime/configuration_fields.hpp"
+#include "runtime/text_file.hpp"
 #include "runtime/walker_report.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <ios>
-#include <iterator>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -281,16 +279,15 @@ loaded_configuration read_document(std::string_view text, const fs::path& direct
   return loaded;
 }
 
+/// Far more than people and programs write; a device or a disk image is not read to its end.
+constexpr std::size_t largest_file = 16 * 1024 * 1024;
+
 std::string read_text(const fs::path& file) {
-  std::ifstream stream{file, std::ios::binary};
   try {
-    if (stream)
-      return {std::istreambuf_iterator<char>{stream}, {}};
-  } catch (const std::ios_base::failure&) {
-    // A directory opens, but cannot be read.
+    return read_text_file(file, largest_file);
+  } catch (const failure& problem) {
+    throw failure(wrong, fmt::format("{}; expected a configuration file", problem.what()));
   }
-  throw failure(wrong,
-                fmt::format("{}: expected a configuration file that can be read", file.string()));
 }
 
 } // namespace
@@ -298,6 +295,9 @@ std::string read_text(const fs::path& file) {
 loaded_configuration parse_configuration(std::string_view text, const fs::path& directory,
                                          std::string_view file_name, const type_registry& types,
                                          const exchange_factories& factories) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF"; // some editors begin UTF-8 with it
+  if (text.starts_with(byte_order_mark))
+    text.remove_prefix(byte_order_mark.size());
   try {
     return read_document(text, directory, types, factories);
   } catch (const failure& problem) {

@@ -5,6 +5,12 @@
 #include "runtime/html_report_text.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -44,46 +50,134 @@ recorded_run read_run(const json_reader& line) {
   return run;
 }
 
-/// The next line without its end, and what follows it.
-std::string_view take_line(std::string_view& text) {
-  const auto end = std::min(text.find('\n'), text.size());
-  auto line = text.substr(0, end);
-  text.remove_prefix(std::min(end + 1, text.size()));
+struct text_line {
+  std::string_view text;
+  bool is_whole = false; ///< its end was there
+};
+
+/// Lines one after the other, each valid until the next one is asked for.
+using line_source = std::function<std::optional<text_line>()>;
+
+std::string_view without_carriage_return(std::string_view line) {
   if (line.ends_with('\r'))
     line.remove_suffix(1);
   return line;
+}
+
+/// The lines of a file. A piece is read at a time, so that a device without end is left in time.
+class file_lines {
+public:
+  explicit file_lines(const std::filesystem::path& file)
+      : file_(std::fopen(file.c_str(), "rb")), piece_(64 * 1024) {
+    if (!file_)
+      throw failure(unreadable,
+                    fmt::format("{}: cannot open the file: {}; expected one that run or "
+                                "live wrote",
+                                file.string(), last_error()));
+  }
+
+  std::optional<text_line> next() {
+    line_.clear();
+    bool any = false;
+    while (!rest_.empty() || read_piece()) {
+      any = true;
+      const auto end = rest_.find('\n');
+      line_ += rest_.substr(0, end);
+      if (end != std::string_view::npos) {
+        rest_.remove_prefix(end + 1);
+        return text_line{without_carriage_return(line_), true};
+      }
+      rest_ = {};
+      if (line_.size() > longest_line)
+        throw failure(unreadable, fmt::format("the line is longer than {} bytes; expected an event",
+                                              longest_line));
+    }
+    return any ? std::optional{text_line{line_}} : std::nullopt;
+  }
+
+private:
+  static constexpr std::size_t longest_line = 64 * 1024 * 1024;
+
+  static std::string last_error() { return std::generic_category().message(errno); }
+
+  bool read_piece() {
+    const auto count = std::fread(piece_.data(), 1, piece_.size(), file_.get());
+    if (count == 0 && std::ferror(file_.get()) != 0)
+      throw failure(unreadable, "cannot read the file: " + last_error());
+    rest_ = {piece_.data(), count};
+    return count > 0;
+  }
+
+  struct file_closer {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+
+  std::unique_ptr<std::FILE, file_closer> file_;
+  std::vector<char> piece_;
+  std::string_view rest_; ///< of the piece
+  std::string line_;
+};
+
+recorded_run read_lines(const line_source& next, std::size_t& number,
+                        const std::function<void(event_line&&)>& hear) {
+  const auto header = next();
+  if (!header)
+    throw failure(unreadable, "expected the line that begins an event file, found an empty file");
+  const auto first = parse_json(header->text, unreadable);
+  auto run = read_run(json_reader{first, unreadable});
+  for (++number;; ++number) {
+    const auto found = next();
+    if (!found)
+      return run;
+    boost::json::value line;
+    try {
+      line = parse_json(found->text, unreadable);
+    } catch (const failure&) {
+      if (found->is_whole)
+        throw;
+      run.cut_line = number;
+      return run;
+    }
+    if (is_run_line(json_reader{line, unreadable}))
+      throw failure(unreadable, "a second run begins here; expected one run in a file");
+    hear(parse_event_line(line, unreadable));
+  }
+}
+
+/// What goes wrong is told with the file and the line that is read.
+template <class Read>
+recorded_run at_line(std::string_view file_name, Read read) {
+  std::size_t number = 1;
+  try {
+    return read(number);
+  } catch (const failure& problem) {
+    throw failure(problem.code(), fmt::format("{}:{}: {}", file_name, number, problem.what()));
+  }
 }
 
 } // namespace
 
 recorded_run read_events(std::string_view text, std::string_view file_name,
                          const std::function<void(event_line&&)>& hear) {
-  std::size_t number = 1;
-  try {
-    if (text.empty())
-      throw failure(unreadable, "expected the line that begins an event file, found an empty file");
-    const auto first = parse_json(take_line(text), unreadable);
-    auto run = read_run(json_reader{first, unreadable});
-    while (!text.empty()) {
-      ++number;
-      const bool has_end = text.find('\n') != std::string_view::npos;
-      boost::json::value line;
-      try {
-        line = parse_json(take_line(text), unreadable);
-      } catch (const failure&) {
-        if (has_end)
-          throw;
-        run.cut_line = number;
-        return run;
-      }
-      if (is_run_line(json_reader{line, unreadable}))
-        throw failure(unreadable, "a second run begins here; expected one run in a file");
-      hear(parse_event_line(line, unreadable));
-    }
-    return run;
-  } catch (const failure& problem) {
-    throw failure(problem.code(), fmt::format("{}:{}: {}", file_name, number, problem.what()));
-  }
+  return at_line(file_name, [&](std::size_t& number) {
+    const auto next = [&text]() -> std::optional<text_line> {
+      if (text.empty())
+        return std::nullopt;
+      const auto end = std::min(text.find('\n'), text.size());
+      const text_line line{without_carriage_return(text.substr(0, end)), end < text.size()};
+      text.remove_prefix(std::min(end + 1, text.size()));
+      return line;
+    };
+    return read_lines(next, number, hear);
+  });
+}
+
+recorded_run read_event_file(const std::filesystem::path& file,
+                             const std::function<void(event_line&&)>& hear) {
+  file_lines lines{file};
+  return at_line(file.string(), [&](std::size_t& number) {
+    return read_lines([&lines] { return lines.next(); }, number, hear);
+  });
 }
 
 void event_file_check::hear(const event_line& line) {
@@ -156,6 +250,17 @@ configuration parameters_of(const recorded_run& run) {
     read_json(*given, parameters);
   require_valid(parameters);
   return parameters;
+}
+
+instant step_of(const boost::json::object& configuration, std::string_view frame_name) {
+  const boost::json::value document(configuration);
+  const json_reader in{document, error_code::invalid_configuration, "configuration"};
+  auto size = interval::m1;
+  if (const auto frames = in.find("frames"))
+    for (const auto& frame : frames->elements())
+      if (frame.text("name") == frame_name)
+        size = parse_interval(frame.text_or("interval", "1m")).value_or(interval::m1);
+  return length_of(size);
 }
 
 std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <set>
@@ -40,6 +41,11 @@ struct recorded_run {
 recorded_run read_events(std::string_view text, std::string_view file_name,
                          const std::function<void(event_line&&)>& hear);
 
+/// The same for a file, of which no more than a line is held in memory; also for a file that cannot
+/// be read, and for a line of more than 64 MiB.
+recorded_run read_event_file(const std::filesystem::path& file,
+                             const std::function<void(event_line&&)>& hear);
+
 /// What an event file should hold and does not, in sentences.
 struct missing_lines {
   std::vector<std::string> lost;    ///< a cut line, numbers left out or out of order
@@ -71,6 +77,9 @@ configuration parameters_of(const recorded_run& run);
 /// First and last instant of a backtest, from its frame and the command line; absent where the
 /// recorded configuration does not tell them.
 std::optional<std::pair<instant, instant>> bounds_of(const recorded_run& run);
+/// Milliseconds between two instants of a frame; a minute for one that the configuration does not
+/// have.
+instant step_of(const boost::json::object& configuration, std::string_view frame_name);
 
 html_facts facts_of(const recorded_run& run);
 

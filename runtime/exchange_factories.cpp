@@ -13,8 +13,8 @@ namespace backtest {
 
 namespace {
 
-std::shared_ptr<candle_store_source> files(std::map<std::string, std::filesystem::path> paths) {
-  return std::make_shared<csv_source>(std::move(paths));
+std::shared_ptr<candle_store_source> files(const std::map<std::string, candle_paths>& paths) {
+  return std::make_shared<csv_source>(paths);
 }
 
 std::shared_ptr<candle_store_source> made_up_market(std::uint64_t seed,

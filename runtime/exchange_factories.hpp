@@ -1,9 +1,9 @@
 #pragma once
 
+#include "actors/exchange/candle_files.hpp"
 #include "actors/exchange/exchange_schema.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,9 +15,8 @@ namespace backtest {
 /// How a configuration file's exchange types become candle sources. They open nothing yet: a file
 /// that is missing shows when a run asks for its candles.
 struct exchange_factories {
-  /// Files by symbol.
-  std::function<std::shared_ptr<candle_store_source>(std::map<std::string, std::filesystem::path>)>
-      csv;
+  /// Files by symbol, perhaps patterns.
+  std::function<std::shared_ptr<candle_store_source>(std::map<std::string, candle_paths>)> csv;
   /// Volatility is a fraction per year.
   std::function<std::shared_ptr<candle_store_source>(
       std::uint64_t seed, std::vector<std::string> symbols, double start_price, double volatility)>

@@ -27,11 +27,17 @@ bool is_there(const statistic_value& value) noexcept {
   return figure == nullptr || figure->has_value();
 }
 
+bool was_measured(const trade_statistics& statistics, const statistic_member& member) noexcept {
+  const auto reason = reason_unavailable(statistics, key_of(member));
+  return reason != "not_measured" && reason != "not_recorded";
+}
+
 /// "63.64% (7W / 4L)", "N/A (min_trades_ratio)"; empty when the line is left out.
 std::string line_value(const trade_statistics& statistics, const figure_line& line) {
   const std::string text = figure_of(statistics, line.member, line.format);
   if (!is_there(value_of(statistics, line.member)))
-    return line.when == line_shown::when_measured ? "" : text;
+    return line.when == line_shown::when_measured && !was_measured(statistics, line.member) ? ""
+                                                                                            : text;
   const bool is_win_rate = line.member == statistic_member(&trade_statistics::win_rate);
   return text +
          (is_win_rate ? fmt::format(" ({}W / {}L)", statistics.win_count, statistics.loss_count)
@@ -46,8 +52,12 @@ std::string figure_of(const trade_statistics& statistics, const statistic_member
   const statistic_value value = value_of(statistics, member);
   if (const auto* count = std::get_if<std::int64_t>(&value))
     return fmt::format("{}", *count);
-  if (const auto& figure = std::get<std::optional<double>>(value))
-    return format(*figure);
+  if (const auto& figure = std::get<std::optional<double>>(value)) {
+    const auto* sampled = find_sampled(statistics, key_of(member));
+    return sampled == nullptr ? format(*figure)
+                              : fmt::format("{} (latest {} of {} trades)", format(*figure),
+                                            sampled->trades, sampled->of);
+  }
   return fmt::format("{} ({})", not_available, reason_unavailable(statistics, key_of(member)));
 }
 

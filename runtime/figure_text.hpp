@@ -39,7 +39,8 @@ struct figure_line {
   line_shown when = line_shown::always;
 };
 
-/// "1.50%", a count, or "N/A (min_trades_ratio)".
+/// "1.50%", a count, "N/A (min_trades_ratio)", or "1.50% (latest 1000 of 1200 trades)" of a figure
+/// that covers these alone.
 std::string figure_of(const trade_statistics& statistics, const statistic_member& member,
                       figure_format format);
 

@@ -92,18 +92,42 @@ column_list<heat_row> default_heat_columns() {
 }
 
 heat_report::heat_report(std::string strategy_name, run_mode mode, const configuration& config)
-    : strategy_name_(std::move(strategy_name)), mode_(mode), config_(config) {}
+    : strategy_name_(std::move(strategy_name)), mode_(mode), config_(config),
+      together_(static_cast<std::size_t>(config.max_trade_sample)) {}
 
 void heat_report::start(const std::string& symbol, const configuration& config) {
   config_ = config;
   symbols_.insert_or_assign(symbol, trade_ledger{config});
+  forget_together();
+}
+
+void heat_report::clear(const std::string& symbol) {
+  symbols_.erase(symbol);
+  forget_together();
+}
+
+void heat_report::clear() noexcept {
+  symbols_.clear();
+  together_.clear();
+}
+
+/// Trades of one symbol cannot be taken out again: only when none is left the order begins anew.
+void heat_report::forget_together() {
+  const bool has_trades =
+      together_.total() > 0 && std::any_of(symbols_.begin(), symbols_.end(), [](const auto& item) {
+        return item.second.trades().total() > 0;
+      });
+  if (!has_trades)
+    together_ = trade_sample{static_cast<std::size_t>(config_.max_trade_sample)};
 }
 
 void heat_report::apply(const tick_result& result, std::optional<std::uint64_t> seq) {
   if (result.action != tick_action::closed && result.action != tick_action::opened)
     return;
   const std::string symbol = result.run ? result.run->symbol : "";
-  symbols_.try_emplace(symbol, config_).first->second.apply(result, seq);
+  const auto trade = symbols_.try_emplace(symbol, config_).first->second.apply(result, seq);
+  if (trade)
+    together_.add(*trade);
 }
 
 void heat_report::set_bounds(const std::string& symbol, const run_bounds& bounds) {
@@ -120,7 +144,7 @@ heat_report_data heat_report::data() const {
   }
   std::sort(data.symbols.begin(), data.symbols.end(), stands_above);
   data.total_symbols = std::ssize(data.symbols);
-  data.portfolio = pooled_statistics(members, gates_of(config_));
+  data.portfolio = pooled_statistics(members, gates_of(config_), &together_);
   return data;
 }
 
@@ -130,14 +154,11 @@ std::string heat_report::markdown(const column_list<heat_row>& columns) const {
   const heat_report_data figures = data();
   if (figures.symbols.empty())
     return join_blocks({title, "No data.\n"});
-  std::int64_t dropped = 0;
-  for (const auto& [symbol, ledger] : symbols_)
-    dropped += ledger.trades().dropped();
   return join_blocks({title,
                       counted_line("Total Symbols", figures.total_symbols) +
                           figure_lines(figures.portfolio, portfolio_lines),
                       markdown_table(columns, figures.symbols), pooling_note,
-                      reliability_note(figures.portfolio, gates_of(config_), dropped)});
+                      reliability_note(figures.portfolio, gates_of(config_))});
 }
 
 std::string heat_report::file_name() const {

@@ -38,8 +38,8 @@ public:
   /// As `trade_ledger::apply`, for the symbol of the result.
   void apply(const tick_result& result, std::optional<std::uint64_t> seq = std::nullopt);
   void set_bounds(const std::string& symbol, const run_bounds& bounds);
-  void clear(const std::string& symbol) { symbols_.erase(symbol); }
-  void clear() noexcept { symbols_.clear(); }
+  void clear(const std::string& symbol);
+  void clear() noexcept;
 
   heat_report_data data() const;
   std::string markdown(const column_list<heat_row>& columns) const;
@@ -49,10 +49,13 @@ public:
                              const column_list<heat_row>& columns) const;
 
 private:
+  void forget_together();
+
   std::string strategy_name_;
   run_mode mode_;
   configuration config_; ///< of the run that started last
   std::map<std::string, trade_ledger> symbols_;
+  trade_sample together_; ///< trades of all symbols; of those that began anew the older ones, too
 };
 
 } // namespace backtest

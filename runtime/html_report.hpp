@@ -79,6 +79,7 @@ struct html_report {
   std::map<html_run_key, html_run> runs;
   std::vector<html_rejection> rejections; ///< in order of their instants
   std::vector<html_problem> problems;
+  instant step = minute_ms; ///< between two instants of the frame
   /// First and last instant of the run, for exposure; absent: not known.
   std::optional<std::pair<instant, instant>> bounds;
   std::optional<trade_statistics> portfolio; ///< absent: computed from the trades
@@ -87,6 +88,7 @@ struct html_report {
   std::optional<instant> first_instant; ///< of all events
   std::optional<instant> last_instant;
   std::int64_t event_count = 0;
+  std::vector<std::string> warnings; ///< shown before everything else
   /// Of a walker, one for each symbol: the page shows rankings, and then the winners alone.
   std::vector<walker_report_data> walks;
   /// Sentences about events that should be there and are not.

@@ -40,6 +40,7 @@ struct digest {
   trade_statistics portfolio;
   std::vector<symbol_part> symbols;       ///< most trades first
   std::vector<statistics_row> statistics; ///< by symbol, then strategy
+  std::int64_t earlier = 0;               ///< trades that count, but closed before the page heard
   time_span span;
 };
 
@@ -86,6 +87,9 @@ digest digest_of(const html_report& report) {
   all.portfolio = report.portfolio ? *report.portfolio
                                    : compute_portfolio_statistics(members, report.gates,
                                                                   inputs_from(0, members.size()));
+  all.earlier = all.portfolio.total_signals;
+  for (const auto& trades : records)
+    all.earlier -= std::ssize(trades);
   std::size_t at = 0;
   for (auto run = report.runs.begin(); run != report.runs.end();) {
     symbol_part part;
@@ -165,7 +169,7 @@ std::string header_of(const html_report& report, const digest& all) {
   fact("To", report.facts.to ? moment(*report.facts.to) : "");
   if (!report.walks.empty())
     fact("Compared by", escaped(report.walks.front().metric));
-  fact("Closed trades", grouped(std::ssize(all.trades) + all.portfolio.excluded_count));
+  fact("Closed trades", grouped(all.portfolio.total_signals));
   fact("Refused by risk", grouped(std::ssize(report.rejections)));
   fact("Errors", grouped(std::count_if(report.problems.begin(), report.problems.end(),
                                        [](const auto& item) { return item.on == topic::error; })));
@@ -176,14 +180,31 @@ std::string header_of(const html_report& report, const digest& all) {
     missing = fmt::format("<p class=\"note\"><b>Not everything that happened is in these events:"
                           "</b> {}.</p>",
                           escaped(missing));
+  std::string warnings;
+  for (const auto& warning : report.warnings)
+    warnings += "<p class=\"warning\" role=\"note\">" + escaped(warning) + "</p>";
   return fmt::format("<header><p class=\"eyebrow\">{} report</p><h1>{}</h1>{}<ul "
-                     "class=\"facts\">{}</ul></header>\n",
-                     kind_of(report), heading_of(report), missing, facts);
+                     "class=\"facts\">{}</ul>{}</header>\n",
+                     kind_of(report), heading_of(report), missing, facts, warnings);
+}
+
+/// Of a live run that was resumed: what its figures count and this part of the page does not show.
+std::string earlier_note(const digest& all) {
+  if (all.earlier <= 0)
+    return {};
+  return fmt::format(" {} that closed before this page began count in the figures, but are not "
+                     "shown here{}.",
+                     count_of(static_cast<std::size_t>(all.earlier), "trade", "trades"),
+                     all.trades.empty() ? "" : ": what is shown starts anew behind them");
+}
+
+std::string no_trade(const digest& all) {
+  return empty_state("No trade has closed." + earlier_note(all));
 }
 
 std::string equity_section(const digest& all) {
   if (all.trades.empty())
-    return section("equity", "Equity and drawdown", "", empty_state("No trade has closed."));
+    return section("equity", "Equity and drawdown", "", no_trade(all));
   const auto total = curves_of(all.trades);
   std::vector<line> equity{{"Portfolio", total.equity}};
   std::vector<line> drawdown{{"Portfolio", total.drawdown}};
@@ -194,7 +215,8 @@ std::string equity_section(const digest& all) {
     }
   std::string note = "Compounded: all capital goes into each trade, one after another, net of fees "
                      "and slippage." +
-                     on_screen(" Drag over a chart to zoom, double-click to go back.");
+                     on_screen(" Drag over a chart to zoom, double-click to go back.") +
+                     earlier_note(all);
   if (all.symbols.size() > most_lines)
     note += fmt::format(" Of {} symbols the {} with most trades are drawn.", all.symbols.size(),
                         most_lines);
@@ -231,7 +253,8 @@ std::string symbol_cards(const digest& all) {
                                 : std::nullopt,
                             1));
   }
-  std::string note = "Equity above, drawdown below it; every symbol has its own scale.";
+  std::string note =
+      "Equity above, drawdown below it; every symbol has its own scale." + earlier_note(all);
   if (shown < all.symbols.size())
     note += fmt::format(" The {} of {} symbols with most trades.", shown, all.symbols.size());
   return section("symbols", "Symbol by symbol", note, cards + "</div>");
@@ -299,21 +322,24 @@ std::string result_sections(const digest& all) {
                              signed_percent_text(percentile(results, 50), 2),
                              signed_percent_text(mean_of(results), 2),
                              signed_percent_text(percentile(results, 5), 2),
-                             signed_percent_text(percentile(results, 95), 2)),
+                             signed_percent_text(percentile(results, 95), 2)) +
+                     earlier_note(all),
                  distribution_figure(all.trades)) +
-         section("months", "Monthly returns", "Trades by the month they closed in, compounded.",
+         section("months", "Monthly returns",
+                 "Trades by the month they closed in, compounded." + earlier_note(all),
                  month_table(monthly_returns(all.trades)));
 }
 
 std::string trade_section(const html_report& report, const digest& all) {
   if (all.trades.empty() && all.portfolio.total_signals == 0)
-    return section("trades", "Trades", "", empty_state("No trade has closed."));
+    return section("trades", "Trades", "", no_trade(all));
   const auto list = trades_as_data(report);
   const std::string note =
-      list.shown < list.total
-          ? fmt::format("The newest {} of {} trades; all of them count in the figures above.",
-                        grouped(list.shown), grouped(list.total))
-          : on_screen("Click on a column to sort by it.");
+      (list.shown < list.total
+           ? fmt::format("The newest {} of {} trades; all of them count in the figures above.",
+                         grouped(list.shown), grouped(list.total))
+           : on_screen("Click on a column to sort by it.")) +
+      earlier_note(all);
   return section(
       "trades", "Trades", note,
       "<form class=\"filters\" hidden><input type=\"search\" placeholder=\"Filter: symbol, date, "

@@ -68,9 +68,7 @@ std::vector<trade_record> in_order(std::span<const std::span<const trade_record>
   std::vector<trade_record> all;
   for (const auto& member : members)
     std::copy_if(member.begin(), member.end(), std::back_inserter(all), is_valid);
-  std::stable_sort(all.begin(), all.end(), [](const auto& left, const auto& right) {
-    return left.close_ts != right.close_ts ? left.close_ts < right.close_ts : left.seq < right.seq;
-  });
+  std::stable_sort(all.begin(), all.end(), closes_before);
   return all;
 }
 

@@ -35,6 +35,7 @@ h3 { margin: 22px 0 4px; font-size: 15px; }
 p { margin: 0 0 10px; }
 .lead, .note, .hint { color: var(--soft); }
 .note { font-size: 13px; max-width: 100ch; }
+.warning { margin: 10px 0 0; padding: 10px 14px; border-left: 4px solid var(--bad); font-weight: 600; }
 .facts { display: flex; flex-wrap: wrap; gap: 4px 26px; margin: 0 0 18px; padding: 0; list-style: none; }
 .facts b { font-weight: 600; overflow-wrap: anywhere; }
 .facts span { color: var(--soft); margin-right: 6px; }

@@ -2,12 +2,15 @@
 
 #include "messages/json.hpp"
 #include "runtime/figure_text.hpp"
+#include "runtime/gap_ranges.hpp"
 #include "runtime/html_report_text.hpp"
 #include "runtime/number_text.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <tuple>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -185,8 +188,11 @@ std::string key_figures(const trade_statistics& portfolio) {
        "sum of the results of all trades",
        true},
       {{"Closed trades", &stats::total_signals},
-       fmt::format("{} won · {} lost · {} even", grouped(portfolio.win_count),
-                   grouped(portfolio.loss_count), grouped(portfolio.break_even_count))},
+       fmt::format("{} won · {} lost · {} even{}", grouped(portfolio.win_count),
+                   grouped(portfolio.loss_count), grouped(portfolio.break_even_count),
+                   portfolio.excluded_count > 0
+                       ? fmt::format(" · {} invalid", grouped(portfolio.excluded_count))
+                       : "")},
       {{"Win rate", &stats::win_rate, figure_text::percent2}, "of the trades that won or lost"},
       {{"Max drawdown", &stats::max_drawdown, figure_text::negative_percent2},
        "deepest fall below the highest equity"},
@@ -342,20 +348,57 @@ std::string rejection_tables(const html_report& report) {
          shown_of(shown, report.rejections.size(), "refused signals") + "</details>";
 }
 
+namespace {
+
+/// An error, or the first one of a gap.
+struct problem_row {
+  const html_problem* first = nullptr;
+  gap_range gap; ///< without a count: none
+};
+
+/// Gaps are ranges, each in the place of its first instant.
+std::vector<problem_row> rows_of_problems(const html_report& report) {
+  struct open_gap {
+    gap_ranges ranges;
+    std::size_t row = 0;
+  };
+  std::map<html_run_key, open_gap> gaps;
+  std::vector<problem_row> rows;
+  for (const auto& problem : report.problems) {
+    if (problem.code != error_code::data_gap || !problem.timestamp) {
+      rows.push_back({&problem, {}});
+      continue;
+    }
+    auto& gap = gaps.try_emplace(problem.run, open_gap{gap_ranges{report.step}, 0}).first->second;
+    if (!gap.ranges.add(*problem.timestamp)) {
+      gap.row = rows.size();
+      rows.push_back({&problem, {}});
+    }
+    rows[gap.row].gap = gap.ranges.ranges().back();
+  }
+  return rows;
+}
+
+} // namespace
+
 std::string problem_table(const html_report& report) {
   std::string out =
       table_head({"Time (UTC)", "Topic", "Symbol", "Strategy", "Code", "Message"}, {}) + "<tbody>";
-  const std::size_t shown = std::min(report.problems.size(), most_problems);
+  const auto rows = rows_of_problems(report);
+  const std::size_t shown = std::min(rows.size(), most_problems);
   for (std::size_t i = 0; i < shown; ++i) {
-    const auto& problem = report.problems[i];
+    const auto& [first, gap] = rows[i];
+    const auto& problem = *first;
+    auto message = escaped(shortened(problem.message, longest_comment));
+    if (gap.count > 1)
+      message = fmt::format("{}: {}", to_text(gap), message);
     out += "<tr>" + text_cell(problem.timestamp ? moment(*problem.timestamp) : "–") +
            text_cell(to_string(problem.on)) + text_cell(name(problem.run.first)) +
            text_cell(name(problem.run.second)) + text_cell(to_string(problem.code)) +
-           text_cell("<bdi>" + escaped(shortened(problem.message, longest_comment)) + "</bdi>") +
-           "</tr>";
+           text_cell("<bdi>" + message + "</bdi>") + "</tr>";
   }
   return wrapped("", out + "</tbody>") +
-         shown_of(shown, report.problems.size(), "errors, the first ones,");
+         shown_of(shown, rows.size(), "errors and gaps, the first ones,");
 }
 
 trade_list trades_as_data(const html_report& report) {

@@ -11,7 +11,10 @@ class runtime_archive : public candle_archive {
 public:
   runtime_archive(runtime_core& core, const std::filesystem::path& directory) : core_(core) {
     if (!directory.empty())
-      closed_ = make_rocksdb_candle_archive(directory);
+      closed_ = make_rocksdb_candle_archive(directory, [&core] {
+        const std::lock_guard lock{core.mutex};
+        return core.parameters.store_reserve_bytes;
+      });
   }
 
   void read(const std::function<void(const store_reader&)>& work) override {

@@ -4,6 +4,8 @@
 #include "runtime/live_clock.hpp"
 #include "runtime/portfolio.hpp"
 
+#include <functional>
+
 namespace backtest {
 
 /// Everything a live portfolio needs beside what every portfolio needs.
@@ -21,6 +23,8 @@ struct live_setup {
   error_counts errors;
   /// What resumed runs told before they were interrupted, for their reports.
   std::vector<event> told_before;
+  /// Tells people what is no error; called in the driver's thread.
+  std::function<void(const std::string&)> note = [](const std::string&) {};
 };
 
 /// Drives the runs of one live portfolio along its clock until they are over.

@@ -59,7 +59,7 @@ struct live_state {
     interest wanted;
     instant next = 0;              ///< the first instant not examined
     instant granted_until = 0;     ///< exclusive, of the last range under way
-    std::int64_t missing_minutes = 0; ///< system clock: that did not come in time
+    minute_counts due_minutes;     ///< system clock: those that were due, and did not come in time
     signal_state state = signal_state::idle;
     bool ready = false;            ///< its client is prepared
     int ranges = 0;                ///< under way
@@ -131,6 +131,9 @@ struct live_state {
   instant handled = INT64_MIN / 2; ///< system clock: the last boundary ranges were granted for
   bool collecting = false;  ///< system clock: ranges of a boundary are under way
   instant retry_after = first_retry_ms;
+  std::int64_t refusals = 0; ///< by the store, one after another
+  instant refused_since = 0;
+  instant refusal_told = 0;
   bool running = false;    ///< every client is prepared
   std::int64_t minutes_of_turn = 0; ///< of a stream at full speed, after its first
   bool ahead = false;      ///< ranges were granted while a turn is on its way to the store
@@ -190,6 +193,7 @@ struct live_state {
           if (committing)
             commit(*std::exchange(committing, std::nullopt));
         },
+        [this](note_error& message) { note_problem(std::move(message.problem)); },
         [this](const control_run& message) { return control(message); },
         [this](const abort_portfolio&) {
           refuse_all_controllers({error_code::actor_failed, "the live run was let go of"});
@@ -284,6 +288,11 @@ struct live_state {
       step(setup->reports, report_run_facts{chosen.identity, setup->parameters},
            [](const report_answer&) {}, &live_state::load_candles_of_symbols);
     }
+    step(
+        setup->reports, ask_report{[identities, setup = setup](report_book& book) {
+          book.combine(identities, setup->parameters);
+        }},
+        [](const report_answer&) {}, &live_state::load_candles_of_symbols);
     if (!live->told_before.empty()) // after the reports began anew
       step(setup->reports, ask_report{[from = live](report_book& book) {
              for (const auto& item : from->told_before)
@@ -343,41 +352,68 @@ struct live_state {
     }
     if (!is_replay())
       return wait_for_boundaries(by_symbol);
-    const instant until = frame.last + followed_after(setup->parameters);
     for (const auto& [symbol, of_symbol] : by_symbol)
-      request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, from - loaded_before(setup->parameters), until, true})
-          .then(
-              [this, of_symbol = of_symbol](const candles_loaded& answer) {
-                for (const auto run : of_symbol)
-                  if (answer.problem)
-                    end_run(run, *answer.problem);
-                  else
-                    prepare(run, answer.loaded);
-                start_if_ready();
-              },
-              [this](const caf::error& reason) {
-                fail_all({error_code::actor_failed,
-                          "the exchange client is gone: " + text_of(reason)});
-              });
+      load_history(symbol, of_symbol, from, last_of_replay(of_symbol));
   }
 
-  void prepare(std::size_t run, const loaded_series& minutes) {
+  void load_history(const std::string& symbol, const std::vector<std::size_t>& of_symbol,
+                    instant from, instant last) {
+    request(self, exchange, caf::infinite, history_for_run(symbol, from, last, setup->parameters))
+        .then(
+            [this, symbol, of_symbol, from, last](const candles_loaded& answer) {
+              if (answer.problem && last > frame.last) // a run goes without what lies behind
+                return load_history(symbol, of_symbol, from, frame.last);
+              for (const auto run : of_symbol)
+                if (answer.problem)
+                  end_run(run, *answer.problem);
+                else
+                  prepare(run, answer);
+              start_if_ready();
+            },
+            [this](const caf::error& reason) {
+              fail_all(
+                  {error_code::actor_failed, "the exchange client is gone: " + text_of(reason)});
+            });
+  }
+
+  /// A signal that a run left behind may end in candles that are new since then.
+  instant last_of_replay(const std::vector<std::size_t>& of_symbol) const {
+    const auto left_a_signal = [this](std::size_t run) {
+      const auto& stored = setup->runs[run].stored;
+      return stored && stored->ended && stored->memory.machine.state != signal_state::idle;
+    };
+    return std::any_of(of_symbol.begin(), of_symbol.end(), left_a_signal)
+               ? frame.last + followed_after(setup->parameters)
+               : frame.last;
+  }
+
+  /// Nothing is left to do since then.
+  static bool is_over(const stored_run& stored, const run_plan& plan) {
+    const auto& ended = stored.ended;
+    return ended && ended->outcome == run_outcome::completed &&
+           ended->frame_last == plan.frame.last &&
+           (ended->data_end == plan.data_end ||
+            (stored.memory.machine.state == signal_state::idle &&
+             std::min(ended->data_end, plan.data_end) >= plan.frame.last));
+  }
+
+  void prepare(std::size_t run, const candles_loaded& answer) {
+    const auto& minutes = answer.loaded;
     const auto& chosen = setup->runs[run];
     auto& progress = runs[run];
     progress.minutes = minutes.series;
-    auto plan = plan_for(chosen.identity, frame, *minutes.series,
-                         rules_for(*setup->exchange, setup->parameters));
-    if (!is_replay())
+    auto plan =
+        plan_for(chosen.identity, frame, answer, rules_for(*setup->exchange, setup->parameters));
+    if (!is_replay()) {
       plan.data_end = end_of_time / 2;
+      plan.candles_until = end_of_time;
+    }
     if (chosen.stored) {
       plan.resumed = chosen.stored->memory;
-      if (const auto& ended = chosen.stored->ended;
-          ended && ended->outcome == run_outcome::completed &&
-          ended->frame_last == plan.frame.last && ended->data_end == plan.data_end) {
+      if (is_over(*chosen.stored, plan)) {
         // Before it was interrupted.
         progress.ended = std::make_shared<const stored_run>(*chosen.stored);
-        progress.summary.outcome = ended->outcome;
+        progress.summary.outcome = run_outcome::completed;
         progress.summary.gaps = 0;
         return close_run(run);
       }
@@ -539,7 +575,7 @@ struct live_state {
     for (std::size_t run = 0; run < runs.size(); ++run) {
       auto none = std::make_shared<candle_series>();
       none->symbol = identity(run).symbol;
-      prepare(run, {std::move(none), 0, 0});
+      prepare(run, {{std::move(none), 0, 0}, std::nullopt});
     }
   }
 
@@ -587,8 +623,7 @@ struct live_state {
       if (is_behind(run, boundary))
         from = std::min(from, runs[run].next);
     request(self, exchange, caf::infinite,
-            load_candles{symbols[symbol].name, interval::m1,
-                         from - loaded_before(setup->parameters), boundary})
+            minutes_for_run(symbols[symbol].name, from, boundary, setup->parameters))
         .then(
             [this, symbol, boundary](const candles_loaded& answer) {
               take_minutes(symbol, boundary, answer);
@@ -648,6 +683,18 @@ struct live_state {
   void tell_problem(std::size_t run, const error& problem, instant boundary) {
     runs[run].events.push_back({topic::error, error_event{problem.code, problem.message, "exchange",
                                                           boundary, setup->runs[run].identity}});
+  }
+
+  /// Of the exchange and not of a single run; it was found on the way to the boundary that is open.
+  void note_problem(error_event problem) {
+    if (const instant boundary = fetches && fetches->is_open() ? fetches->boundary() : handled;
+        boundary > 0)
+      problem.timestamp = boundary;
+    event item{topic::error, std::move(problem)};
+    if (finishing)
+      send_anonymously(setup->topics, publish{{std::move(item)}});
+    else
+      late_events.push_back(std::move(item));
   }
 
   /// The candles that are there are examined; who has none yet comes later, in order.
@@ -721,8 +768,9 @@ struct live_state {
   /// is due.
   void advance_to(std::size_t run, instant boundary) {
     auto& progress = runs[run];
+    ++progress.due_minutes.expected;
     if (progress.misses_newest)
-      ++progress.missing_minutes;
+      ++progress.due_minutes.missing;
     const bool generates = !setup->runs[run].watch_only;
     range_grant grant{boundary + minute_ms, progress.wanted, SIZE_MAX, generates,
                       progress.came_late};
@@ -812,7 +860,10 @@ struct live_state {
       progress.late = false;
     progress.next = result.granted_until;
     progress.summary.counters = result.counters;
-    progress.summary.gaps = is_replay() ? result.gaps : progress.missing_minutes;
+    progress.summary.gaps = is_replay() ? result.gaps : progress.due_minutes.missing;
+    progress.summary.minutes = is_replay() ? result.minutes : progress.due_minutes;
+    if (is_replay())
+      progress.summary.absent = result.absent;
     take_events(progress, result);
     progress.rows.append(std::move(result.rows));
     progress.announces = progress.announces || result.has_announcements;
@@ -982,7 +1033,7 @@ struct live_state {
             [this](const turn_committed& answer) {
               if (answer.problem)
                 return try_again(*answer.problem);
-              retry_after = first_retry_ms;
+              tell_recovery();
               announce(answer.first_number);
             },
             [this](const caf::error& reason) {
@@ -993,17 +1044,40 @@ struct live_state {
 
   /// Its outcome is unknown, so nothing goes on before the same batch went through.
   void try_again(const error& problem) {
-    publish lost;
-    lost.events.push_back({topic::error, error_event{error_code::store_failed, problem.message,
-                                                     "store", std::nullopt, nullptr}});
-    send_anonymously(setup->topics, std::move(lost));
     const instant now = std::min(live->retry_clock->now(), end_of_time - retry_after); // a replay's
+    tell_refusal(problem, now);
     live->retry_clock->wake_at(now + retry_after,
                                [me = weak_handle<live_actor>{live_actor{self}}] {
                                  if (auto strong = me.lock())
                                    send_anonymously(strong, retry_turn{});
                                });
     retry_after = std::min(2 * retry_after, longest_retry_ms);
+  }
+
+  /// At once, and then once a minute.
+  void tell_refusal(const error& problem, instant now) {
+    if (refusals++ == 0)
+      refused_since = now;
+    else if (now < refusal_told + longest_retry_ms)
+      return;
+    refusal_told = now;
+    auto message = problem.message;
+    if (refusals > 1)
+      message +=
+          fmt::format(" (tried {} times in {} s; what is to be written waits and is tried again)",
+                      refusals, (now - refused_since) / 1000);
+    publish lost;
+    lost.events.push_back({topic::error, error_event{error_code::store_failed, std::move(message),
+                                                     "store", std::nullopt, nullptr}});
+    send_anonymously(setup->topics, std::move(lost));
+  }
+
+  void tell_recovery() {
+    retry_after = first_retry_ms;
+    if (refusals > 0)
+      live->note(fmt::format("the store takes writes again, after {} that failed; nothing was lost",
+                             refusals));
+    refusals = 0;
   }
 
   /// Durable: callbacks first, those of risk before those of strategies, then everybody who listens.

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace backtest {
 
@@ -12,6 +13,7 @@ struct parity_result {
   std::size_t compared = 0; ///< events that were equal
   /// The first difference in words; nothing when there is none.
   std::optional<std::string> difference;
+  std::vector<run_summary> failed; ///< runs of which there was nothing to compare
 };
 
 /// Runs the same strategies through both drivers and compares every event with an instant, in

@@ -88,6 +88,9 @@ parity_result compare_drivers(runtime& target, const backtest_request& request) 
       return result;
     }
   }
+  for (const auto& run : history.runs)
+    if (run.outcome == run_outcome::failed)
+      result.failed.push_back(run);
   for (std::size_t run = 0; run < history.runs.size(); ++run) {
     const auto expected = counts_of(history.runs[run]);
     const auto found =

@@ -37,9 +37,11 @@ struct run_summary {
   run_outcome outcome = run_outcome::completed;
   std::optional<error> problem; ///< when failed
   std::int64_t instants = 0;    ///< generation instants of the frame
-  std::int64_t gaps = 0;        ///< one-minute candles missing while it ran
+  std::int64_t gaps = 0;        ///< one-minute candles missing while it ran, but for:
+  absent_candles absent;        ///< those before the symbol's first one
   run_counters counters;
   std::int64_t errors = 0; ///< events on topic `error` with its names; live: over all starts
+  minute_counts minutes; ///< once it is over
 };
 
 /// Wakes a thread that waits for whatever happens first in several runs. Thread-safe.
@@ -158,12 +160,17 @@ portfolio_actor spawn_portfolio(caf::actor_system& system, const shared_census& 
 /// Sets of profiles that some strategy names together, each in order of names.
 std::vector<std::vector<std::string>> connected_profiles(const std::vector<portfolio_run>& runs);
 
-/// Milliseconds that a signal alive at a frame's end is followed at most.
-instant followed_after(const configuration& parameters);
+/// What a run asks for that has to examine `first` to `last`: the minutes its prices are made of,
+/// and, if they can be had, a day before them that signal sources may look back at.
+load_candles minutes_for_run(const std::string& symbol, instant first, instant last,
+                             const configuration& parameters);
+/// The same for a run over history, which also has to know whether the data ends before `last`.
+load_candles history_for_run(const std::string& symbol, instant first, instant last,
+                             const configuration& parameters);
 
-/// Milliseconds of candles before a run's first instant that are loaded ahead: a day for signal
-/// sources, more where the average price looks further back.
-instant loaded_before(const configuration& parameters);
+/// The plan of a run over history on the candles that came of that.
+run_plan plan_for(shared_identity identity, const timeline& frame, const candles_loaded& minutes,
+                  trading_rules rules);
 
 /// What a strategy client needs of a portfolio for one run, but for its plan.
 std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,

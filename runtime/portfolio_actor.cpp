@@ -3,6 +3,7 @@
 #include "runtime/error_counts.hpp"
 #include "runtime/event_merger.hpp"
 #include "runtime/portfolio.hpp"
+#include "runtime/report_book.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -219,8 +220,14 @@ struct portfolio_state {
   void start_reports() {
     if (!may_tell || !std::exchange(reports_are_due, false))
       return;
-    for (std::size_t run = 0; run < runs.size(); ++run)
-      tell_reports(report_run_facts{setup->runs[run].identity, setup->parameters});
+    std::vector<shared_identity> identities;
+    for (const auto& run : setup->runs) {
+      identities.push_back(run.identity);
+      tell_reports(report_run_facts{run.identity, setup->parameters});
+    }
+    tell_reports(ask_report{[identities, parameters = setup->parameters](report_book& book) {
+      book.combine(identities, parameters);
+    }});
     for (std::size_t run = 0; run < runs.size(); ++run)
       tell_bounds(run);
   }
@@ -271,15 +278,14 @@ struct portfolio_state {
       by_symbol[identity(run).symbol].push_back(run);
     for (const auto& [symbol, of_symbol] : by_symbol)
       request(self, exchange, caf::infinite,
-              load_candles{symbol, interval::m1, frame.first - loaded_before(setup->parameters),
-                           frame.last + followed_after(setup->parameters)})
+              history_for_run(symbol, frame.first, frame.last, setup->parameters))
           .then(
               [this, of_symbol = of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)
                   if (answer.problem)
                     end_run(run, *answer.problem);
                   else
-                    prepare(run, answer.loaded);
+                    prepare(run, answer);
                 go_on();
               },
               [this](const caf::error& reason) {
@@ -288,13 +294,13 @@ struct portfolio_state {
               });
   }
 
-  void prepare(std::size_t run, const loaded_series& minutes) {
+  void prepare(std::size_t run, const candles_loaded& answer) {
     const auto& chosen = setup->runs[run];
-    const auto prepared =
-        clients_setup(*setup, run, exchange, minutes, runs[run].arbiter, runs[run].participant,
-                      plan_for(chosen.identity, frame, *minutes.series,
-                               rules_for(*setup->exchange, setup->parameters)),
-                      range_consumer_actor{portfolio_actor{self}});
+    const auto& minutes = answer.loaded;
+    const auto prepared = clients_setup(
+        *setup, run, exchange, minutes, runs[run].arbiter, runs[run].participant,
+        plan_for(chosen.identity, frame, answer, rules_for(*setup->exchange, setup->parameters)),
+        range_consumer_actor{portfolio_actor{self}});
     runs[run].bounds = bounds_of(chosen.identity, frame.first,
                                  std::min(frame.last, prepared->plan.data_end), *minutes.series);
     tell_bounds(run);
@@ -417,6 +423,8 @@ struct portfolio_state {
     progress.summary.gaps = result.gaps;
     errors.take(result.events);
     progress.summary.errors = errors.of(identity(run));
+    progress.summary.minutes = result.minutes;
+    progress.summary.absent = result.absent;
     merger->add(run, std::move(result.events), result.clock);
     if (!result.over) {
       tell_progress(run, result.processed);

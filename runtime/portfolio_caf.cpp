@@ -164,13 +164,32 @@ std::vector<std::vector<std::string>> connected_profiles(const std::vector<portf
   return result;
 }
 
-instant followed_after(const configuration& parameters) {
-  return (parameters.schedule_await_minutes + parameters.max_signal_lifetime_minutes + 1) *
-         minute_ms;
+load_candles minutes_for_run(const std::string& symbol, instant first, instant last,
+                             const configuration& parameters) {
+  load_candles asked{symbol, interval::m1, first - parameters.avg_price_candles_count * minute_ms,
+                     last};
+  asked.extent.emplace();
+  asked.extent->welcome_from = align_down(std::min(first - day_ms, asked.from), day_ms);
+  asked.extent->welcome_until = align_up(last, day_ms);
+  asked.extent->fetches_before = true;
+  return asked;
 }
 
-instant loaded_before(const configuration& parameters) {
-  return std::max(day_ms, parameters.avg_price_candles_count * minute_ms);
+load_candles history_for_run(const std::string& symbol, instant first, instant last,
+                             const configuration& parameters) {
+  auto asked = minutes_for_run(symbol, first, last, parameters);
+  asked.extent->welcome_until = last; // whoever needs more asks for it
+  asked.patient = true;
+  asked.beyond = last + followed_after(parameters);
+  return asked;
+}
+
+run_plan plan_for(shared_identity identity, const timeline& frame, const candles_loaded& minutes,
+                  trading_rules rules) {
+  auto plan = plan_for(std::move(identity), frame, *minutes.loaded.series, std::move(rules));
+  plan.data_end_problem = minutes.problem_beyond;
+  plan.candles_until = minutes.problem_beyond ? end_of_time : minutes.loaded.until;
+  return plan;
 }
 
 std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size_t run,

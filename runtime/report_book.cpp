@@ -21,6 +21,17 @@ void report_book::start(const shared_identity& run, const configuration& paramet
   reports.heat = start_heat(*run, parameters);
 }
 
+void report_book::combine(const std::vector<shared_identity>& runs,
+                          const configuration& parameters) {
+  if (runs.size() < 2)
+    return;
+  const auto together =
+      std::make_shared<trade_sample>(static_cast<std::size_t>(parameters.max_trade_sample));
+  for (const auto& run : runs)
+    if (run_reports* const reports = find(*run))
+      reports->together = together;
+}
+
 /// Null when heat is not enabled.
 heat_report* report_book::start_heat(const run_identity& run, const configuration& parameters) {
   const std::pair name{run.strategy_name, run.mode};
@@ -74,6 +85,8 @@ void report_book::apply(const idle_stretch& stretch) {
 
 void report_book::apply_tick(run_reports& reports, tick_result&& tick) {
   const std::uint64_t seq = tick.action == tick_action::closed ? trades_++ : trades_;
+  if (reports.together && tick.action == tick_action::closed)
+    reports.together->add(record_of(tick, seq));
   if (reports.schedule)
     reports.schedule->apply(tick);
   if (reports.heat != nullptr)
@@ -214,7 +227,22 @@ trade_statistics report_book::portfolio_statistics(const std::vector<shared_iden
   for (const auto& run : runs)
     if (const auto* ledger = find_ledger(run->symbol, run->strategy_name, run->mode))
       members.push_back(ledger);
-  return pooled_statistics(members, gates_of(parameters));
+  return pooled_statistics(members, gates_of(parameters), find_together(runs));
+}
+
+/// Null unless the runs were combined.
+const trade_sample* report_book::find_together(const std::vector<shared_identity>& runs) const {
+  const trade_sample* together = nullptr;
+  for (const auto& run : runs) {
+    const auto found = runs_.find(key_of(*run));
+    if (found == runs_.end())
+      continue;
+    const auto* own = found->second.together.get();
+    if (own == nullptr || (together != nullptr && own != together))
+      return nullptr;
+    together = own;
+  }
+  return together;
 }
 
 } // namespace backtest

@@ -11,6 +11,7 @@
 #include "runtime/schedule_report.hpp"
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -34,6 +35,9 @@ public:
   /// A run starts: its reports begin anew with these parameters, and its symbol in the heat report
   /// of its strategy. Other runs and modes keep theirs.
   void start(const shared_identity& run, const configuration& parameters);
+  /// These runs, which have just started, are one portfolio: their trades are also kept together,
+  /// in the order in which they close.
+  void combine(const std::vector<shared_identity>& runs, const configuration& parameters);
   void set_bounds(const run_identity& run, const run_bounds& bounds);
   /// Events of runs that never started are ignored.
   void apply(event&& item);
@@ -65,7 +69,7 @@ public:
   const trade_ledger* find_ledger(const std::string& symbol, const std::string& strategy_name,
                                   run_mode mode) const;
 
-  /// Statistics over the pooled trades of several runs.
+  /// Statistics over the pooled trades of several runs; best known when they were combined.
   trade_statistics portfolio_statistics(const std::vector<shared_identity>& runs,
                                         const configuration& parameters) const;
 
@@ -82,9 +86,12 @@ private:
     std::optional<partial_report> partial;
     std::optional<risk_report> risk;
     heat_report* heat = nullptr; ///< shared by the symbols of a strategy
+    std::shared_ptr<trade_sample>
+        together; ///< shared by the runs of a portfolio; null: it is alone
   };
 
   run_reports* find(const run_identity& run);
+  const trade_sample* find_together(const std::vector<shared_identity>& runs) const;
   static void clear(run_reports& reports, report_set kinds);
   run_reports* reports_of(const shared_identity& run);
   void forget_known();

@@ -50,7 +50,11 @@ public:
     const std::string title = report_title(report, *run_);
     if (rows_.empty())
       return join_blocks({title, std::string(nothing_yet) + '\n'});
-    return join_blocks({title, markdown_table(columns, rows_), summary()});
+    const std::string table = markdown_table(columns, rows_);
+    return join_blocks(
+        {title, table,
+         table.empty() ? "" : part_note(static_cast<std::int64_t>(rows_.size()), total_),
+         summary()});
   }
 
 private:

@@ -103,12 +103,15 @@ std::string run_file_name(const run_identity& run) {
   return report_file_name({run.symbol, run.strategy_name, to_string(run.mode)});
 }
 
+std::string part_note(std::int64_t shown, std::int64_t total) {
+  return shown < total ? fmt::format("*The newest {} of {} rows.*\n", shown, total) : "";
+}
+
 std::string trade_summary(const trade_statistics& statistics) {
   return figure_lines(statistics, summary_lines);
 }
 
-std::string reliability_note(const trade_statistics& statistics, const statistics_gates& gates,
-                             std::int64_t dropped) {
+std::string reliability_note(const trade_statistics& statistics, const statistics_gates& gates) {
   std::string note = fmt::format(
       "*Ratios need ≥ {} trades; annualised figures need ≥ {} trades and ≥ {} days{}; all equity "
       "figures assume 100 % of capital in each trade.*\n",
@@ -118,9 +121,11 @@ std::string reliability_note(const trade_statistics& statistics, const statistic
           : "");
   if (statistics.excluded_count > 0)
     note += fmt::format("\nExcluded trades: {}\n", statistics.excluded_count);
-  if (dropped > 0)
-    note += fmt::format("\nStatistics cover the latest {} trades\n",
-                        statistics.total_signals - dropped);
+  if (statistics.break_even_count > 0)
+    note += fmt::format("\nBreak-even trades: {}\n", statistics.break_even_count);
+  if (!statistics.sampled.empty())
+    note += "\n*A figure of the latest trades covers those that are still held one by one "
+            "(max_trade_sample); every other figure covers all trades.*\n";
   return note;
 }
 

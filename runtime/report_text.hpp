@@ -31,13 +31,15 @@ std::string report_file_name(std::initializer_list<std::string_view> names);
 /// "BTCUSDT_cross_backtest.md", for reports that exist in both modes.
 std::string run_file_name(const run_identity& run);
 
+/// "*The newest 250 of 1200 rows.*"; empty when a table shows all of them.
+std::string part_note(std::int64_t shown, std::int64_t total);
+
 /// The summary of closed trades that backtest and live reports share: one labelled line per figure,
 /// with a hint which way is better; absent figures read "N/A (reason)".
 std::string trade_summary(const trade_statistics& statistics);
 
-/// What the figures rest on: the gates, trades that were left out, and trades no longer held
-/// (`dropped` of the oldest).
-std::string reliability_note(const trade_statistics& statistics, const statistics_gates& gates,
-                             std::int64_t dropped);
+/// What the figures rest on: the gates, trades that neither won nor lost or were left out, and
+/// figures that cover the latest trades alone.
+std::string reliability_note(const trade_statistics& statistics, const statistics_gates& gates);
 
 } // namespace backtest

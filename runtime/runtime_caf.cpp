@@ -1,6 +1,7 @@
 #include "runtime/runtime.hpp"
 
 #include "messages/own_actor_system.hpp"
+#include "runtime/library_file.hpp"
 #include "runtime/plugin.hpp"
 #include "runtime/runtime_core.hpp"
 
@@ -178,6 +179,8 @@ void runtime::load_plugin(const std::filesystem::path& library) {
   const auto fail = [&](const std::string& what) {
     throw failure(error_code::plugin_failed, fmt::format("plugin {}: {}", library.string(), what));
   };
+  if (const auto fault = fault_of_library(library); !fault.empty())
+    fail(fault);
   // Never closed: what it registered may run until the process ends.
   void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)

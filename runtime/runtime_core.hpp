@@ -140,6 +140,9 @@ private:
   void spawn_supervisors();
   /// Null where the runtime has no store that lasts.
   candle_keeper_factory keepers_of(const exchange_schema& schema, const failure_reporter& report);
+  /// Gives errors of an exchange's live client to one of the live runs on it, for the journal;
+  /// `otherwise` hears of them when there is none, and of those that are not journalled.
+  failure_reporter live_reporter(std::string exchange_name, failure_reporter otherwise);
 
   mutable ticking_clock deadline_clock_;
   std::stop_source shutdown_;
@@ -161,7 +164,11 @@ private:
   std::map<run_key, known_run> known_;
   std::map<std::uint64_t, std::weak_ptr<const portfolio_setup>> setups_;
   std::vector<weak_handle<portfolio_actor>> drivers_;
-  std::vector<weak_handle<live_actor>> live_drivers_;
+  struct live_driver {
+    std::string exchange_name;
+    weak_handle<live_actor> driver;
+  };
+  std::vector<live_driver> live_drivers_;
   std::set<std::string> live_profiles_; ///< of live runs that are not over
   std::uint64_t last_number_ = 0;
   std::filesystem::path data_directory_;

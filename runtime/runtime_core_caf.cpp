@@ -84,8 +84,8 @@ runtime_core::~runtime_core() {
         run.stop.request_stop();
     for (const auto& driver : drivers_)
       end_actor(driver.lock());
-    for (const auto& driver : live_drivers_)
-      end_actor(driver.lock());
+    for (const auto& live : live_drivers_)
+      end_actor(live.driver.lock());
     for (const auto& listener : listeners)
       end_actor(listener.lock());
     listeners.clear();
@@ -143,7 +143,9 @@ void runtime_core::spawn_supervisors() {
         auto schema = *schemas.exchanges.get(key.exchange_name, "supervisor");
         if (schema.callbacks.on_candle_data)
           schema.callbacks.on_candle_data = guarded(schema, report);
-        auto keepers = keepers_of(schema, report);
+        auto keepers = keepers_of(schema, key.mode == run_mode::live
+                                              ? live_reporter(schema.exchange_name, report)
+                                              : report);
         if ((key.mode == run_mode::live || keepers) && schema.get_candles && !schema.now)
           schema.now = wall_clock; // a live market goes on
         configuration snapshot;
@@ -197,6 +199,24 @@ void runtime_core::spawn_supervisors() {
             system, census, *schemas.sizings.get(key.sizing_name, "supervisor"), report);
       },
       report);
+}
+
+failure_reporter runtime_core::live_reporter(std::string exchange_name,
+                                             failure_reporter otherwise) {
+  return [this, exchange_name = std::move(exchange_name),
+          otherwise = std::move(otherwise)](error problem) {
+    live_actor driver;
+    if (problem.code != error_code::store_failed) {
+      const std::lock_guard lock{mutex};
+      for (const auto& live : live_drivers_)
+        if (live.exchange_name == exchange_name && !driver)
+          driver = live.driver.lock();
+    }
+    if (!driver)
+      return otherwise(std::move(problem));
+    send_anonymously(driver, note_error{{problem.code, std::move(problem.message), "exchange",
+                                         std::nullopt, nullptr}});
+  };
 }
 
 candle_keeper_factory runtime_core::keepers_of(const exchange_schema& schema,

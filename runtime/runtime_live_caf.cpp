@@ -57,13 +57,15 @@ store_actor runtime_core::opened_store() {
   if (store_)
     return store_;
   store_setup setup;
-  setup.target = open_store_               ? open_store_()
-                 : data_directory_.empty() ? make_memory_store()
-                                           : open_rocksdb_store(data_directory_);
+  rocksdb_options of_store;
   {
     const std::lock_guard inner{mutex};
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
+    of_store.reserve_bytes = parameters.store_reserve_bytes;
   }
+  setup.target = open_store_               ? open_store_()
+                 : data_directory_.empty() ? make_memory_store()
+                                           : open_rocksdb_store(data_directory_, of_store);
   setup.report = reporter("store");
   stored_ = setup.target;
   store_ = spawn_store(system, census, std::move(setup));
@@ -232,18 +234,21 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     live->store = target;
     live->clock = request.clock ? request.clock : make_system_clock();
     live->retry_clock = request.retry_clock ? request.retry_clock : make_system_clock();
+    live->note = [this](const std::string& text) { write_log(log_level::warn, "store", text); };
     live->frame_name = request.frame;
     live->until = request.until;
     live->first_rows = std::move(begun.rows);
     live->first_events = std::move(begun.events);
     live->errors = std::move(begun.errors);
+    for (const auto& run : found.runs)
+      history.expect_closed(run.identity, run.memory.counters.closed);
     if (const auto gap = history.problem())
-      live->first_events.push_back({topic::error, error_event{error_code::corrupt_state, *gap,
-                                                              "store", std::nullopt, nullptr}});
+      live->first_events.push_back(
+          {topic::error, error_event{gap->code, gap->message, "store", std::nullopt, nullptr}});
     live->told_before = history.take_events();
     driver = spawn_live(system, census, live);
-    std::erase_if(live_drivers_, [](const auto& item) { return !item.lock(); });
-    live_drivers_.emplace_back(driver);
+    std::erase_if(live_drivers_, [](const auto& item) { return !item.driver.lock(); });
+    live_drivers_.push_back({request.exchange, weak_handle<live_actor>{driver}});
     for (const auto& run : setup->runs)
       known_.at({run.identity->symbol, run.identity->strategy_name, run_mode::live}).live =
           weak_handle<live_actor>{driver};

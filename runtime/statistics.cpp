@@ -1,5 +1,8 @@
 #include "runtime/statistics.hpp"
 
+#include "runtime/trade_history.hpp"
+#include "runtime/trade_sample.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -13,11 +16,6 @@ namespace {
 using stats = trade_statistics;
 
 constexpr double eps = 1e-9; // percent; below it a deviation is rounding noise
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-bool closes_before(const trade_record& left, const trade_record& right) noexcept {
-  return left.close_ts != right.close_ts ? left.close_ts < right.close_ts : left.seq < right.seq;
-}
 
 void append_valid(std::vector<trade_record>& out, std::span<const trade_record> trades) {
   std::copy_if(trades.begin(), trades.end(), std::back_inserter(out), is_valid);
@@ -36,112 +34,63 @@ std::vector<trade_record> valid_by_close(std::span<const trade_record> trades) {
   return valid;
 }
 
-double minutes_open(const trade_record& trade) noexcept {
-  return static_cast<double>(trade.close_ts - trade.open_ts) / static_cast<double>(minute_ms);
-}
-
-/// A count, a sum and their quotient.
-struct average {
-  std::int64_t count = 0;
-  double sum = 0;
-
-  void add(double value) noexcept {
-    ++count;
-    sum += value;
-  }
-  double mean() const noexcept { return sum / static_cast<double>(count); }
+/// What the formulas need.
+struct trade_figures {
+  trade_totals totals;
+  running_deviation deviation;
+  win_loss_streaks streaks; ///< finished
+  equity_curve equity;
+  std::vector<double> results; ///< of the trades that are held
+  bool is_drawdown_known = true;
+  bool are_streaks_known = true;
 };
 
-/// Runs of consecutive wins, or of consecutive losses, of one member.
-class streaks {
-public:
-  void extend(double pnl) noexcept {
-    ++length_;
-    pnl_ += pnl;
-  }
-  void finish() noexcept {
-    if (length_ == 0)
-      return;
-    longest_ = std::max(longest_, length_);
-    pnl_of_runs_.add(pnl_);
-    length_ = 0;
-    pnl_ = 0;
-  }
-  std::int64_t longest() const noexcept { return longest_; }
-  const average& pnl_of_runs() const noexcept { return pnl_of_runs_; }
-
-private:
-  std::int64_t length_ = 0;
-  double pnl_ = 0;
-  std::int64_t longest_ = 0;
-  average pnl_of_runs_;
-};
-
-struct win_loss_streaks {
-  streaks wins;
-  streaks losses;
-
-  /// `trades` of one member in order of closing.
-  void add(std::span<const trade_record> trades) noexcept {
-    for (const trade_record& trade : trades) {
-      if (!(trade.pnl > 0))
-        wins.finish();
-      if (!(trade.pnl < 0))
-        losses.finish();
-      if (trade.pnl > 0)
-        wins.extend(trade.pnl);
-      else if (trade.pnl < 0)
-        losses.extend(trade.pnl);
-    }
-    wins.finish();
-    losses.finish();
-  }
-};
-
-struct equity_curve {
-  double final = 1;
-  double max_drawdown = 0; ///< percent
-  bool is_blown = false;
-};
-
-equity_curve walk_equity(std::span<const trade_record> trades) noexcept {
-  equity_curve curve;
-  double peak = 1;
-  const auto visit = [&](double equity) {
-    curve.is_blown = equity <= 0;
-    curve.max_drawdown =
-        curve.is_blown ? 100 : std::max(curve.max_drawdown, 100 * (peak - equity) / peak);
-    return !curve.is_blown;
-  };
+/// Those of trades that are valid and in order of closing, after those of which `before` tells.
+trade_figures figures_of(std::span<const trade_record> trades, const trade_history& before = {}) {
+  trade_figures figures{before.totals, before.deviation, before.streaks, before.equity, {}};
+  figures.results.reserve(trades.size());
   for (const trade_record& trade : trades) {
-    if (trade.fall && *trade.fall < 0 && !visit(curve.final * (1 + *trade.fall / 100)))
-      break;
-    curve.final *= 1 + trade.pnl / 100;
-    if (!std::isfinite(curve.final)) {
-      curve.max_drawdown = not_a_number;
-      break;
-    }
-    if (!visit(curve.final))
-      break;
-    peak = std::max(peak, curve.final);
+    figures.results.push_back(trade.pnl);
+    figures.totals.add(trade);
+    figures.streaks.add(trade);
+    figures.equity.add(trade);
   }
-  if (curve.is_blown)
-    curve.final = 0;
-  return curve;
+  figures.streaks.finish();
+  figures.deviation.merge(deviation_of(figures.results));
+  return figures;
 }
 
-/// The formulas. `trades` are valid and in order of closing.
+trade_figures figures_of(const trade_sample& trades) {
+  auto figures = figures_of(trades.records(), trades.history());
+  figures.is_drawdown_known = figures.are_streaks_known = trades.is_in_order();
+  return figures;
+}
+
+/// Of members whose trades took turns in an order that is not known.
+trade_figures merged_figures(std::span<const trade_sample* const> members) {
+  trade_figures all;
+  for (const trade_sample* member : members) {
+    const auto figures = figures_of(*member);
+    all.totals.merge(figures.totals);
+    all.deviation.merge(figures.deviation);
+    all.equity.multiply(figures.equity);
+    all.results.insert(all.results.end(), figures.results.begin(), figures.results.end());
+  }
+  all.is_drawdown_known = false;
+  return all;
+}
+
+/// The formulas.
 class calculation {
 public:
-  calculation(std::span<const trade_record> trades, const statistics_gates& gates)
-      : trades_(trades), gates_(gates), count_(static_cast<std::int64_t>(trades.size())) {}
+  calculation(trade_figures figures, const statistics_gates& gates)
+      : in_(std::move(figures)), sums_(in_.totals), gates_(gates), count_(sums_.all.count) {}
 
-  trade_statistics run(const win_loss_streaks& runs) {
-    sum_up();
+  trade_statistics run() {
     basics();
     ratios();
     equity();
-    streak_figures(runs);
+    streak_figures();
     return std::move(out_);
   }
 
@@ -163,96 +112,83 @@ private:
   void put_unless(std::string_view reason, figure member, double value) {
     reason.empty() ? put(member, value) : hide(member, reason);
   }
-  void put_mean(figure member, const average& values, std::string_view when_empty) {
+  void put_mean(figure member, const running_average& values, std::string_view when_empty) {
     put_unless(values.count == 0 ? when_empty : "", member, values.mean());
+  }
+  void hide_count(std::optional<std::int64_t> stats::*member, std::string_view reason) {
+    out_.*member = std::nullopt;
+    out_.unavailable.push_back({key_of(member), reason});
   }
   std::string_view reason_for(figure member) const {
     return reason_unavailable(out_, key_of(member));
   }
 
-  void sum_up() {
-    pnl_.reserve(trades_.size());
-    for (const trade_record& trade : trades_) {
-      pnl_.push_back(trade.pnl);
-      all_.add(trade.pnl);
-      duration_.add(minutes_open(trade));
-      if (trade.pnl > 0) {
-        wins_.add(trade.pnl);
-        win_duration_.add(minutes_open(trade));
-      } else if (trade.pnl < 0) {
-        losses_.add(trade.pnl);
-        loss_duration_.add(minutes_open(trade));
-        loss_squares_ += trade.pnl * trade.pnl;
-      }
-    }
-  }
-
   void basics() {
-    out_.win_count = wins_.count;
-    out_.loss_count = losses_.count;
-    out_.break_even_count = count_ - wins_.count - losses_.count;
+    out_.win_count = sums_.wins.count;
+    out_.loss_count = sums_.losses.count;
+    out_.break_even_count = count_ - sums_.wins.count - sums_.losses.count;
 
-    const std::int64_t decisive = wins_.count + losses_.count;
+    const std::int64_t decisive = sums_.wins.count + sums_.losses.count;
     put_unless(count_ == 0     ? "no_trades"
                : decisive == 0 ? "no_decisive_trades"
                                : "",
                &stats::win_rate,
-               100 * static_cast<double>(wins_.count) / static_cast<double>(decisive));
-    put_unless(empty(), &stats::total_pnl, all_.sum);
-    put_mean(&stats::avg_pnl, all_, "no_trades");
-    put_mean(&stats::avg_win, wins_, "no_wins");
-    put_mean(&stats::avg_loss, losses_, "no_losses");
-    put_mean(&stats::avg_duration, duration_, "no_trades");
-    put_mean(&stats::avg_win_duration, win_duration_, "no_wins");
-    put_mean(&stats::avg_loss_duration, loss_duration_, "no_losses");
-    put_unless(losses_or_noise(-losses_.sum), &stats::profit_factor, wins_.sum / -losses_.sum);
-    extremes(&trade_record::peak, &stats::avg_peak_pnl, &stats::best_peak_pnl, 1);
-    extremes(&trade_record::fall, &stats::avg_fall_pnl, &stats::worst_fall_pnl, -1);
+               100 * static_cast<double>(sums_.wins.count) / static_cast<double>(decisive));
+    put_unless(empty(), &stats::total_pnl, sums_.all.sum);
+    put_mean(&stats::avg_pnl, sums_.all, "no_trades");
+    put_mean(&stats::avg_win, sums_.wins, "no_wins");
+    put_mean(&stats::avg_loss, sums_.losses, "no_losses");
+    put_mean(&stats::avg_duration, sums_.duration, "no_trades");
+    put_mean(&stats::avg_win_duration, sums_.win_duration, "no_wins");
+    put_mean(&stats::avg_loss_duration, sums_.loss_duration, "no_losses");
+    put_unless(losses_or_noise(-sums_.losses.sum), &stats::profit_factor,
+               sums_.wins.sum / -sums_.losses.sum);
+    extremes(sums_.peak, &stats::avg_peak_pnl, &stats::best_peak_pnl, 1);
+    extremes(sums_.fall, &stats::avg_fall_pnl, &stats::worst_fall_pnl, -1);
   }
 
-  /// Mean and extreme (largest of value * direction) over the trades that carry the value.
-  void extremes(std::optional<double> trade_record::*value, figure mean, figure extreme,
-                double direction) {
-    average carried;
-    double furthest = -std::numeric_limits<double>::infinity();
-    for (const trade_record& trade : trades_)
-      if (const auto& carries = trade.*value; carries && std::isfinite(*carries)) {
-        carried.add(*carries);
-        furthest = std::max(furthest, *carries * direction);
-      }
-    put_mean(mean, carried, "not_recorded");
-    put_unless(carried.count == 0 ? "not_recorded" : "", extreme, furthest * direction);
+  void extremes(const running_extreme& values, figure mean, figure extreme, double direction) {
+    put_mean(mean, values.carried, "not_recorded");
+    put_unless(values.carried.count == 0 ? "not_recorded" : "", extreme,
+               values.furthest * direction);
   }
 
   void ratios() {
-    const double mean = all_.mean();
-    const double deviation = sample_deviation(pnl_);
+    const double mean = sums_.all.mean();
+    const double deviation = in_.deviation.sample_deviation();
     put_unless(too_few(), &stats::std_dev, deviation);
     put_unless(!out_.std_dev          ? reason_for(&stats::std_dev)
                : *out_.std_dev <= eps ? "zero_deviation"
                                       : "",
                &stats::sharpe_ratio, mean / deviation);
 
-    const double downside = std::sqrt(loss_squares_ / static_cast<double>(count_));
+    const double downside = std::sqrt(sums_.loss_squares / static_cast<double>(count_));
     put_unless(too_few().empty() ? losses_or_noise(downside) : too_few(), &stats::sortino_ratio,
                mean / downside);
 
-    const double average_win = wins_.count ? wins_.mean() : 0;
-    const double average_loss = losses_.count ? losses_.mean() : 0;
+    const double average_win = sums_.wins.count ? sums_.wins.mean() : 0;
+    const double average_loss = sums_.losses.count ? sums_.losses.mean() : 0;
     put_unless(too_few().empty() ? losses_or_noise(-average_loss) : too_few(),
                &stats::certainty_ratio, average_win / -average_loss);
     put_unless(too_few(), &stats::expectancy,
-               share(wins_.count) * average_win + share(losses_.count) * average_loss);
+               share(sums_.wins.count) * average_win + share(sums_.losses.count) * average_loss);
 
-    // Sorting is the last use of the returns in order of closing.
-    std::sort(pnl_.begin(), pnl_.end());
-    put_unless(empty(), &stats::median_pnl, pnl_.empty() ? 0 : percentile(pnl_, 50));
+    auto& results = in_.results;
+    std::sort(results.begin(), results.end());
+    put_unless(empty(), &stats::median_pnl, results.empty() ? 0 : percentile(results, 50));
+    if (const auto held = std::ssize(results); held < count_)
+      out_.sampled.push_back({key_of(&stats::median_pnl), held, count_});
   }
 
   void equity() {
-    const equity_curve curve = walk_equity(trades_);
-    put_unless(empty(), &stats::max_drawdown, curve.max_drawdown);
-    put_unless(empty(), &stats::compounded_return, 100 * (curve.final - 1));
+    const equity_curve& curve = in_.equity;
+    // Who lost everything did so whatever the order was.
+    const bool is_known = in_.is_drawdown_known || curve.is_blown();
+    put_unless(!empty().empty() ? empty()
+               : is_known       ? ""
+                                : "max_trade_sample",
+               &stats::max_drawdown, curve.max_drawdown());
+    put_unless(empty(), &stats::compounded_return, 100 * (curve.growth() - 1));
 
     const double days = span_days();
     const double frequency = 365 * static_cast<double>(count_) / days;
@@ -264,7 +200,7 @@ private:
                &stats::annualized_sharpe_ratio,
                out_.sharpe_ratio.value_or(0) * std::sqrt(frequency));
 
-    const double yearly = 100 * (std::pow(curve.final, 365 / days) - 1);
+    const double yearly = 100 * (std::pow(curve.growth(), 365 / days) - 1);
     const bool too_large = std::abs(yearly) > gates_.max_abs_yearly_percent;
     put_unless(!not_annual.empty() ? not_annual
                : too_large         ? "max_abs_yearly_percent"
@@ -277,18 +213,26 @@ private:
                                                                    : "";
     put_unless(out_.expected_yearly_returns ? no_drawdown
                                             : reason_for(&stats::expected_yearly_returns),
-               &stats::calmar_ratio, clamped(yearly / curve.max_drawdown));
+               &stats::calmar_ratio, clamped(yearly / curve.max_drawdown()));
     put_unless(!too_few().empty() ? too_few()
-               : curve.is_blown   ? "blown_account"
+               : curve.is_blown() ? "blown_account"
                                   : no_drawdown,
-               &stats::recovery_factor, clamped(100 * (curve.final - 1) / curve.max_drawdown));
+               &stats::recovery_factor, clamped(100 * (curve.growth() - 1) / curve.max_drawdown()));
   }
 
-  void streak_figures(const win_loss_streaks& runs) {
-    out_.max_win_streak = runs.wins.longest();
-    out_.max_loss_streak = runs.losses.longest();
-    put_mean(&stats::avg_win_streak_pnl, runs.wins.pnl_of_runs(), "no_wins");
-    put_mean(&stats::avg_loss_streak_pnl, runs.losses.pnl_of_runs(), "no_losses");
+  void streak_figures() {
+    const auto& [wins, losses] = in_.streaks;
+    if (!in_.are_streaks_known) {
+      for (const auto longest : {&stats::max_win_streak, &stats::max_loss_streak})
+        hide_count(longest, "max_trade_sample");
+      for (const auto mean : {&stats::avg_win_streak_pnl, &stats::avg_loss_streak_pnl})
+        hide(mean, "max_trade_sample");
+      return;
+    }
+    out_.max_win_streak = wins.longest();
+    out_.max_loss_streak = losses.longest();
+    put_mean(&stats::avg_win_streak_pnl, wins.pnl_of_runs(), "no_wins");
+    put_mean(&stats::avg_loss_streak_pnl, losses.pnl_of_runs(), "no_losses");
   }
 
   double share(std::int64_t part) const noexcept {
@@ -300,12 +244,9 @@ private:
                : std::max(-gates_.max_abs_dd_ratio, std::min(ratio, gates_.max_abs_dd_ratio));
   }
   double span_days() const noexcept {
-    if (trades_.empty())
+    if (count_ == 0)
       return 0;
-    instant first = trades_.front().open_ts;
-    for (const trade_record& trade : trades_)
-      first = std::min(first, trade.open_ts);
-    return static_cast<double>(trades_.back().close_ts - first) / static_cast<double>(day_ms);
+    return static_cast<double>(sums_.last_close - sums_.first_open) / static_cast<double>(day_ms);
   }
 
   std::string_view empty() const noexcept { return count_ == 0 ? "no_trades" : ""; }
@@ -314,10 +255,10 @@ private:
   }
   /// `denominator` is made of the losses: nothing to divide by without them.
   std::string_view losses_or_noise(double denominator) const noexcept {
-    return count_ == 0            ? "no_trades"
-           : losses_.count == 0   ? "no_losses"
-           : !(denominator > eps) ? "zero_deviation"
-                                  : "";
+    return count_ == 0               ? "no_trades"
+           : sums_.losses.count == 0 ? "no_losses"
+           : !(denominator > eps)    ? "zero_deviation"
+                                     : "";
   }
   std::string_view annual_gate(double days, double frequency) const noexcept {
     if (count_ < gates_.min_trades_annual)
@@ -329,12 +270,10 @@ private:
     return empty();
   }
 
-  std::span<const trade_record> trades_;
+  trade_figures in_;
+  const trade_totals& sums_;
   const statistics_gates& gates_;
   std::int64_t count_;
-  std::vector<double> pnl_;
-  average all_, wins_, losses_, duration_, win_duration_, loss_duration_;
-  double loss_squares_ = 0;
   trade_statistics out_;
 };
 
@@ -346,25 +285,45 @@ std::size_t position_of(std::string_view key) noexcept {
 }
 
 /// Adds what the caller measured, counts what was left out, and puts the reasons in key order.
-void complete(trade_statistics& out, std::int64_t given, std::int64_t valid,
+void complete(trade_statistics& out, std::int64_t given, std::int64_t excluded,
               const statistics_inputs& inputs) {
   out.total_signals = inputs.total_signals.value_or(given);
-  out.excluded_count = given - valid;
-  const auto take = [&](std::optional<double> stats::*member, std::optional<double> value) {
+  out.excluded_count = excluded;
+  const auto take = [&](std::optional<double> stats::*member, std::optional<double> value,
+                        std::string_view why_not) {
     if (value && std::isfinite(*value))
       out.*member = value;
     else
-      out.unavailable.push_back({key_of(member), value ? "not_finite" : "not_measured"});
+      out.unavailable.push_back({key_of(member), value ? "not_finite" : why_not});
   };
-  take(&stats::buy_and_hold_return, inputs.buy_and_hold_return);
-  take(&stats::exposure, inputs.exposure);
+  take(&stats::buy_and_hold_return, inputs.buy_and_hold_return, "not_measured");
+  take(&stats::exposure, inputs.exposure, inputs.no_exposure);
   std::sort(out.unavailable.begin(), out.unavailable.end(),
             [](const auto& left, const auto& right) {
               return position_of(left.key) < position_of(right.key);
             });
 }
 
+trade_statistics portfolio_of(trade_figures figures, double total_pnl, std::int64_t given,
+                              std::int64_t excluded, const statistics_gates& gates,
+                              const statistics_inputs& inputs) {
+  trade_statistics out = calculation(std::move(figures), gates).run();
+  if (out.total_pnl)
+    out.total_pnl = total_pnl;
+  for (auto member : {&stats::max_win_streak, &stats::max_loss_streak}) {
+    out.*member = std::nullopt;
+    std::erase_if(out.unavailable, [&](const auto& item) { return item.key == key_of(member); });
+    out.unavailable.push_back({key_of(member), "portfolio"});
+  }
+  complete(out, given, excluded, inputs);
+  return out;
+}
+
 } // namespace
+
+bool closes_before(const trade_record& left, const trade_record& right) noexcept {
+  return left.close_ts != right.close_ts ? left.close_ts < right.close_ts : left.seq < right.seq;
+}
 
 bool is_valid(const trade_record& trade) noexcept {
   return std::isfinite(trade.pnl) && trade.open_ts > 0 && trade.close_ts >= trade.open_ts;
@@ -379,10 +338,16 @@ trade_statistics compute_trade_statistics(std::span<const trade_record> trades,
                                           const statistics_gates& gates,
                                           const statistics_inputs& inputs) {
   const std::vector<trade_record> valid = valid_by_close(trades);
-  win_loss_streaks runs;
-  runs.add(valid);
-  trade_statistics out = calculation(valid, gates).run(runs);
-  complete(out, std::ssize(trades), std::ssize(valid), inputs);
+  trade_statistics out = calculation(figures_of(valid), gates).run();
+  complete(out, std::ssize(trades), std::ssize(trades) - std::ssize(valid), inputs);
+  return out;
+}
+
+trade_statistics compute_sample_statistics(const trade_sample& trades,
+                                           const statistics_gates& gates,
+                                           const statistics_inputs& inputs) {
+  trade_statistics out = calculation(figures_of(trades), gates).run();
+  complete(out, trades.total(), trades.excluded(), inputs);
   return out;
 }
 
@@ -390,27 +355,57 @@ trade_statistics
 compute_portfolio_statistics(std::span<const std::span<const trade_record>> members,
                              const statistics_gates& gates, const statistics_inputs& inputs) {
   std::vector<trade_record> pool;
-  win_loss_streaks runs;
+  win_loss_streaks streaks;
   std::int64_t given = 0;
   double total_pnl = 0;
   for (const auto& trades : members) {
     const std::vector<trade_record> valid = valid_by_close(trades);
     given += std::ssize(trades);
-    runs.add(valid);
+    for (const trade_record& trade : valid)
+      streaks.add(trade);
+    streaks.finish();
     total_pnl += std::accumulate(valid.begin(), valid.end(), 0.0,
                                  [](double sum, const auto& trade) { return sum + trade.pnl; });
     pool.insert(pool.end(), valid.begin(), valid.end());
   }
   sort_by_close(pool);
-  trade_statistics out = calculation(pool, gates).run(runs);
-  if (out.total_pnl)
-    out.total_pnl = total_pnl;
-  for (auto member : {&stats::max_win_streak, &stats::max_loss_streak}) {
-    out.*member = std::nullopt;
-    out.unavailable.push_back({key_of(member), "portfolio"});
+  auto figures = figures_of(pool);
+  figures.streaks = streaks;
+  return portfolio_of(std::move(figures), total_pnl, given, given - std::ssize(pool), gates,
+                      inputs);
+}
+
+trade_statistics compute_portfolio_statistics(std::span<const trade_sample* const> members,
+                                              const trade_sample* together,
+                                              const statistics_gates& gates,
+                                              const statistics_inputs& inputs) {
+  std::int64_t given = 0, excluded = 0, dropped = 0;
+  for (const trade_sample* member : members) {
+    given += member->total();
+    excluded += member->excluded();
+    dropped += member->dropped();
   }
-  complete(out, given, std::ssize(pool), inputs);
-  return out;
+  if (dropped == 0) {
+    std::vector<std::span<const trade_record>> held;
+    for (const trade_sample* member : members)
+      held.push_back(member->records());
+    auto counted = inputs;
+    counted.total_signals = inputs.total_signals.value_or(given);
+    auto out = compute_portfolio_statistics(held, gates, counted);
+    out.excluded_count = excluded;
+    return out;
+  }
+  auto figures = together != nullptr ? figures_of(*together) : merged_figures(members);
+  figures.streaks = {};
+  figures.are_streaks_known = true;
+  double total_pnl = 0;
+  for (const trade_sample* member : members) {
+    const auto own = figures_of(*member);
+    figures.streaks.merge(own.streaks);
+    figures.are_streaks_known = figures.are_streaks_known && own.are_streaks_known;
+    total_pnl += own.totals.all.sum;
+  }
+  return portfolio_of(std::move(figures), total_pnl, given, excluded, gates, inputs);
 }
 
 std::optional<double> buy_and_hold_return(double first_close, double last_close) noexcept {
@@ -444,7 +439,13 @@ std::optional<double> exposure_of(std::span<const std::span<const trade_record>>
     held += to - from;
     covered_until = to;
   }
-  return 100 * static_cast<double>(held) / static_cast<double>(end - start);
+  return exposure_of(held, start, end);
+}
+
+std::optional<double> exposure_of(instant time_open, instant start, instant end) noexcept {
+  if (start >= end)
+    return std::nullopt;
+  return 100 * static_cast<double>(time_open) / static_cast<double>(end - start);
 }
 
 double mean_of(std::span<const double> values) noexcept {
@@ -452,13 +453,7 @@ double mean_of(std::span<const double> values) noexcept {
 }
 
 double sample_deviation(std::span<const double> values) noexcept {
-  if (values.size() < 2)
-    return not_a_number;
-  const double mean = mean_of(values);
-  double squares = 0;
-  for (const double value : values)
-    squares += (value - mean) * (value - mean);
-  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+  return deviation_of(values).sample_deviation();
 }
 
 double percentile(std::span<const double> ascending, double percent) noexcept {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace backtest {
@@ -23,6 +24,9 @@ struct trade_record {
 
 /// Whether the trade counts: finite pnl, opened after 0, not closed before it opened.
 bool is_valid(const trade_record& trade) noexcept;
+
+/// By the instant of the close, then by `seq`: the order in which trades count.
+bool closes_before(const trade_record& left, const trade_record& right) noexcept;
 
 /// How large a sample must be before a figure is shown; a gate that hides a figure is named.
 struct statistics_gates {
@@ -41,7 +45,10 @@ struct statistics_inputs {
   std::optional<std::int64_t> total_signals; ///< absent: the number of trades given
   std::optional<double> buy_and_hold_return;
   std::optional<double> exposure;
+  std::string_view no_exposure = "not_measured"; ///< why there is none
 };
+
+class trade_sample;
 
 /// The one function behind every report and summary. The order of `trades` is irrelevant as long as
 /// (close_ts, seq) tells them apart; equal input gives equal bits.
@@ -56,6 +63,20 @@ trade_statistics
 compute_portfolio_statistics(std::span<const std::span<const trade_record>> members,
                              const statistics_gates& gates, const statistics_inputs& inputs = {});
 
+/// The same over all trades of a sample, those it no longer holds included. Only the median rests
+/// on those it holds, and is listed in `sampled` then; figures that need an order of trades which
+/// is not known are absent because of `max_trade_sample`.
+trade_statistics compute_sample_statistics(const trade_sample& trades,
+                                           const statistics_gates& gates,
+                                           const statistics_inputs& inputs = {});
+
+/// The same over several members. `together`: the trades of all members in one sample; null: not
+/// kept, the drawdown of trades that are no longer held is not known then.
+trade_statistics compute_portfolio_statistics(std::span<const trade_sample* const> members,
+                                              const trade_sample* together,
+                                              const statistics_gates& gates,
+                                              const statistics_inputs& inputs = {});
+
 /// Percent gained from the first to the last close; absent unless both are finite and positive.
 std::optional<double> buy_and_hold_return(double first_close, double last_close) noexcept;
 
@@ -64,6 +85,7 @@ std::optional<double> buy_and_hold_return(double first_close, double last_close)
 std::optional<double> exposure_of(std::span<const trade_record> trades, instant start, instant end);
 std::optional<double> exposure_of(std::span<const std::span<const trade_record>> members,
                                   instant start, instant end);
+std::optional<double> exposure_of(instant time_open, instant start, instant end) noexcept;
 
 /// Mean and deviation of plain samples. `sample_deviation` divides by N - 1 (not a number below two
 /// values); `percentile` interpolates linearly in a non-empty ascending sample, percent in 0..100.

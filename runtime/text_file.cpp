@@ -73,6 +73,28 @@ std::string safe_file_name(std::string_view name) {
   return safe == name ? safe : fmt::format("{}-{:08x}", safe, hash_of(name));
 }
 
+std::string read_text_file(const std::filesystem::path& path, std::size_t most) {
+  const auto refuse = [&](const std::string& cause) {
+    throw failure(error_code::io_failed, fmt::format("{}: {}", path.string(), cause));
+  };
+  const open_file file{std::fopen(path.c_str(), "r")};
+  if (!file)
+    refuse("cannot open the file: " + last_error());
+  std::string text;
+  constexpr std::size_t piece = 64 * 1024;
+  for (std::size_t got = piece; got == piece;) {
+    const auto held = text.size();
+    text.resize(held + piece);
+    got = std::fread(text.data() + held, 1, piece, file.get());
+    text.resize(held + got);
+    if (text.size() > most)
+      refuse(fmt::format("larger than {} bytes", most));
+  }
+  if (std::ferror(file.get()) != 0)
+    refuse("cannot read the file: " + last_error());
+  return text;
+}
+
 void write_text_file(const std::filesystem::path& path, std::string_view text) {
   std::error_code cause;
   if (path.has_parent_path())
@@ -80,6 +102,8 @@ void write_text_file(const std::filesystem::path& path, std::string_view text) {
   if (cause)
     fail(path, "creating its directory", cause.message());
 
+  if (const auto refusal = refusal_to_replace(path))
+    fail(path, "opening", refusal.message());
   const auto replaced = replaceable_file(path);
   if (!replaced) {
     open_file file{std::fopen(path.c_str(), "w")};

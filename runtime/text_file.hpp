@@ -11,6 +11,10 @@ namespace backtest {
 /// digits of a hash of the original, so that two names never share a file by accident.
 std::string safe_file_name(std::string_view name);
 
+/// The bytes of a file. Throws `failure{io_failed}` naming path and cause: it cannot be read, or is
+/// larger than `most` bytes.
+std::string read_text_file(const std::filesystem::path& path, std::size_t most);
+
 /// Writes UTF-8 text all or nothing (temporary file beside it, then rename), creating directories
 /// and overwriting; a symbolic link stays one, a device or pipe is written in place. Throws
 /// `failure{io_failed}` naming path and cause; the old file is then untouched.

@@ -3,24 +3,45 @@
 #include "runtime/report_text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 
 namespace backtest {
 
 namespace {
 
-/// Since when the sample tells what was held: from the start of the run, or from the oldest trade
-/// that was not dropped.
-instant known_since(const trade_sample& trades, instant start) {
-  if (trades.dropped() == 0)
-    return start;
-  const auto records = trades.records();
-  const auto oldest =
-      std::min_element(records.begin(), records.end(), [](const auto& left, const auto& right) {
-        return left.open_ts < right.open_ts;
-      });
-  return std::max(start, oldest->open_ts);
+bool has_dropped(std::span<const trade_ledger* const> members) noexcept {
+  return std::any_of(members.begin(), members.end(),
+                     [](const auto* member) { return member->trades().dropped() > 0; });
+}
+
+/// Adds the share of [start, end] with an open position, or why it is not known.
+void add_exposure(statistics_inputs& inputs, std::span<const trade_ledger* const> members,
+                  const trade_sample* together, instant start, instant end) {
+  std::vector<trade_record> still_open;
+  for (const trade_ledger* member : members)
+    if (const auto& bounds = member->bounds())
+      std::ranges::copy(open_position(member->open_since(), bounds->end),
+                        std::back_inserter(still_open));
+  if (!has_dropped(members)) {
+    std::vector<std::span<const trade_record>> held;
+    for (const trade_ledger* member : members)
+      held.push_back(member->trades().records());
+    held.emplace_back(still_open);
+    inputs.exposure = exposure_of(held, start, end);
+    return;
+  }
+  open_time time;
+  if (together != nullptr)
+    time = together->time_open();
+  else
+    for (const trade_ledger* member : members)
+      time.merge(member->trades().time_open());
+  for (const trade_record& position : still_open)
+    time.add(position.open_ts, position.close_ts);
+  if (const auto open = time.within(start, end))
+    inputs.exposure = exposure_of(*open, start, end);
+  else
+    inputs.no_exposure = "max_trade_sample";
 }
 
 } // namespace
@@ -28,13 +49,16 @@ instant known_since(const trade_sample& trades, instant start) {
 trade_ledger::trade_ledger(const configuration& config)
     : gates_(gates_of(config)), trades_(static_cast<std::size_t>(config.max_trade_sample)) {}
 
-void trade_ledger::apply(const tick_result& result, std::optional<std::uint64_t> seq) {
-  if (result.action == tick_action::opened) {
+std::optional<trade_record> trade_ledger::apply(const tick_result& result,
+                                                std::optional<std::uint64_t> seq) {
+  if (result.action == tick_action::opened)
     open_since_ = result.timestamp;
-  } else if (result.action == tick_action::closed) {
-    open_since_.reset();
-    trades_.add(record_of(result, seq.value_or(static_cast<std::uint64_t>(trades_.total()))));
-  }
+  if (result.action != tick_action::closed)
+    return std::nullopt;
+  open_since_.reset();
+  const auto trade = record_of(result, seq.value_or(static_cast<std::uint64_t>(trades_.total())));
+  trades_.add(trade);
+  return trade;
 }
 
 void trade_ledger::clear() noexcept {
@@ -45,49 +69,43 @@ void trade_ledger::clear() noexcept {
 
 trade_statistics trade_ledger::statistics() const {
   statistics_inputs inputs;
-  inputs.total_signals = trades_.total();
   if (bounds_) {
     if (bounds_->first_close && bounds_->last_close)
       inputs.buy_and_hold_return = buy_and_hold_return(*bounds_->first_close, *bounds_->last_close);
-    const auto held = open_position(open_since_, bounds_->end);
-    const std::array spans{trades_.records(), std::span<const trade_record>{held}};
-    inputs.exposure = exposure_of(spans, known_since(trades_, bounds_->start), bounds_->end);
+    const trade_ledger* const alone = this;
+    add_exposure(inputs, {&alone, 1}, &trades_, bounds_->start, bounds_->end);
   }
-  return compute_trade_statistics(trades_.records(), gates_, inputs);
+  return compute_sample_statistics(trades_, gates_, inputs);
 }
 
 std::string trade_ledger::summary() const {
   const trade_statistics figures = statistics();
-  return join_blocks(
-      {trade_summary(figures), reliability_note(figures, gates_, trades_.dropped())});
+  return join_blocks({trade_summary(figures), reliability_note(figures, gates_)});
 }
 
 trade_statistics pooled_statistics(std::span<const trade_ledger* const> members,
-                                   const statistics_gates& gates) {
-  std::vector<std::span<const trade_record>> pool;
-  statistics_inputs inputs;
+                                   const statistics_gates& gates, const trade_sample* together) {
+  std::vector<const trade_sample*> samples;
   std::int64_t total = 0;
   instant start = end_of_time, end = 0;
   for (const trade_ledger* member : members) {
-    pool.push_back(member->trades().records());
+    samples.push_back(&member->trades());
     total += member->trades().total();
     if (const auto& bounds = member->bounds()) {
       start = std::min(start, bounds->start);
       end = std::max(end, bounds->end);
     }
   }
-  inputs.total_signals = total;
-  if (start < end) {
-    std::vector<trade_record> held;
-    for (const trade_ledger* member : members)
-      if (const auto& bounds = member->bounds())
-        std::ranges::copy(open_position(member->open_since(), bounds->end),
-                          std::back_inserter(held));
-    auto spans = pool;
-    spans.emplace_back(held);
-    inputs.exposure = exposure_of(spans, start, end);
-  }
-  return compute_portfolio_statistics(pool, gates, inputs);
+  const auto traded = std::find_if(samples.begin(), samples.end(),
+                                   [](const auto* sample) { return sample->total() > 0; });
+  if (traded != samples.end() && (*traded)->total() == total)
+    together = *traded; // the only one
+  else if (together != nullptr && (together->total() != total || !together->is_in_order()))
+    together = nullptr; // it knows of other runs, or not of all of them
+  statistics_inputs inputs;
+  if (start < end)
+    add_exposure(inputs, members, together, start, end);
+  return compute_portfolio_statistics(samples, together, gates, inputs);
 }
 
 } // namespace backtest

@@ -25,8 +25,8 @@ public:
 
   /// `closed` makes a trade, `opened` a position held until then; others are ignored. `seq` orders
   /// trades that closed at the same instant, also across symbols; absent: the order of arrival
-  /// here.
-  void apply(const tick_result& result, std::optional<std::uint64_t> seq);
+  /// here. The trade, if there was one.
+  std::optional<trade_record> apply(const tick_result& result, std::optional<std::uint64_t> seq);
   /// Known once a run has begun or ended; figures that need it are N/A before.
   void set_bounds(const run_bounds& bounds) noexcept { bounds_ = bounds; }
   void clear() noexcept;
@@ -49,8 +49,11 @@ private:
 };
 
 /// Statistics over the pooled trades of several ledgers; exposure covers the time from the first
-/// start to the last end known.
+/// start to the last end known. `together`: the trades that went into these ledgers, all in one
+/// sample; what needs their common order (drawdown) is told from it where ledgers no longer hold
+/// theirs. It is not used when it has others, too.
 trade_statistics pooled_statistics(std::span<const trade_ledger* const> members,
-                                   const statistics_gates& gates);
+                                   const statistics_gates& gates,
+                                   const trade_sample* together = nullptr);
 
 } // namespace backtest

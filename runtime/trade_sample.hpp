@@ -2,6 +2,7 @@
 
 #include "messages/event.hpp"
 #include "runtime/statistics.hpp"
+#include "runtime/trade_history.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -18,35 +19,46 @@ trade_record record_of(const tick_result& closed, std::uint64_t seq);
 /// A position that is still open, held up to `until`, as exposure counts it; none without `since`.
 std::vector<trade_record> open_position(std::optional<instant> since, instant until);
 
-/// The closed trades a report computes its statistics from: the newest `capacity`, and how many
-/// there were in all. Memory grows with use, 64 bytes a trade.
+/// The closed trades that figures are computed from, in order of closing. The newest `capacity` are
+/// held one by one, 64 bytes a trade; older ones continue to count in what was summed up when they
+/// made room. Memory grows with use.
 class trade_sample {
 public:
   explicit trade_sample(std::size_t capacity) : capacity_(std::max<std::size_t>(capacity, 1)) {}
 
-  void add(const trade_record& trade) {
-    if (records_.size() < capacity_)
-      records_.push_back(trade);
-    else
-      records_[static_cast<std::size_t>(total_) % capacity_] = trade;
-    ++total_;
-  }
-  void clear() noexcept {
-    records_.clear();
-    total_ = 0;
+  /// Trades may come out of order as long as those that close later still have room.
+  void add(const trade_record& trade);
+  void clear() noexcept;
+
+  /// Trades added since the last clear, and how many of them are invalid: those are counted alone.
+  std::int64_t total() const noexcept { return total_; }
+  std::int64_t excluded() const noexcept { return excluded_; }
+  /// Valid trades that are no longer held, and what remains of them.
+  std::int64_t dropped() const noexcept { return dropped_.totals.all.count; }
+  const trade_history& history() const noexcept { return dropped_; }
+  /// Valid trades, the newest, in order of closing.
+  std::span<const trade_record> records() const noexcept {
+    return std::span{held_}.subspan(begin_);
   }
 
-  /// Trades added since the last clear.
-  std::int64_t total() const noexcept { return total_; }
-  /// How many of them, the oldest, are no longer held.
-  std::int64_t dropped() const noexcept { return total_ - std::ssize(records_); }
-  /// In no particular order.
-  std::span<const trade_record> records() const noexcept { return records_; }
+  /// False once a trade came that closed before one that was no longer held: what depends on the
+  /// order (drawdown, streaks) is not known any more.
+  bool is_in_order() const noexcept { return is_in_order_; }
+  /// When a position was open, as far as all these trades tell.
+  open_time time_open() const;
 
 private:
+  void drop_oldest();
+
   std::size_t capacity_;
-  std::vector<trade_record> records_; // a ring once it is full
+  std::vector<trade_record> held_; ///< in order of closing, from `begin_` on
+  std::size_t begin_ = 0;
+  trade_history dropped_;
+  open_time dropped_time_;
+  std::optional<trade_record> latest_dropped_; ///< by order of closing
   std::int64_t total_ = 0;
+  std::int64_t excluded_ = 0;
+  bool is_in_order_ = true;
 };
 
 /// The newest rows of a report table, newest first.

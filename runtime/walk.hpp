@@ -40,6 +40,8 @@ public:
 
   const portfolio_record& record() const noexcept { return *setup_.record; }
   walker_report report() const;
+  /// Of the backtests that have a result so far.
+  std::vector<run_summary> summaries() const;
 
 private:
   std::optional<walker_event> backtest_next();
@@ -71,6 +73,7 @@ private:
   std::deque<started_run> under_way_;
   bool first_has_turn_ = false; ///< of those under way; the others are ahead of theirs
   walker_report report_;
+  std::vector<run_summary> summaries_;
 };
 
 } // namespace backtest

@@ -69,6 +69,11 @@ walker_report walk::report() const {
   return report_;
 }
 
+std::vector<run_summary> walk::summaries() const {
+  const std::lock_guard lock{mutex_};
+  return summaries_;
+}
+
 std::optional<walker_event> walk::backtest_next() {
   {
     const std::lock_guard lock{mutex_};
@@ -174,6 +179,7 @@ std::optional<walker_event> walk::take_result(const run_summary& summary) {
   {
     const std::lock_guard lock{mutex_};
     report_.add(run.strategy_name, std::move(result), partial);
+    summaries_.push_back(summary);
     if (partial)
       report_.stop();
     so_far = report_.data();

@@ -233,13 +233,21 @@ std::string walker_report::markdown(const column_list<walker_result>& strategy_c
   };
   const auto& ranking = figures.strategy_results;
   const std::span top{ranking.data(), std::min(ranking.size(), walker_top_n)};
+  const auto closed = signals();
+  std::int64_t all_closed = 0;
+  for (const walker_result& result : ranking)
+    all_closed += result.statistics.total_signals;
   return join_blocks(
       {report_title("Walker Comparison Report", figures.walker_name), head_lines(figures),
        fmt::format("## Best Strategy: {}\n",
                    text_or_na(single_line(figures.best_strategy.value_or("")))),
        ranking.empty() ? "" : best_block(figures), "## Top Strategies Comparison\n",
-       table_or(strategy_columns, top, "No strategy results.\n"), "## All Signals (PNL Table)\n",
-       table_or(pnl_columns, signals(), "No closed signals.\n"),
+       table_or(strategy_columns, top, "No strategy results.\n"),
+       std::ssize(top) < std::ssize(ranking)
+           ? fmt::format("*The best {} of {} strategies.*\n", top.size(), ranking.size())
+           : "",
+       "## All Signals (PNL Table)\n", table_or(pnl_columns, closed, "No closed signals.\n"),
+       part_note(std::ssize(closed), all_closed),
        "*Higher values are better, except of Std Dev and Max DD.*\n"});
 }
 

@@ -32,6 +32,8 @@ public:
   run_status status() const;
   /// What it came to so far; columns and markdown as `walker_runs` has them.
   walker_report_data data() const;
+  /// Of its backtests that have a result so far, in the walker's order.
+  std::vector<run_summary> summaries() const;
 
 private:
   std::shared_ptr<walk> walk_;

@@ -15,6 +15,7 @@ void walker_handle::wait() const { walk_->record().wait(); }
 bool walker_handle::finished() const { return walk_->record().finished(); }
 run_status walker_handle::status() const { return walk_->record().statuses().front(); }
 walker_report_data walker_handle::data() const { return walk_->report().data(); }
+std::vector<run_summary> walker_handle::summaries() const { return walk_->summaries(); }
 
 // -- walker_stream ----------------------------------------------------------------------------------------
 

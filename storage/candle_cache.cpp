@@ -24,7 +24,8 @@ time_range aligned(const cached_series& series, time_range range) {
   if (range.from < 0)
     throw failure(error_code::invalid_argument,
                   fmt::format("candle cache {} {} {}: expected instants from 1970 on, got {}",
-                              series.exchange, series.symbol, to_string(series.size), range.from));
+                              series.exchange, series.symbol, to_string(series.size),
+                              to_iso(range.from)));
   // Rounding up from the very end of time would overflow.
   const instant length = length_of(series.size);
   const auto up = [length](instant when) {

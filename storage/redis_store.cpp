@@ -216,11 +216,17 @@ void redis_store::commit_owned(const store_batch& batch) {
   writer_.queue_renewal(target);
   target.queue({"EXEC"});
   const std::size_t queued = 2 + batch.size() * 2; // MULTI, the writes and the renewal
+  std::string refused;                             // then EXEC refuses too, but does not say why
   for (std::size_t i = 0; i < queued; ++i)
-    target.next_answer(); // a refusal makes EXEC refuse too, and that one says why
+    if (auto answer = target.next_answer();
+        answer.is == redis_value::kind::error && refused.empty())
+      refused = std::move(answer.text);
   const auto outcome = target.next_answer();
-  if (outcome.is == redis_value::kind::error)
-    target.fail(fmt::format("committing {} writes was answered: {}", batch.size(), outcome.text));
+  if (outcome.is == redis_value::kind::error) {
+    failed_ = false; // nothing was written; the connection is well, and reads go on
+    target.fail(fmt::format("committing {} writes was answered: {}", batch.size(),
+                            refused.empty() ? outcome.text : refused));
+  }
   if (outcome.is != redis_value::kind::list)
     target.fail("another process took over the writing during a commit");
   for (const auto& answer : outcome.items)
@@ -246,7 +252,8 @@ void redis_store::reopen() {
   const std::lock_guard lock{mutex_};
   if (!failed_ && server_ && !server_->broken())
     return;
-  server_.reset();
+  if (server_ && server_->broken()) // else reads go on until there is another one
+    server_.reset();
   auto next = connect(address_, options_);
   check_durable(*next, url_);
   writer_.keep(*next);

@@ -1,10 +1,19 @@
 #include "storage/replaceable_file.hpp"
 
-#include <system_error>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace backtest {
 
 namespace fs = std::filesystem;
+
+std::error_code refusal_to_replace(const fs::path& path) {
+  if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0 || errno == ENOENT)
+    return {};
+  return {errno, std::generic_category()};
+}
 
 std::optional<fs::path> replaceable_file(const fs::path& path) {
   std::error_code unknown; // then there is nothing to lose, and writing says what is wrong

@@ -12,8 +12,9 @@ namespace {
 
 class rocksdb_candle_archive : public candle_archive {
 public:
-  explicit rocksdb_candle_archive(std::filesystem::path directory)
-      : directory_(std::move(directory)) {}
+  rocksdb_candle_archive(std::filesystem::path directory,
+                         std::function<std::int64_t()> reserve_bytes)
+      : directory_(std::move(directory)), reserve_bytes_(std::move(reserve_bytes)) {}
 
   void read(const std::function<void(const store_reader&)>& work) override {
     const std::lock_guard lock{mutex_};
@@ -28,7 +29,9 @@ public:
     const std::lock_guard lock{mutex_};
     std::unique_ptr<store> target;
     try {
-      target = open_rocksdb_store(directory_);
+      rocksdb_options options;
+      options.reserve_bytes = reserve_bytes_();
+      target = open_rocksdb_store(directory_, options);
     } catch (const failure& caught) {
       if (caught.code() == error_code::already_running)
         return;
@@ -50,14 +53,17 @@ private:
   }
 
   std::filesystem::path directory_;
+  std::function<std::int64_t()> reserve_bytes_;
   std::mutex mutex_;
   std::unique_ptr<store_follower> reader_; ///< once there is a store
 };
 
 } // namespace
 
-std::unique_ptr<candle_archive> make_rocksdb_candle_archive(std::filesystem::path directory) {
-  return std::make_unique<rocksdb_candle_archive>(std::move(directory));
+std::unique_ptr<candle_archive>
+make_rocksdb_candle_archive(std::filesystem::path directory,
+                            std::function<std::int64_t()> reserve_bytes) {
+  return std::make_unique<rocksdb_candle_archive>(std::move(directory), std::move(reserve_bytes));
 }
 
 } // namespace backtest

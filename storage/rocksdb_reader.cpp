@@ -1,4 +1,5 @@
 #include "messages/error.hpp"
+#include "storage/rocksdb_fail_stop_files.hpp"
 #include "storage/rocksdb_store.hpp"
 #include "storage/rocksdb_tables.hpp"
 
@@ -12,7 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <rocksdb/env.h>
+#include <unistd.h>
 
 namespace backtest {
 
@@ -58,22 +62,37 @@ std::set<std::string> writer_logs(const fs::path& directory) {
   return logs;
 }
 
+/// A directory that is not there is none of the reader's business; one that is must be readable.
+void require_readable(const fs::path& directory) {
+  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0 && errno != ENOENT)
+    throw failure(error_code::io_failed,
+                  fmt::format("store {}: expected a directory that can be read: {}",
+                              directory.string(), std::generic_category().message(errno)));
+  if (file >= 0)
+    ::close(file);
+}
+
 /// RocksDB's "secondary instance": reads the writer's tables and logs, writes nothing there.
 class rocksdb_reader : public store_follower {
 public:
   rocksdb_reader(const fs::path& directory, std::chrono::milliseconds patience)
       : directory_(directory), patience_(patience),
-        tables_(directory, [&](const auto& families, auto* handles, auto** database) {
-          auto options = rocksdb_database_options();
-          options.create_if_missing = false;
-          options.create_missing_column_families = false;
-          // It keeps files open that the writer may delete meanwhile.
-          options.max_open_files = -1;
-          // The writer's current log is longer than the manifest says.
-          options.track_and_verify_wals_in_manifest = false;
-          return rocksdb::DB::OpenAsSecondary(options, directory.string(), side_.path(), families,
-                                              handles, database);
-        }) {
+        environment_(rocksdb::NewCompositeEnv(
+            std::make_shared<fail_stop_file_system>(rocksdb::FileSystem::Default(), no_reserve_))),
+        tables_(directory, rocksdb_families(),
+                [&](const auto& families, auto* handles, auto** database) {
+                  auto options = rocksdb_database_options();
+                  options.env = environment_.get();
+                  options.create_if_missing = false;
+                  options.create_missing_column_families = false;
+                  // It keeps files open that the writer may delete meanwhile.
+                  options.max_open_files = -1;
+                  // The writer's current log is longer than the manifest says.
+                  options.track_and_verify_wals_in_manifest = false;
+                  return rocksdb::DB::OpenAsSecondary(options, directory.string(), side_.path(),
+                                                      families, handles, database);
+                }) {
     refresh(); // opening reads the tables, this the logs
   }
 
@@ -115,6 +134,8 @@ private:
   fs::path directory_;
   std::chrono::milliseconds patience_;
   side_directory side_;
+  disk_reserve no_reserve_{directory_, 0}; ///< it writes nothing but notes, beside
+  std::unique_ptr<rocksdb::Env> environment_;
   rocksdb_tables tables_;
 };
 
@@ -122,7 +143,9 @@ private:
 
 std::unique_ptr<store_follower> open_rocksdb_reader(const fs::path& directory,
                                                     std::chrono::milliseconds patience) {
-  std::error_code ignored; // a directory that cannot be read holds no store for us
+  require_readable(directory);
+  require_whole_store(directory);
+  std::error_code ignored; // then RocksDB says what is wrong
   if (!fs::exists(directory / "CURRENT", ignored))
     throw failure(error_code::not_found,
                   fmt::format("store {}: nothing was stored here; expected a data directory",

@@ -30,6 +30,7 @@ rocksdb::CompressionType available_compression() {
 }
 
 rocksdb::ColumnFamilyOptions family_options(std::size_t block_bytes, std::size_t write_buffer,
+                                            bool compacts,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_size = block_bytes;
@@ -42,6 +43,7 @@ rocksdb::ColumnFamilyOptions family_options(std::size_t block_bytes, std::size_t
   options.max_write_buffer_number = 2;
   options.target_file_size_base = 8 * mebibyte;
   options.compression = available_compression();
+  options.disable_auto_compactions = !compacts;
   return options;
 }
 
@@ -94,11 +96,16 @@ rocksdb::DBOptions rocksdb_database_options() {
   return options;
 }
 
-std::vector<rocksdb::ColumnFamilyDescriptor> rocksdb_families() {
+std::vector<rocksdb::ColumnFamilyDescriptor> rocksdb_families(std::size_t write_buffer_bytes,
+                                                              bool compacts) {
   const auto cache = rocksdb::NewLRUCache(16 * mebibyte);
-  const auto rows = family_options(8 * kibibyte, 4 * mebibyte, cache);
+  const auto options = [&](std::size_t block_bytes, std::size_t usual_buffer) {
+    return family_options(block_bytes, write_buffer_bytes > 0 ? write_buffer_bytes : usual_buffer,
+                          compacts, cache);
+  };
+  const auto rows = options(8 * kibibyte, 4 * mebibyte);
   // A value of candles is tens of kibibytes and read as a whole.
-  const auto blocks = family_options(64 * kibibyte, 8 * mebibyte, cache);
+  const auto blocks = options(64 * kibibyte, 8 * mebibyte);
   return {{rocksdb::kDefaultColumnFamilyName, rows},
           {std::string{to_string(store_space::state)}, rows},
           {std::string{to_string(store_space::journal)}, rows},
@@ -111,10 +118,52 @@ void fail_rocksdb(const std::filesystem::path& directory, std::string_view what,
                 fmt::format("store {}: {}: {}", directory.string(), what, status.ToString()));
 }
 
-rocksdb_tables::rocksdb_tables(std::filesystem::path directory, const opener& open)
+void require_whole_store(const std::filesystem::path& directory) {
+  namespace fs = std::filesystem;
+  constexpr std::uintmax_t longest_name = 4096;
+  const auto damaged = [&](std::string_view what) {
+    throw failure(error_code::store_failed, fmt::format("store {}: {}", directory.string(), what));
+  };
+  std::error_code unknown; // a directory that cannot be read fails in RocksDB, with its words
+  const auto current = directory / "CURRENT";
+  if (fs::is_directory(current, unknown))
+    damaged("its file CURRENT is a directory; expected the name of a manifest");
+  if (fs::exists(current, unknown)) {
+    if (fs::file_size(current, unknown) > longest_name && !unknown)
+      damaged("its file CURRENT is damaged; expected the name of a manifest");
+    return;
+  }
+  // The first manifest comes before CURRENT: a process may have ended in between.
+  for (const auto& file : fs::directory_iterator{directory, unknown})
+    if (const auto name = file.path().filename().string();
+        name.starts_with("MANIFEST-") && name != "MANIFEST-000001")
+      damaged("its file CURRENT is missing, but there is a manifest; expected both or none, as a "
+              "new store would take the place of what is stored");
+}
+
+bool holds_rows(const std::filesystem::path& directory) {
+  std::error_code unknown; // a directory that cannot be read fails in RocksDB, with its words
+  for (const auto& file : std::filesystem::directory_iterator{directory, unknown})
+    if (const auto kind = file.path().extension();
+        kind == ".sst" ||
+        (kind == ".log" && file.is_regular_file(unknown) && file.file_size(unknown) > 0))
+      return true;
+  return false;
+}
+
+std::uint64_t compaction_bytes(std::uint64_t table_bytes) noexcept {
+  // RocksDB takes up to 25 tables of a level in one step, and those they overlap with.
+  constexpr std::uint64_t longest = 512 * mebibyte;
+  return std::min(table_bytes, longest);
+}
+
+rocksdb_tables::rocksdb_tables(std::filesystem::path directory,
+                               const std::vector<rocksdb::ColumnFamilyDescriptor>& families,
+                               const opener& open)
     : directory_(std::move(directory)) {
+  require_whole_store(directory_);
   rocksdb::DB* database = nullptr;
-  const auto status = open(rocksdb_families(), &handles_, &database);
+  const auto status = open(families, &handles_, &database);
   database_.reset(database);
   if (status.ok())
     return;
@@ -129,6 +178,22 @@ rocksdb_tables::rocksdb_tables(std::filesystem::path directory, const opener& op
 rocksdb_tables::~rocksdb_tables() {
   for (auto* handle : handles_)
     database_->DestroyColumnFamilyHandle(handle).PermitUncheckedError();
+}
+
+std::uint64_t rocksdb_tables::bytes_on_disk() const {
+  std::uint64_t bytes = 0;
+  for (auto* handle : handles_) {
+    std::uint64_t of_family = 0;
+    if (database_->GetIntProperty(handle, rocksdb::DB::Properties::kTotalSstFilesSize, &of_family))
+      bytes += of_family;
+  }
+  return bytes;
+}
+
+void rocksdb_tables::set_compacting(bool compacts) {
+  for (auto* handle : handles_) // where it fails, the next commit hears why
+    database_->SetOptions(handle, {{"disable_auto_compactions", compacts ? "false" : "true"}})
+        .PermitUncheckedError();
 }
 
 std::optional<std::string> rocksdb_tables::get(store_space space, std::string_view key,

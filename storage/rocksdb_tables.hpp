@@ -15,11 +15,26 @@ namespace backtest {
 
 /// Options of the database and of each of its column families, for the writer.
 rocksdb::DBOptions rocksdb_database_options();
-std::vector<rocksdb::ColumnFamilyDescriptor> rocksdb_families();
+/// `write_buffer_bytes`: of each table in memory, 0 for the usual; `compacts`: tables are put
+/// together by themselves.
+std::vector<rocksdb::ColumnFamilyDescriptor> rocksdb_families(std::size_t write_buffer_bytes = 0,
+                                                              bool compacts = true);
+
+/// What one step of putting tables together may take, when they hold that many bytes.
+std::uint64_t compaction_bytes(std::uint64_t table_bytes) noexcept;
 
 /// Throws `failure(store_failed)` naming the directory, what was tried and RocksDB's reason.
 [[noreturn]] void fail_rocksdb(const std::filesystem::path& directory, std::string_view what,
                                const rocksdb::Status& status);
+
+/// Throws `failure(store_failed)` for a directory whose file CURRENT is missing, though something
+/// was stored, or is not what it should be: RocksDB would begin a new store in the place of the old
+/// one, or read whatever is there to its end.
+void require_whole_store(const std::filesystem::path& directory);
+
+/// Whether something was ever stored in a directory. Then its manifest names every column family,
+/// and one that does not was cut short: to create what it lacks would begin a new store.
+bool holds_rows(const std::filesystem::path& directory);
 
 /// An open database with its column families, closed with it.
 class rocksdb_tables {
@@ -29,7 +44,8 @@ public:
       std::vector<rocksdb::ColumnFamilyHandle*>* handles, rocksdb::DB** database)>;
 
   /// Throws as `open_rocksdb_store`.
-  rocksdb_tables(std::filesystem::path directory, const opener& open);
+  rocksdb_tables(std::filesystem::path directory,
+                 const std::vector<rocksdb::ColumnFamilyDescriptor>& families, const opener& open);
   rocksdb_tables(const rocksdb_tables&) = delete;
   rocksdb_tables& operator=(const rocksdb_tables&) = delete;
   ~rocksdb_tables();
@@ -46,6 +62,11 @@ public:
                                 std::size_t limit, const rocksdb::Snapshot* snapshot) const;
   std::optional<store_entry> last(store_space space, std::string_view prefix,
                                   const rocksdb::Snapshot* snapshot) const;
+
+  /// Of all tables on the disk.
+  std::uint64_t bytes_on_disk() const;
+  /// Whether tables are put together by themselves from now on.
+  void set_compacting(bool compacts);
 
 private:
   std::filesystem::path directory_;

@@ -1,6 +1,7 @@
 #include "tools/audience.hpp"
 
 #include "messages/json.hpp"
+#include "runtime/event_file.hpp"
 #include "runtime/terminal_text.hpp"
 #include "tools/html_file.hpp"
 
@@ -42,7 +43,7 @@ bool logs_error_events(const common_options& common) { return common.log_level !
 
 audience::audience(runtime& target, const run_header& header, const output_options& outputs,
                    const common_options& common, const std::vector<topic>& more_topics)
-    : target_(target) {
+    : target_(target), gaps_(step_of(header.configuration, header.request.frame)) {
   outputs.make_directories();
   if (!outputs.events.empty()) {
     auto wanted = subscription_for(outputs.topics, outputs.ticks, header.mode);
@@ -74,6 +75,7 @@ audience::audience(runtime& target, const run_header& header, const output_optio
   listen({{topic::error}, {}, {}, {}}, [this, shows_errors](const event& item) {
     const auto& problem = std::get<error_event>(item.payload);
     note_error(problem);
+    gaps_.hear(item);
     if (shows_errors)
       show_error(problem);
   });
@@ -140,6 +142,8 @@ void audience::print_errors(const portfolio_outcome& outcome) const {
     print_note(fmt::format("{} error event{} outside the runs, the first: {}\n",
                            others.mapped().count, others.mapped().count == 1 ? "" : "s",
                            printable_lines(others.mapped().first)));
+  for (const auto& line : gaps_.lines(outcome))
+    print_note(line);
 }
 
 void audience::listen(subscription wanted, event_callback callback) {

@@ -2,6 +2,7 @@
 
 #include "runtime/error_notices.hpp"
 #include "runtime/html_report.hpp"
+#include "tools/gap_notes.hpp"
 #include "tools/portfolio_session.hpp"
 #include "tools/progress_bar.hpp"
 #include "tools/summary.hpp"
@@ -38,7 +39,7 @@ public:
   html_report* page() const noexcept { return page_.get(); }
 
   /// How many error events each run has, and the first that was heard of; then the same of runs
-  /// that the outcome does not hold, and of errors outside the runs.
+  /// that the outcome does not hold, and of errors outside the runs, and where candles were missing.
   void print_errors(const portfolio_outcome& outcome) const;
 
 private:
@@ -63,6 +64,7 @@ private:
   std::unique_ptr<html_report> page_;
   std::unique_ptr<progress_bar> progress_;
   std::map<run_names, heard_errors> errors_;
+  gap_notes gaps_;
   std::vector<listener_handle> listeners_;
 
   std::mutex notices_mutex_;

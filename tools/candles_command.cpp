@@ -11,6 +11,7 @@
 #include "tools/selection.hpp"
 
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -22,6 +23,7 @@ struct candle_options {
   common_options common;
   configuration_options configuration;
   std::vector<std::filesystem::path> files;
+  std::vector<std::string> symbols;
   std::string symbol;
   std::string exchange;
   std::string from;
@@ -33,13 +35,20 @@ struct candle_options {
   double volatility = 0.6;
 };
 
+/// The parameters candles are checked with.
+configuration limits_of(const candle_options& options) {
+  const auto opened = open_if_given(options.configuration, options.common);
+  return opened ? opened->file.parameters : configuration{};
+}
+
 /// To a file, or to stdout for "-".
-void write_candles(const candle_series& series, const candle_options& options) {
+void write_candles(const candle_series& series, const candle_options& options,
+                   const configuration& limits) {
   if (options.out == "-")
     return print_result(to_csv(series));
   write_candle_csv(series, options.out);
   if (!options.common.quiet)
-    print_result(to_text(report_candles(series, configuration{})));
+    print_result(to_text(report_candles(series, limits)));
 }
 
 /// [--from, --to); throws `failure` when the range is empty.
@@ -57,9 +66,17 @@ int import_candles(const candle_options& options) {
   if (!keeps && options.out.empty())
     throw failure(error_code::invalid_argument,
                   "candles import: expected --out, or --data-dir with --exchange, or both");
-  const auto series = read_candle_csv(options.files.front(), options.symbol, configuration{});
+  std::vector<named_file> read;
+  for (const auto& file : matching_files(options.files))
+    read.push_back({"FILE", file});
+  if (!options.out.empty())
+    require_distinct_files({{"--out", options.out}}, read);
+  const auto limits = limits_of(options);
+  const auto series = read_candle_csv(options.files, options.symbol, limits);
   if (keeps) {
-    const auto target = open_rocksdb_store(options.data_directory);
+    rocksdb_options of_store;
+    of_store.reserve_bytes = limits.store_reserve_bytes;
+    const auto target = open_rocksdb_store(options.data_directory, of_store);
     backtest::import_candles(*target, {options.exchange, options.symbol, interval::m1},
                              series.candles, wall_clock());
     if (options.out != "-" && !options.common.quiet)
@@ -68,7 +85,7 @@ int import_candles(const candle_options& options) {
                                options.symbol, options.exchange));
   }
   if (!options.out.empty())
-    write_candles(series, options);
+    write_candles(series, options, limits);
   return exit_done;
 }
 
@@ -77,6 +94,7 @@ int export_candles(const candle_options& options) {
   const auto until = time_or_nothing("--to", options.to);
   require_range(since, until);
   const auto opened = open_configuration(options.configuration, options_of(options.common));
+  require_distinct_files({{"--out", options.out}}, files_read(options.configuration, opened));
   const auto exchange = chosen_exchange(opened, options.exchange);
   const auto symbol = chosen_symbols(exchange, {options.symbol}).front();
   const auto series = candles_of(exchange, symbol, since, until, opened.file.parameters,
@@ -85,7 +103,7 @@ int export_candles(const candle_options& options) {
     throw failure(error_code::bad_candles,
                   fmt::format("exchange {} has no candles of {} between --from and --to",
                               exchange.exchange_name, symbol));
-  write_candles(series, options);
+  write_candles(series, options, opened.file.parameters);
   return exit_done;
 }
 
@@ -95,44 +113,61 @@ int synthesise_candles(const candle_options& options) {
   require_range(since, until);
   write_candles(generate_candles(options.seed, options.symbol, options.start_price,
                                  options.volatility, since, until),
-                options);
+                options, limits_of(options));
   return exit_done;
 }
 
-std::vector<candle_report> reports_of(const exchange_schema& exchange,
-                                      const candle_options& options, const configuration& limits) {
-  std::vector<candle_report> reports;
+/// Examines one file or symbol after the other; one that cannot be read does not keep the others
+/// from being examined.
+class candle_examination {
+public:
+  template <class Report>
+  void examine(Report report_of) {
+    std::optional<candle_report> report;
+    reading_.make([&] { report = report_of(); });
+    if (!report)
+      return;
+    print_result(to_text(*report));
+    all_sound_ = all_sound_ && report->is_sound();
+  }
+
+  int status() const noexcept {
+    return all_sound_ && reading_.succeeded() ? exit_done : exit_failed;
+  }
+
+private:
+  attempts reading_;
+  bool all_sound_ = true;
+};
+
+void examine_symbols(candle_examination& all, const exchange_schema& exchange,
+                     const candle_options& options, const configuration& limits) {
+  const auto since = time_or_nothing("--from", options.from);
+  const auto until = time_or_nothing("--to", options.to);
+  require_bounds(exchange, since, until);
   const auto* csv = dynamic_cast<const csv_source*>(exchange.source.get());
-  for (const auto& symbol : chosen_symbols(exchange, {}))
-    reports.push_back(
-        csv ? report_candle_csv(csv->files().at(symbol), symbol, limits)
-            : report_candles(candles_of(exchange, symbol, time_or_nothing("--from", options.from),
-                                        time_or_nothing("--to", options.to), limits),
-                             limits));
-  return reports;
+  for (const auto& symbol : chosen_symbols(exchange, options.symbols))
+    all.examine([&] {
+      return csv ? report_candle_csv(csv->files().at(symbol), symbol, limits)
+                 : report_candles(candles_of(exchange, symbol, since, until, limits), limits);
+    });
 }
 
 int check_candles_of(const candle_options& options) {
-  if (options.files.empty() == options.configuration.config.empty())
+  if (options.files.empty() && options.configuration.config.empty())
     throw failure(error_code::invalid_argument,
-                  "candles check: expected either candle files or --config");
-  std::vector<candle_report> reports;
+                  "candles check: expected candle files, or --config, or both");
+  if (!options.files.empty() && !options.symbols.empty())
+    throw failure(error_code::invalid_argument,
+                  "candles check: --symbol chooses from the exchange of --config, not from files");
+  const auto opened = open_if_given(options.configuration, options.common);
+  const auto limits = opened ? opened->file.parameters : configuration{};
+  candle_examination all;
   for (const auto& file : options.files)
-    reports.push_back(report_candle_csv(file, file.filename().string(), configuration{}));
-  if (!options.configuration.config.empty()) {
-    const auto opened = open_configuration(options.configuration, options_of(options.common));
-    reports =
-        reports_of(chosen_exchange(opened, options.exchange), options, opened.file.parameters);
-  }
-  std::string text;
-  int status = exit_done;
-  for (const auto& report : reports) {
-    text += to_text(report);
-    if (!report.is_sound())
-      status = exit_failed;
-  }
-  print_result(text);
-  return status;
+    all.examine([&] { return report_candle_csv(file, limits); });
+  if (options.files.empty())
+    examine_symbols(all, chosen_exchange(*opened, options.exchange), options, limits);
+  return all.status();
 }
 
 CLI::App& add(CLI::App& candles, const std::string& name, const std::string& what,
@@ -165,6 +200,13 @@ void add_range(CLI::App& command, candle_options& options, bool required) {
       ->required(required);
 }
 
+/// For the limits that candles are checked with.
+void add_limits(CLI::App& command, candle_options& options) {
+  add_optional_configuration(command, options.configuration,
+                             "Configuration file: its \"config\" section has the limits of the "
+                             "checks");
+}
+
 void add_exchange(CLI::App& command, candle_options& options) {
   command.add_option("--exchange", options.exchange, "Exchange, when the file has several")
       ->type_name("NAME");
@@ -182,15 +224,18 @@ void add_candles_command(CLI::App& program, action& chosen) {
 
   auto& import = add(
       candles, "import",
-      "Turn a CSV or kline file (gzip, zip) into canonical CSV, or keep it in a data directory",
+      "Turn CSV or kline files (gzip, zip) into canonical CSV, or keep it in a data directory",
       "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT -o btc.csv.gz\n"
-      "  backtest candles import BTCUSDT-1m-2024-01.zip --symbol BTCUSDT --data-dir data "
+      "  backtest candles import BTCUSDT-1m-2024-*.zip --symbol BTCUSDT --data-dir data "
       "--exchange binance\n"
+      "  backtest candles import old.csv --symbol OLDUSDT -o old.csv.gz --config limits.json\n"
       "What is kept, live runs and backtests with that --data-dir do not fetch from the exchange.",
       options, chosen, &import_candles);
-  import.add_option("file", options->files, "CSV with header, or Binance klines; plain, gzip, zip")
+  import
+      .add_option("files", options->files,
+                  "CSV with header, or Binance klines; plain, gzip, zip; several are joined in the "
+                  "order of their candles")
       ->required()
-      ->expected(1)
       ->type_name("FILE");
   add_symbol(import, *options);
   add_out(import, *options, false);
@@ -200,6 +245,7 @@ void add_candles_command(CLI::App& program, action& chosen) {
       ->type_name("DIR");
   import.add_option("--exchange", options->exchange, "Name of the exchange they are candles of")
       ->type_name("NAME");
+  add_limits(import, *options);
 
   auto& exported =
       add(candles, "export", "Write the candles of a configured exchange as CSV",
@@ -218,11 +264,18 @@ void add_candles_command(CLI::App& program, action& chosen) {
 
   auto& check = add(candles, "check", "Report gaps and anomalies; exit code 1 for bad candles",
                     "  backtest candles check btc-1m.csv eth-1m.csv.gz\n"
-                    "  backtest candles check --config config.json",
+                    "  backtest candles check --config config.json\n"
+                    "  backtest candles check --config config.json btc-1m.csv\n"
+                    "With --config the limits of its \"config\" section hold, for the files given, "
+                    "else for those\n"
+                    "of its exchange. What cannot be read is told, and the others are examined.",
                     options, chosen, &check_candles_of);
   check.add_option("files", options->files, "Candle files")->type_name("FILE");
-  add_configuration_options(check, options->configuration);
-  check.get_option("--config")->required(false);
+  add_optional_configuration(check, options->configuration, "Configuration file (JSON)");
+  check
+      .add_option("--symbol", options->symbols, "Symbol of the exchange (repeatable; default: all)")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   add_exchange(check, *options);
   add_range(check, *options, false);
 
@@ -240,6 +293,7 @@ void add_candles_command(CLI::App& program, action& chosen) {
   synth.add_option("--volatility", options->volatility, "Deviation of a year's logarithmic return")
       ->capture_default_str();
   add_out(synth, *options);
+  add_limits(synth, *options);
 }
 
 } // namespace backtest::tools

@@ -1,4 +1,5 @@
 #include "actors/sizing/run_sizer.hpp"
+#include "runtime/wall_clock.hpp"
 #include "tools/candle_access.hpp"
 #include "tools/commands.hpp"
 #include "tools/coverage.hpp"
@@ -6,6 +7,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -36,9 +38,38 @@ std::string describe(const opened_configuration& opened, const frame_schema& fra
                      const candle_series& minutes) {
   const instant oldest = warm_up_of(opened, frame, minutes.symbol);
   const auto last = timeline_of(frame).last;
-  return fmt::format("  frame {}, {}: {}; warm-up from {}: {}\n", frame.frame_name, minutes.symbol,
-                     to_text(coverage_of(minutes, frame.start, last)), to_iso(oldest),
-                     to_text(coverage_of(minutes, oldest, frame.start)));
+  const auto in_frame = coverage_of(minutes, frame.start, last);
+  const auto before = coverage_of(minutes, oldest, frame.start);
+  auto text = fmt::format("  frame {}, {}: {}; warm-up from {}: {}", frame.frame_name,
+                          minutes.symbol, to_text(in_frame), to_iso(oldest), to_text(before));
+  if (in_frame.misses_an_end() || before.misses_an_end())
+    text += fmt::format("; {}", text_of_range(minutes));
+  if (frame.start > wall_clock())
+    text += "; the frame lies wholly in the future";
+  return text + '\n';
+}
+
+/// What the frame needs of a market without beginning and end.
+candle_series candles_for(const opened_configuration& opened, const exchange_schema& exchange,
+                          const std::string& symbol, const frame_schema& frame) {
+  return candles_of(exchange, symbol, warm_up_of(opened, frame, symbol), timeline_of(frame).last,
+                    opened.file.parameters);
+}
+
+std::string describe_symbol(const opened_configuration& opened, const exchange_schema& exchange,
+                            const std::string& symbol) {
+  const auto frames = opened.target->list_frames();
+  const auto whole =
+      exchange.source->loads_everything()
+          ? std::optional{candles_of(exchange, symbol, {}, {}, opened.file.parameters)}
+          : std::nullopt;
+  std::string text;
+  for (const auto& frame : frames)
+    text += describe(opened, frame, whole ? *whole : candles_for(opened, exchange, symbol, frame));
+  if (frames.empty())
+    text = fmt::format("  {}: there is no frame to compare with{}\n", symbol,
+                       whole ? "; " + text_of_range(*whole) : "");
+  return text;
 }
 
 /// False when a symbol's candles cannot be read.
@@ -48,17 +79,11 @@ bool check_exchange(const opened_configuration& opened, const exchange_schema& e
     print_result(text + "  its candles are fetched when a run asks for them: not checked\n");
     return true;
   }
-  const auto frames = opened.target->list_frames();
   bool readable = true;
   for (const auto& symbol : exchange.source->symbols()) {
     try {
-      for (const auto& frame : frames)
-        text += describe(opened, frame,
-                         candles_of(exchange, symbol, warm_up_of(opened, frame, symbol),
-                                    timeline_of(frame).last, opened.file.parameters));
-      if (frames.empty())
-        text += fmt::format("  {}: there is no frame to compare with\n", symbol);
-    } catch (const failure& problem) {
+      text += describe_symbol(opened, exchange, symbol);
+    } catch (const std::exception& problem) {
       print_problem(
           fmt::format("exchange {}, {}: {}", exchange.exchange_name, symbol, problem.what()));
       readable = false;

@@ -97,6 +97,15 @@ void print_problem(std::string_view message) {
   print_note(fmt::format("backtest: {}\n", printable_lines(std::string{message})));
 }
 
+void attempts::make(const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const std::exception& problem) {
+    if (told_.insert(problem.what()).second)
+      print_problem(problem.what());
+  }
+}
+
 void print_result(std::string_view text) {
   output_file out{"-"};
   out.write(text);

@@ -5,6 +5,7 @@
 #include "messages/time.hpp"
 
 #include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,17 @@ void print_note(std::string_view text) noexcept;
 
 /// One line on stderr that says what went wrong.
 void print_problem(std::string_view message);
+
+/// Several things that do not depend on each other: one that fails is told on stderr, each reason
+/// once, and the others are done all the same.
+class attempts {
+public:
+  void make(const std::function<void()>& work);
+  bool succeeded() const noexcept { return told_.empty(); }
+
+private:
+  std::set<std::string> told_;
+};
 
 /// Text on stdout; throws `failure{io_failed}` when it cannot be written.
 void print_result(std::string_view text);

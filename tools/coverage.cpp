@@ -110,4 +110,11 @@ std::string to_text(const coverage& covered) {
   return missing.empty() ? text : text + fmt::format(", missing: {}", fmt::join(missing, ", "));
 }
 
+std::string text_of_range(const candle_series& minutes) {
+  return minutes.empty()
+             ? std::string{"no candles"}
+             : fmt::format("candles from {} to {}", to_iso(minutes.candles.front().open_time),
+                           to_iso(minutes.end()));
+}
+
 } // namespace backtest::tools

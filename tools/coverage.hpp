@@ -25,11 +25,15 @@ struct coverage {
   std::int64_t expected() const noexcept {
     return present + missing_head + missing_tail + missing_inside;
   }
+  bool misses_an_end() const noexcept { return missing_head > 0 || missing_tail > 0; }
 };
 
 coverage coverage_of(const candle_series& minutes, instant since, instant until);
 
 /// "44640 of 44640 minutes", "... , missing: 60 at the start".
 std::string to_text(const coverage& covered);
+
+/// "candles from A to B", from the open of the first to the close of the last; "no candles".
+std::string text_of_range(const candle_series& minutes);
 
 } // namespace backtest::tools

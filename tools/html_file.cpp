@@ -1,9 +1,9 @@
 #include "tools/html_file.hpp"
 
+#include "runtime/event_file.hpp"
 #include "runtime/html_report_text.hpp"
 #include "runtime/text_file.hpp"
 #include "tools/candle_access.hpp"
-#include "tools/command_line.hpp"
 
 #include <algorithm>
 #include <set>
@@ -21,6 +21,7 @@ html_report html_report_of(const run_header& header, const configuration& parame
                   header.from,
                   header.to,
                   html::indented_json(header.configuration)};
+  report.step = step_of(header.configuration, header.request.frame);
   report.mode = header.mode;
   report.gates = gates_of(parameters);
   for (const auto& symbol : header.request.symbols)
@@ -37,7 +38,7 @@ void take_statistics(html_report& report, const portfolio_outcome& outcome) {
 }
 
 void take_candles(html_report& report, const exchange_schema& exchange,
-                  const configuration& parameters) {
+                  const configuration& parameters, attempts& reading) {
   if (!exchange.source || !report.first_instant)
     return;
   const auto known = exchange.source->symbols();
@@ -47,8 +48,10 @@ void take_candles(html_report& report, const exchange_schema& exchange,
         std::find(known.begin(), known.end(), key.first) != known.end())
       symbols.insert(key.first);
   for (const auto& symbol : symbols)
-    report.candles[symbol] = std::make_shared<const candle_series>(candles_of(
-        exchange, symbol, *report.first_instant - minute_ms, *report.last_instant, parameters));
+    reading.make([&] {
+      report.candles[symbol] = std::make_shared<const candle_series>(candles_of(
+          exchange, symbol, *report.first_instant - minute_ms, *report.last_instant, parameters));
+    });
 }
 
 void write_html(const html_report& report, const std::filesystem::path& file) {

@@ -19,7 +19,7 @@ namespace {
 constexpr char interrupted = 'i';
 constexpr char finished = 'f';
 constexpr int status_of_interrupted = 130;
-constexpr std::array<int, 2> signals{SIGINT, SIGTERM};
+constexpr std::array<int, 3> signals{SIGINT, SIGTERM, SIGHUP};
 
 std::atomic<int> writing_end{-1};
 
@@ -30,13 +30,21 @@ extern "C" void pass_on(int) {
   errno = kept;
 }
 
+/// Started with nohup, a command outlives its terminal.
+bool is_to_outlive_terminal(int number) {
+  struct sigaction present {};
+  return number == SIGHUP && ::sigaction(number, nullptr, &present) == 0 &&
+         present.sa_handler == SIG_IGN;
+}
+
 void handle_signals_with(void (*handler)(int)) {
   struct sigaction wanted {};
   wanted.sa_handler = handler;
   wanted.sa_flags = SA_RESTART;
   sigemptyset(&wanted.sa_mask);
   for (const int number : signals)
-    ::sigaction(number, &wanted, nullptr);
+    if (!is_to_outlive_terminal(number))
+      ::sigaction(number, &wanted, nullptr);
 }
 
 } // namespace

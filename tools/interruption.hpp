@@ -5,8 +5,9 @@
 
 namespace backtest::tools {
 
-/// Turns Ctrl-C (SIGINT) and SIGTERM into a stop request while it lives; a second one ends the
-/// process at once with status 130. At most one at a time.
+/// Turns Ctrl-C (SIGINT), SIGTERM and SIGHUP (the terminal went away; unless ignored, as with
+/// nohup) into a stop request while it lives; a second one ends the process at once with status
+/// 130. At most one at a time.
 class interruption {
 public:
   interruption();

@@ -93,6 +93,8 @@ int run_live(const live_options& options) {
   request.until = time_or_nothing("--until", options.until);
   request.orphans = policy_of(options.orphans);
   if (replays)
+    note_future_frame(*opened.target, request.frame, options.common);
+  if (replays)
     request.clock = make_replay_clock(speed_of(options.speed));
   if (published)
     publish(*opened.target, *published, options.common);

@@ -21,15 +21,17 @@ struct parity_options {
 int compare(const parity_options& options) {
   const auto opened = open_configuration(
       options.configuration, options_of(options.common, thread_count(options.threads)));
-  const auto result =
-      compare_drivers(*opened.target, chosen_request(opened, options.selection));
+  const auto request = chosen_request(opened, options.selection);
+  note_future_frame(*opened.target, request.frame, options.common);
+  const auto result = compare_drivers(*opened.target, request);
   if (result.difference) {
     print_result(fmt::format("first difference after {} equal events, {}\n", result.compared,
                              *result.difference));
     return exit_failed;
   }
   print_result(fmt::format("no difference: {} events are equal\n", result.compared));
-  return exit_done;
+  print_failed_runs(result.failed);
+  return result.failed.empty() ? exit_done : exit_failed;
 }
 
 } // namespace

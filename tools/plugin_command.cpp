@@ -1,5 +1,7 @@
 #include "messages/error.hpp"
+#include "runtime/runtime.hpp"
 #include "tools/commands.hpp"
+#include "tools/selection.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -19,6 +21,9 @@ namespace backtest::tools {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Far more than anybody writes: compilers read all of a file into memory.
+constexpr std::uintmax_t largest_source = 16 * 1024 * 1024;
 
 struct build_options {
   common_options common;
@@ -84,10 +89,25 @@ int run_and_wait(std::vector<std::string> words) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// Compilers are content with much that is no plugin, an empty file for one.
+void require_plugin(const build_options& options, const fs::path& library) {
+  try {
+    runtime{options_of(options.common)}.load_plugin(fs::absolute(library));
+  } catch (const failure& problem) {
+    throw failure(problem.code(), fmt::format("{} was compiled, but it is no plugin: {}",
+                                              options.source.string(), problem.what()));
+  }
+}
+
 int build(const build_options& options) {
-  if (!fs::is_regular_file(options.source))
+  std::error_code unknown;
+  if (!fs::is_regular_file(options.source, unknown))
     throw failure(error_code::invalid_argument,
                   fmt::format("{}: expected a C++ source file", options.source.string()));
+  if (fs::file_size(options.source, unknown) > largest_source)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("{}: larger than {} bytes, expected a C++ source file",
+                              options.source.string(), largest_source));
   auto library = options.library;
   if (library.empty())
     library = fs::path{options.source.filename()}.replace_extension(".so");
@@ -97,6 +117,7 @@ int build(const build_options& options) {
                               library.string(), status, fmt::join(words, " ")));
     return exit_failed;
   }
+  require_plugin(options, library);
   print_result(library.string() + '\n');
   return exit_done;
 }

@@ -1,6 +1,7 @@
 #include "tools/portfolio_session.hpp"
 
 #include "actors/frame/timeline.hpp"
+#include "storage/replaceable_file.hpp"
 #include "tools/audience.hpp"
 #include "tools/html_file.hpp"
 #include "tools/interruption.hpp"
@@ -17,12 +18,11 @@ namespace backtest::tools {
 
 namespace {
 
-void print_failures(const portfolio_outcome& outcome) {
+std::vector<run_summary> summaries_of(const portfolio_outcome& outcome) {
+  std::vector<run_summary> runs;
   for (const auto& [summary, statistics] : outcome.runs)
-    if (summary.outcome == run_outcome::failed)
-      print_problem(fmt::format("{} on {} failed: {}", summary.identity->strategy_name,
-                                summary.identity->symbol,
-                                summary.problem ? summary.problem->message : "no reason given"));
+    runs.push_back(summary);
+  return runs;
 }
 
 std::vector<shared_identity> identities_of(const portfolio_outcome& outcome) {
@@ -33,13 +33,14 @@ std::vector<shared_identity> identities_of(const portfolio_outcome& outcome) {
 }
 
 void write_page(runtime& target, const portfolio_outcome& outcome, html_report& page,
-                const std::filesystem::path& file) {
+                const std::filesystem::path& file, attempts& telling) {
   take_statistics(page, outcome);
+  page.warnings = warnings_of(outcome);
   if (page.mode == run_mode::backtest) {
     const auto instants = timeline_of(target.get_frame(outcome.request.frame));
     page.bounds = {instants.first, instants.last};
   }
-  take_candles(page, target.get_exchange(outcome.request.exchange), target.get_config());
+  take_candles(page, target.get_exchange(outcome.request.exchange), target.get_config(), telling);
   write_html(page, file);
 }
 
@@ -62,18 +63,27 @@ std::vector<named_file> output_options::files() const {
 }
 
 void output_options::make_directories() const {
+  const auto refuse = [](const std::filesystem::path& output, const std::string& cause) {
+    throw failure(error_code::io_failed,
+                  fmt::format("cannot write {}: {}", output.string(), cause));
+  };
   std::error_code cause;
-  for (const auto& directory : {reports, html.parent_path()}) {
-    if (!directory.empty())
-      std::filesystem::create_directories(directory, cause);
+  for (const auto& [output, directory] :
+       {std::pair{reports, reports}, std::pair{html, html.parent_path()}}) {
+    if (directory.empty())
+      continue;
+    std::filesystem::create_directories(directory, cause);
+    if (!cause)
+      cause = refusal_to_replace(directory);
     if (cause)
-      throw failure(error_code::io_failed,
-                    fmt::format("cannot write to {}: {}", directory.string(), cause.message()));
+      refuse(output, directory == output
+                         ? cause.message()
+                         : fmt::format("{}: {}", directory.string(), cause.message()));
   }
   if (std::filesystem::is_directory(html, cause))
-    throw failure(
-        error_code::io_failed,
-        fmt::format("cannot write {}: it is a directory, expected a file", html.string()));
+    refuse(html, "it is a directory, expected a file");
+  if (const auto refusal = html.empty() ? std::error_code{} : refusal_to_replace(html))
+    refuse(html, refusal.message());
 }
 
 void add_output_options(CLI::App& command, output_options& options) {
@@ -108,6 +118,14 @@ std::size_t thread_count(std::size_t given) {
   return given > 0 ? given : std::max(1U, std::thread::hardware_concurrency());
 }
 
+void print_failed_runs(const std::vector<run_summary>& runs) {
+  for (const auto& run : runs)
+    if (run.outcome == run_outcome::failed)
+      print_problem(fmt::format("{} on {} failed: {}", run.identity->strategy_name,
+                                run.identity->symbol,
+                                run.problem ? run.problem->message : "no reason given"));
+}
+
 int run_portfolio(runtime& target, const run_header& header, const output_options& outputs,
                   const common_options& common, std::size_t threads) {
   return run_session(target, header, outputs, common, threads,
@@ -126,26 +144,25 @@ int run_session(runtime& target, const run_header& header, const output_options&
     handle.wait();
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
-  bool good = listeners.close();
+  const bool all_written = listeners.close();
   auto outcome = outcome_of(target, handle, header.mode);
   outcome.command = header.command;
   outcome.request = header.request;
   outcome.threads = threads;
   outcome.elapsed_seconds = elapsed.count();
-  print_failures(outcome);
-  if (!common.quiet)
+  print_failed_runs(summaries_of(outcome));
+  if (!common.quiet) {
     listeners.print_errors(outcome);
-  try {
-    print_outcome(outcome, outputs, common);
-    if (!outputs.reports.empty())
-      write_reports(target, identities_of(outcome), outputs.reports);
-    if (auto* const page = listeners.page())
-      write_page(target, outcome, *page, outputs.html);
-  } catch (const failure& problem) {
-    print_problem(problem.what());
-    good = false;
+    for (const auto& warning : warnings_of(outcome))
+      print_problem(warning);
   }
-  return good && !outcome.any_failed() ? exit_done : exit_failed;
+  attempts telling;
+  telling.make([&] { print_outcome(outcome, outputs, common); });
+  if (!outputs.reports.empty())
+    telling.make([&] { write_reports(target, identities_of(outcome), outputs.reports); });
+  if (auto* const page = listeners.page())
+    telling.make([&] { write_page(target, outcome, *page, outputs.html, telling); });
+  return all_written && telling.succeeded() && !outcome.any_failed() ? exit_done : exit_failed;
 }
 
 } // namespace backtest::tools

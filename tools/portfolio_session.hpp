@@ -44,6 +44,9 @@ void print_summary(const output_options& outputs, const std::string& text);
 /// Threads of the scheduler for --threads K; 0 (not given): as many as the machine has.
 std::size_t thread_count(std::size_t given);
 
+/// Says on stderr which runs failed, and why.
+void print_failed_runs(const std::vector<run_summary>& runs);
+
 /// Starts a run and tells about it as `run_portfolio` does.
 int run_session(runtime& target, const run_header& header, const output_options& outputs,
                 const common_options& common, std::size_t threads,

@@ -9,7 +9,6 @@
 #include "tools/selection.hpp"
 
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,30 +28,20 @@ struct report_options {
   std::filesystem::path markdown;
 };
 
-std::string content_of(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  try {
-    if (in)
-      return {std::istreambuf_iterator<char>{in}, {}};
-  } catch (const std::ios_base::failure&) {
-    // A directory opens, but cannot be read.
-  }
-  throw failure(error_code::io_failed,
-                fmt::format("--events: cannot read {}, expected a file that run or live wrote",
-                            file.string()));
-}
-
 /// Candles of the configured exchange of that name; without one the charts do with less.
-void take_configured_candles(html_report& report, const opened_configuration& opened) {
+void take_configured_candles(html_report& report, const opened_configuration& opened,
+                             attempts& work) {
   for (const auto& exchange : opened.file.schemas.exchanges)
     if (exchange.exchange_name == report.facts.exchange)
-      take_candles(report, exchange, opened.file.parameters);
+      take_candles(report, exchange, opened.file.parameters, work);
 }
 
-/// Candles of the symbols whose runs did not fail, from first to last instant of a backtest.
+/// Candles of the symbols whose runs did not fail, from first to last instant of a backtest; those
+/// that cannot be read are told, and left out.
 std::map<std::string, shared_series> held_candles(const opened_configuration& opened,
                                                   const recorded_run& run,
-                                                  const std::vector<event>& events) {
+                                                  const std::vector<event>& events,
+                                                  attempts& work) {
   std::map<std::string, shared_series> held;
   const auto bounds = bounds_of(run);
   if (!bounds || run.command == "live")
@@ -69,17 +58,20 @@ std::map<std::string, shared_series> held_candles(const opened_configuration& op
       continue;
     for (const auto& symbol : exchange.source->symbols())
       if (completed.count(symbol) > 0)
-        held[symbol] = std::make_shared<const candle_series>(
-            candles_of(exchange, symbol, bounds->first, bounds->second, opened.file.parameters));
+        work.make([&] {
+          held[symbol] = std::make_shared<const candle_series>(
+              candles_of(exchange, symbol, bounds->first, bounds->second, opened.file.parameters));
+        });
   }
   return held;
 }
 
 html_report page_of(const recorded_run& run, const configuration& parameters,
                     const std::vector<event>& events, const saved_reports& saved,
-                    const std::optional<opened_configuration>& opened) {
+                    const std::optional<opened_configuration>& opened, attempts& work) {
   html_report report;
   report.facts = facts_of(run);
+  report.step = step_of(run.configuration, run.frame);
   report.mode = run.command == "live" ? run_mode::live : run_mode::backtest;
   report.gates = gates_of(parameters);
   report.bounds = bounds_of(run);
@@ -102,7 +94,7 @@ html_report page_of(const recorded_run& run, const configuration& parameters,
   }
   if (opened) {
     report.facts.configuration = html::indented_json(opened->file.raw);
-    take_configured_candles(report, *opened);
+    take_configured_candles(report, *opened, work);
   }
   return report;
 }
@@ -130,11 +122,7 @@ int tell_missing(const report_options& options, const missing_lines& missing, bo
 }
 
 int make_reports(const report_options& options) {
-  if (options.configuration.config.empty() && !options.configuration.plugins.empty())
-    throw failure(error_code::invalid_argument, "--plugin: only with --config");
-  std::optional<opened_configuration> opened;
-  if (!options.configuration.config.empty())
-    opened = open_configuration(options.configuration, options_of(options.common));
+  const auto opened = open_if_given(options.configuration, options.common);
   std::vector<named_file> read{{"--events", options.events}};
   if (opened) {
     const auto of_configuration = files_read(options.configuration, *opened);
@@ -144,26 +132,28 @@ int make_reports(const report_options& options) {
     require_distinct_files({{"--html", options.html}}, read);
   std::vector<event> events;
   event_file_check check;
-  const auto run =
-      read_events(content_of(options.events), options.events.string(), [&](event_line&& line) {
-        check.hear(line);
-        events.push_back(std::move(line.item));
-      });
+  const auto run = read_event_file(options.events, [&](event_line&& line) {
+    check.hear(line);
+    events.push_back(std::move(line.item));
+  });
   const auto missing = check.findings(run);
   const auto parameters = opened ? opened->file.parameters : parameters_of(run);
+  attempts work;
   const saved_reports saved{run, parameters, events,
-                            opened ? held_candles(*opened, run, events)
+                            opened ? held_candles(*opened, run, events, work)
                                    : std::map<std::string, shared_series>{}};
-  if (!options.html.empty()) {
-    auto page = page_of(run, parameters, events, saved, opened);
-    page.missing = sentences_of(missing);
-    write_html(page, options.html);
-  }
+  if (!options.html.empty())
+    work.make([&] {
+      auto page = page_of(run, parameters, events, saved, opened, work);
+      page.missing = sentences_of(missing);
+      write_html(page, options.html);
+    });
   if (!options.markdown.empty())
-    saved.write(options.markdown);
+    work.make([&] { saved.write(options.markdown); });
   else if (options.html.empty())
-    print_result(incompleteness(missing) + saved.pages());
-  return tell_missing(options, missing, run.command == "live");
+    work.make([&] { print_result(incompleteness(missing) + saved.pages()); });
+  const int status = tell_missing(options, missing, run.command == "live");
+  return work.succeeded() ? status : exit_failed;
 }
 
 } // namespace
@@ -184,9 +174,7 @@ void add_report_command(CLI::App& program, action& chosen) {
   command.add_option("--events", options->events, "Event lines written by run or live")
       ->required()
       ->type_name("FILE");
-  command.add_option("--config", options->configuration.config, "Configuration of the run")
-      ->type_name("FILE");
-  add_plugin_option(command, options->configuration.plugins);
+  add_optional_configuration(command, options->configuration, "Configuration of the run");
   command.add_option("--html", options->html, "Write one page with charts (- for stdout)")
       ->type_name("FILE");
   command

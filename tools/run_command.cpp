@@ -31,6 +31,7 @@ int run(const run_options& options) {
   header.request = chosen_request(opened, options.selection);
   header.from = time_or_nothing("--from", options.selection.from);
   header.to = time_or_nothing("--to", options.selection.to);
+  note_future_frame(*opened.target, header.request.frame, options.common);
   return run_portfolio(*opened.target, header, options.outputs, options.common, threads);
 }
 

@@ -34,9 +34,11 @@ saved_reports::saved_reports(const recorded_run& run, const configuration& param
     for (const auto& strategy : run.strategies)
       start(std::make_shared<run_identity>(run_identity{
           symbol, strategy, run.exchange, mode == run_mode::live ? "" : run.frame, mode}));
-  for (auto& item : events) {
+  for (const auto& item : events)
     if (const auto& names = identity_of(item))
       start(names);
+  book_.combine(runs_, parameters_);
+  for (auto& item : events) {
     note(item);
     book_.apply(std::move(item));
   }
@@ -44,7 +46,7 @@ saved_reports::saved_reports(const recorded_run& run, const configuration& param
             [](const auto& left, const auto& right) { return order_of(*left) < order_of(*right); });
 }
 
-/// A run begins with the first that is heard of it.
+/// Every run that is heard of, once.
 void saved_reports::start(const shared_identity& run) {
   const auto is_known = std::any_of(runs_.begin(), runs_.end(), [&](const auto& known) {
     return order_of(*known) == order_of(*run) && known->mode == run->mode;

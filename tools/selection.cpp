@@ -1,6 +1,7 @@
 #include "tools/selection.hpp"
 
 #include "actors/exchange/csv_source.hpp"
+#include "runtime/wall_clock.hpp"
 #include "tools/command_line.hpp"
 
 #include <algorithm>
@@ -117,6 +118,12 @@ void add_configuration_options(CLI::App& command, configuration_options& options
   add_plugin_option(command, options.plugins);
 }
 
+void add_optional_configuration(CLI::App& command, configuration_options& options,
+                                const std::string& what_for) {
+  command.add_option("--config", options.config, what_for)->type_name("FILE");
+  add_plugin_option(command, options.plugins);
+}
+
 opened_configuration open_configuration(const configuration_options& options,
                                         runtime_options of_runtime) {
   opened_configuration opened;
@@ -129,6 +136,15 @@ opened_configuration open_configuration(const configuration_options& options,
   return opened;
 }
 
+std::optional<opened_configuration> open_if_given(const configuration_options& options,
+                                                  const common_options& common) {
+  if (!options.config.empty())
+    return open_configuration(options, options_of(common));
+  if (!options.plugins.empty())
+    throw failure(error_code::invalid_argument, "--plugin: only with --config");
+  return std::nullopt;
+}
+
 std::vector<named_file> files_read(const configuration_options& options,
                                    const opened_configuration& opened) {
   std::vector<named_file> files{{"--config", options.config}};
@@ -136,8 +152,9 @@ std::vector<named_file> files_read(const configuration_options& options,
     files.push_back({"--plugin", plugin});
   for (const auto& exchange : opened.file.schemas.exchanges)
     if (const auto* csv = dynamic_cast<const csv_source*>(exchange.source.get()))
-      for (const auto& [symbol, path] : csv->files())
-        files.push_back({fmt::format("candles of {}", symbol), path});
+      for (const auto& [symbol, paths] : csv->files())
+        for (const auto& path : paths)
+          files.push_back({fmt::format("candles of {}", symbol), path});
   return files;
 }
 
@@ -206,6 +223,14 @@ backtest_request chosen_request(const opened_configuration& opened,
                           names_of(opened.target->list_frames(), &frame_schema::frame_name));
   change_bounds(opened, request.frame, options);
   return request;
+}
+
+void note_future_frame(const runtime& target, const std::string& frame,
+                       const common_options& common) {
+  const auto now = wall_clock();
+  if (!common.quiet && target.get_frame(frame).start > now)
+    print_problem(
+        fmt::format("note: frame {} lies wholly in the future, it is now {}", frame, to_iso(now)));
 }
 
 std::optional<instant> time_or_nothing(std::string_view flag, const std::string& text) {

@@ -27,6 +27,9 @@ struct configuration_options {
 /// Adds --config (required) and --plugin.
 void add_configuration_options(CLI::App& command, configuration_options& options);
 void add_plugin_option(CLI::App& command, std::vector<std::filesystem::path>& plugins);
+/// The same for a command that also does without; `what_for` is what --config's help says.
+void add_optional_configuration(CLI::App& command, configuration_options& options,
+                                const std::string& what_for);
 
 /// A runtime that knows what plugins and a configuration file brought.
 struct opened_configuration {
@@ -38,6 +41,11 @@ struct opened_configuration {
 /// what `load_configuration` throws.
 opened_configuration open_configuration(const configuration_options& options,
                                         runtime_options of_runtime);
+
+/// Nothing without --config. Throws what `open_configuration` throws, and
+/// `failure{invalid_argument}` for plugins without it.
+std::optional<opened_configuration> open_if_given(const configuration_options& options,
+                                                  const common_options& common);
 
 /// The configuration, the plugins, and the candle files it names.
 std::vector<named_file> files_read(const configuration_options& options,
@@ -72,6 +80,10 @@ backtest_request chosen_runs(const opened_configuration& opened, const selection
 /// Resolves all names; --from and --to change the chosen frame in `opened.target`.
 backtest_request chosen_request(const opened_configuration& opened,
                                 const selection_options& options);
+
+/// Says on stderr, unless --quiet, that a frame lies wholly in the future.
+void note_future_frame(const runtime& target, const std::string& frame,
+                       const common_options& common);
 
 /// The times given with --from and --to.
 std::optional<instant> time_or_nothing(std::string_view flag, const std::string& text);

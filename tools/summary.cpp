@@ -1,10 +1,14 @@
 #include "tools/summary.hpp"
 
 #include "messages/statistics_json.hpp"
+#include "runtime/number_text.hpp"
 #include "runtime/summary_table.hpp"
+#include "runtime/terminal_text.hpp"
 
 #include <algorithm>
 #include <tuple>
+
+#include <fmt/format.h>
 
 namespace backtest::tools {
 
@@ -22,7 +26,8 @@ void write_names(json_writer& out, std::string_view key, const std::vector<std::
 }
 
 void write_run(json_writer& out, const portfolio_outcome::run& run) {
-  const auto& [identity, outcome, problem, instants, gaps, counters, errors] = run.summary;
+  const auto& [identity, outcome, problem, instants, gaps, absent, counters, errors, minutes] =
+      run.summary;
   out.begin_object();
   out.key("strategy_name").string(identity->strategy_name);
   out.key("symbol").string(identity->symbol);
@@ -30,6 +35,13 @@ void write_run(json_writer& out, const portfolio_outcome::run& run) {
   if (problem)
     out.key("error").string(problem->message);
   out.key("instants").integer(instants).key("gaps").integer(gaps);
+  if (absent.instants > 0) {
+    out.key("instants_without_candles").integer(absent.instants);
+    if (absent.until)
+      out.key("candles_begin").integer(*absent.until);
+    else
+      out.key("candles_begin").null();
+  }
   write_signal_counts(out, counters);
   out.key("errors").integer(errors);
   write_statistics(out, run.statistics);
@@ -66,6 +78,24 @@ portfolio_outcome outcome_of(runtime& target, const run_handle& handle, run_mode
   return outcome;
 }
 
+std::optional<std::string> warning_of(const run_summary& run) {
+  const auto& [expected, missing] = run.minutes;
+  if (!run.minutes.are_mostly_missing())
+    return std::nullopt;
+  return fmt::format(
+      "warning: {} on {}: {} of {} minutes ({}) are gaps; its results rest on few candles",
+      run.identity->strategy_name, run.identity->symbol, missing, expected,
+      percent_text(100.0 * static_cast<double>(missing) / static_cast<double>(expected), 1));
+}
+
+std::vector<std::string> warnings_of(const portfolio_outcome& outcome) {
+  std::vector<std::string> warnings;
+  for (const auto& run : outcome.runs)
+    if (auto warning = warning_of(run.summary))
+      warnings.push_back(*std::move(warning));
+  return warnings;
+}
+
 std::string to_json(const portfolio_outcome& outcome) {
   std::string text;
   json_writer out{text};
@@ -95,8 +125,12 @@ std::string to_table(const portfolio_outcome& outcome, bool coloured) {
     opened += summary.counters.opened;
     overall = std::max(overall, summary.outcome);
   }
-  return summary_table(rows, summary_row_of("portfolio", "", opened, outcome.portfolio, overall),
-                       coloured ? text_colour::ansi : text_colour::plain);
+  auto text =
+      summary_table(rows, summary_row_of("portfolio", "", opened, outcome.portfolio, overall),
+                    coloured ? text_colour::ansi : text_colour::plain);
+  for (const auto& warning : warnings_of(outcome))
+    text += printable(warning) + '\n';
+  return text;
 }
 
 } // namespace backtest::tools

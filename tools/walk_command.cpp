@@ -77,7 +77,7 @@ void write_reports_of(runtime& target, const walk_summary& summary,
 }
 
 void write_page(runtime& target, const walk_summary& summary, html_report& page,
-                const std::filesystem::path& file) {
+                const std::filesystem::path& file, attempts& telling) {
   for (const auto& walk : summary.walks) {
     page.walks.push_back(walk.result);
     for (const auto& item : walk.result.strategy_results)
@@ -85,7 +85,9 @@ void write_page(runtime& target, const walk_summary& summary, html_report& page,
   }
   const auto instants = timeline_of(target.get_frame(summary.walker.frame_name));
   page.bounds = {instants.first, instants.last};
-  take_candles(page, target.get_exchange(summary.walker.exchange_name), target.get_config());
+  page.warnings = summary.warnings();
+  take_candles(page, target.get_exchange(summary.walker.exchange_name), target.get_config(),
+               telling);
   write_html(page, file);
 }
 
@@ -102,6 +104,7 @@ int walk_and_tell(const walk_options& options) {
   summary.symbols =
       chosen_symbols(target.get_exchange(summary.walker.exchange_name), options.symbols);
   target.walker().status(summary.symbols.front(), options.walker); // the names in it
+  note_future_frame(target, summary.walker.frame_name, options.common);
   run_header header;
   header.command = "walk";
   header.configuration = opened.file.raw;
@@ -117,26 +120,22 @@ int walk_and_tell(const walk_options& options) {
   walk_symbols(target, summary, interrupted);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began;
   summary.elapsed_seconds = elapsed.count();
-  bool good = listeners.close() && !summary.any_failed();
-  const auto attempt = [&good](auto&& work) {
-    try {
-      work();
-    } catch (const failure& problem) {
-      print_problem(problem.what());
-      good = false;
-    }
-  };
+  const bool good = listeners.close() && !summary.any_failed();
   print_failures(summary);
-  if (!options.common.quiet)
+  if (!options.common.quiet) {
     listeners.print_errors({});
-  attempt([&] {
+    for (const auto& warning : summary.warnings())
+      print_problem(warning);
+  }
+  attempts telling;
+  telling.make([&] {
     print_summary(options.outputs, options.outputs.json ? to_json(summary) : to_table(summary));
   });
   if (!options.outputs.reports.empty())
-    attempt([&] { write_reports_of(target, summary, options.outputs.reports); });
+    telling.make([&] { write_reports_of(target, summary, options.outputs.reports); });
   if (auto* const page = listeners.page())
-    attempt([&] { write_page(target, summary, *page, options.outputs.html); });
-  return good ? exit_done : exit_failed;
+    telling.make([&] { write_page(target, summary, *page, options.outputs.html, telling); });
+  return good && telling.succeeded() ? exit_done : exit_failed;
 }
 
 } // namespace

@@ -3,6 +3,7 @@
 #include "messages/statistics_json.hpp"
 #include "runtime/number_text.hpp"
 #include "runtime/terminal_text.hpp"
+#include "tools/summary.hpp"
 
 #include <algorithm>
 #include <array>
@@ -71,7 +72,10 @@ std::string to_table(const walk_outcome& walk) {
     rows.push_back(cells_of(item, rows.size()));
   if (rows.size() > 1)
     text += aligned(rows);
-  return text + verdict(result);
+  text += verdict(result);
+  for (const auto& warning : walk.warnings)
+    text += printable(warning) + '\n';
+  return text;
 }
 
 void write_name(json_writer& out, const std::optional<std::string>& name) {
@@ -122,9 +126,19 @@ bool walk_summary::any_failed() const {
   });
 }
 
+std::vector<std::string> walk_summary::warnings() const {
+  std::vector<std::string> all;
+  for (const auto& walk : walks)
+    all.insert(all.end(), walk.warnings.begin(), walk.warnings.end());
+  return all;
+}
+
 walk_outcome walk_outcome_of(runtime& target, const walker_schema& walker,
                              const walker_handle& handle) {
-  walk_outcome outcome{handle.data(), handle.status(), {}};
+  walk_outcome outcome{handle.data(), handle.status(), {}, {}};
+  for (const auto& run : handle.summaries())
+    if (auto warning = warning_of(run))
+      outcome.warnings.push_back(*std::move(warning));
   const auto& results = outcome.result.strategy_results;
   for (const auto& name : walker.strategies) {
     const bool has_result = std::any_of(results.begin(), results.end(), [&](const auto& item) {

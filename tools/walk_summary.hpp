@@ -18,6 +18,7 @@ struct walk_outcome {
   walker_report_data result;
   run_status status;
   std::vector<failed_strategy> failed; ///< in the walker's order
+  std::vector<std::string> warnings;   ///< likewise
 };
 
 /// What a walker came to, for the table and the JSON summary.
@@ -29,6 +30,7 @@ struct walk_summary {
   std::vector<walk_outcome> walks; ///< by symbol; those not begun are missing
 
   bool any_failed() const;
+  std::vector<std::string> warnings() const;
 };
 
 /// The figures of a walker that is over.

@@ -1,5 +1,6 @@
 #include "actors/exchange/binance_klines.hpp"
 
+#include "actors/exchange/candle_spacing.hpp"
 #include "actors/exchange/decimal.hpp"
 #include "actors/exchange/fetch_failure.hpp"
 #include "actors/http/retry_after.hpp"
@@ -70,7 +71,7 @@ public:
   row_reader(const boost::json::value& row, std::size_t index, std::string_view url)
       : row_(row), index_(index), url_(url) {}
 
-  candle read() const {
+  candle read(interval size) const {
     if (!row_.is_array())
       fail("expected an array, got " + describe(row_));
     const auto count = row_.get_array().size();
@@ -78,7 +79,10 @@ public:
       fail(
           fmt::format("{} values; expected at least {} (open time, open, high, low, close, volume)",
                       count, kline_fields));
-    return {time(), number(1), number(2), number(3), number(4), number(5)};
+    const candle item{time(0, "open time"), number(1), number(2), number(3), number(4), number(5)};
+    if (count > kline_fields)
+      check_close_time(item.open_time, size);
+    return item;
   }
 
   [[noreturn]] void fail(std::string_view problem) const {
@@ -86,13 +90,28 @@ public:
   }
 
 private:
-  instant time() const {
+  instant time(std::size_t column, std::string_view name) const {
     constexpr instant end = 100'000'000'000'000; // in the year 5138
-    const auto& value = row_.get_array()[0];
+    const auto& value = row_.get_array()[column];
     if (!value.is_int64() || value.get_int64() < 0 || value.get_int64() >= end)
-      fail(fmt::format("open time is {}; expected an integer, Unix time in milliseconds",
+      fail(fmt::format("{} is {}; expected an integer, Unix time in milliseconds", name,
                        describe(value)));
     return value.get_int64();
+  }
+
+  void check_close_time(instant open_time, interval size) const {
+    const instant close_time = time(kline_fields, "close time");
+    const instant length = close_time - open_time;
+    if (length > 0 && length <= length_of(size))
+      return;
+    const instant last = open_time + length_of(size) - 1;
+    fail(length > 0
+             ? fmt::format("close time is {}, that of a candle of {}; expected {}, that of {}",
+                           close_time,
+                           length_text((length + 1) % minute_ms == 0 ? length + 1 : length), last,
+                           to_string(size))
+             : fmt::format("close time is {}, not later than open time {}; expected {}", close_time,
+                           open_time, last));
   }
 
   double number(std::size_t column) const {
@@ -124,9 +143,10 @@ boost::json::value parse_document(std::string_view body, std::string_view url) {
 
 } // namespace
 
-std::string klines_path(const candle_query& query) {
-  return fmt::format("/api/v3/klines?symbol={}&interval={}&startTime={}&endTime={}&limit=1000",
-                     encoded(query.symbol), to_string(query.size), query.since, query.until - 1);
+std::string klines_path(const candle_query& query, int limit) {
+  return fmt::format("/api/v3/klines?symbol={}&interval={}&startTime={}&endTime={}&limit={}",
+                     encoded(query.symbol), to_string(query.size), query.since, query.until - 1,
+                     limit);
 }
 
 void require_klines(const http_answer& answer, std::string_view symbol, std::string_view url,
@@ -148,7 +168,7 @@ void require_klines(const http_answer& answer, std::string_view symbol, std::str
   throw permanent_failure(error_code::fetch_failed, text);
 }
 
-std::vector<candle> parse_klines(std::string_view body, std::string_view url) {
+std::vector<candle> parse_klines(std::string_view body, std::string_view url, interval size) {
   const auto document = parse_document(body, url);
   const auto* rows = document.if_array();
   if (!rows)
@@ -158,7 +178,7 @@ std::vector<candle> parse_klines(std::string_view body, std::string_view url) {
   candles.reserve(rows->size());
   for (const auto& row : *rows) {
     const row_reader reader{row, candles.size(), url};
-    const candle item = reader.read();
+    const candle item = reader.read(size);
     if (!candles.empty() && item.open_time <= candles.back().open_time)
       reader.fail(fmt::format("open time {} does not follow {}; expected increasing open times",
                               item.open_time, candles.back().open_time));

@@ -15,7 +15,8 @@ namespace backtest {
 /// missing, what cannot be written is given up, and both are told. One thread at a time.
 class candle_keeper {
 public:
-  /// `report` hears of damaged blocks (`corrupt_state`) and of a store that fails (`store_failed`).
+  /// `report` hears of damaged blocks (`corrupt_state`), of a store that fails (`store_failed`),
+  /// and what `tell` is given.
   candle_keeper(std::string exchange_name, std::shared_ptr<candle_archive> archive,
                 std::function<void(error)> report);
 
@@ -26,6 +27,9 @@ public:
   /// it.
   void keep(const std::string& symbol, interval size, time_range range,
             std::vector<candle> candles);
+
+  /// Something about candles that are or would have been kept: that they were revised, say.
+  void tell(error problem) const { report_(std::move(problem)); }
 
   /// Candles and ranges without any that were remembered, and not yet written.
   std::size_t unstored() const noexcept { return unstored_count_; }

@@ -2,6 +2,7 @@
 
 #include "actors/exchange/candle_checks.hpp"
 #include "actors/exchange/candle_csv.hpp"
+#include "actors/exchange/candle_spacing.hpp"
 
 #include <algorithm>
 #include <span>
@@ -47,27 +48,38 @@ candle_report report_candles(const candle_series& series, const configuration& l
       return item.open_time >= midnight;
     });
     const auto day = rest.first(static_cast<std::size_t>(day_end - rest.begin()));
+    const auto tell = [&](std::size_t index, std::string_view problem) {
+      report.faults.push_back(
+          fmt::format("{} {}: {}", series.symbol, to_iso(day[index].open_time), problem));
+    };
     if (const auto fault = check_candles(day, series.size, limits))
-      report.faults.push_back(fmt::format("{} {}: {}", series.symbol,
-                                          to_iso(day[fault->index].open_time), fault->message));
+      tell(fault->index, fault->message);
+    else if (const auto coarse = find_coarse_batch(day, series.size))
+      tell(coarse->index, describe(*coarse, series.size, "day"));
     rest = rest.subspan(day.size());
   }
   return report;
 }
 
-candle_report report_candle_csv(const std::filesystem::path& path, const std::string& symbol,
+candle_report report_candle_csv(const candle_paths& paths, const std::string& symbol,
                                 const configuration& limits) {
   std::vector<std::string> faults;
   candle_report report;
   report.symbol = symbol;
   try {
-    report = count_candles(scan_candle_csv(path, symbol, limits, faults));
+    report = count_candles(scan_candle_csv(paths, symbol, limits, faults));
   } catch (const failure& problem) {
     if (problem.code() != error_code::bad_candles)
       throw;
     faults.push_back(problem.reason().message);
   }
   report.faults = std::move(faults);
+  return report;
+}
+
+candle_report report_candle_csv(const std::filesystem::path& path, const configuration& limits) {
+  auto report = report_candle_csv({path}, "", limits);
+  report.symbol = path.filename().string();
   return report;
 }
 

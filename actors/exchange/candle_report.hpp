@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/exchange/candle_files.hpp"
 #include "messages/candle.hpp"
 #include "messages/configuration.hpp"
 
@@ -37,11 +38,14 @@ struct candle_report {
 /// Examines candles in memory, faults included.
 candle_report report_candles(const candle_series& series, const configuration& limits);
 
-/// Examines a CSV file. Candles that fail the checks, a malformed row (which ends the reading:
-/// counts are then those of an empty series) and a file without candles become faults that name
-/// file and line. Throws `failure{io_failed}` when the file cannot be read.
-candle_report report_candle_csv(const std::filesystem::path& path, const std::string& symbol,
+/// Examines the CSV files of a symbol. Candles that fail the checks, what ends the reading (a
+/// malformed row, candles that are not of one minute, files that overlap: counts are then those of
+/// an empty series) and a file without candles become faults that name file and line. Throws
+/// `failure{io_failed}` when a file cannot be read.
+candle_report report_candle_csv(const candle_paths& paths, const std::string& symbol,
                                 const configuration& limits);
+/// Examines one file, of whichever symbol; the report has the file's name instead.
+candle_report report_candle_csv(const std::filesystem::path& path, const configuration& limits);
 
 /// A few lines of text for people, each ending with LF.
 std::string to_text(const candle_report& report);

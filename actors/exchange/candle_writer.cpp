@@ -56,7 +56,9 @@ public:
       : path_(path), replaced_(replaceable_file(path)) {
     if (replaced_)
       temporary_ = replaced_->string() + ".tmp";
-    errno = 0;
+    errno = refusal_to_replace(path).value();
+    if (errno != 0)
+      fail(path_, "replace");
     // "T": written as it is, for the one writer to serve both kinds.
     file_ = gzopen(replaced_ ? temporary_.c_str() : path.c_str(),
                    path.extension() == ".gz" ? "wb" : "wbT");

@@ -46,6 +46,8 @@ struct client_setup {
 /// None opens before 1970, and a source may be asked day by day.
 load_candles legal(load_candles asked) {
   asked.from = std::max<instant>(asked.from, 0);
+  if (asked.extent)
+    asked.extent->welcome_from = std::max<instant>(asked.extent->welcome_from, 0);
   return asked;
 }
 
@@ -60,22 +62,51 @@ loaded_series as_asked(loaded_series loaded, const load_candles& asked,
 /// Answers a request by what `load` gives, which may throw.
 class answering {
 public:
-  answering(const client_setup& setup, series_loader load)
-      : setup_(setup), load_(std::move(load)) {}
+  using loading = std::function<loaded_series(const load_candles&)>;
 
-  std::variant<candles_loaded, candle_list> operator()(const load_candles& asked) const {
-    return candles_loaded{load_(asked.symbol, asked.size, asked.from, asked.until), std::nullopt};
+  answering(const client_setup& setup, loading load) : setup_(setup), load_(std::move(load)) {}
+
+  std::variant<candles_loaded, candle_list> operator()(load_candles asked) const {
+    if (setup_.schema.source && asked.beyond) // it loads a symbol once, whatever is asked for
+      asked.until = std::max(asked.until, *asked.beyond);
+    candles_loaded answer{load_(asked), std::nullopt};
+    if (asked.beyond)
+      look_beyond(asked, answer);
+    return answer;
   }
   std::variant<candles_loaded, candle_list> operator()(const ask_candles& asked) const {
-    series_market market{"", setup_.parameters.avg_price_candles_count, formats_of(setup_.schema),
-                         load_};
+    series_market market{
+        "", setup_.parameters.avg_price_candles_count, formats_of(setup_.schema),
+        [this](const std::string& symbol, interval size, instant from, instant until) {
+          return load_(load_candles{symbol, size, from, until});
+        }};
     const auto found = market.candles(asked.symbol, asked.size, asked.limit, asked.when);
     return candle_list{{found.begin(), found.end()}, std::nullopt};
   }
 
 private:
+  /// A day at a time, until a candle is found: then the missing ones before it are a gap.
+  void look_beyond(const load_candles& asked, candles_loaded& answer) const {
+    auto more = asked;
+    while (answer.loaded.series->end(INT64_MIN) < asked.until &&
+           answer.loaded.until < *asked.beyond) {
+      more.until = std::min(align_down(answer.loaded.until, day_ms) + day_ms, *asked.beyond);
+      try {
+        auto longer = load_(more);
+        if (longer.until <= answer.loaded.until)
+          return;
+        answer.loaded = std::move(longer);
+      } catch (const postponed_failure&) {
+        throw;
+      } catch (const failure& caught) {
+        answer.problem_beyond = caught.reason();
+        return;
+      }
+    }
+  }
+
   const client_setup& setup_;
-  series_loader load_;
+  loading load_;
 };
 
 std::variant<candles_loaded, candle_list>
@@ -124,14 +155,14 @@ struct worker_state {
     if (auto problem = problem_of(
             [&] {
               job.answer = std::visit(
-                  answering{
-                      *setup,
-                      [&](const std::string& symbol, interval size, instant from, instant until) {
-                        const auto asked = legal({symbol, size, from, until});
-                        return as_asked(loader->load(symbol, job.held, job.progress, size,
-                                                     asked.from, asked.until),
-                                        asked, setup->schema);
-                      }},
+                  answering{*setup,
+                            [&](const load_candles& wanted) {
+                              const auto asked = legal(wanted);
+                              return as_asked(loader->load(asked.symbol, job.held, job.progress,
+                                                           asked.size, asked.from, asked.until,
+                                                           asked.extent),
+                                              asked, setup->schema);
+                            }},
                   job.asked);
             },
             job.retry_after))
@@ -256,16 +287,16 @@ struct front_state {
   bool is_held(fetch_job& job) {
     auto& known = held[job.symbol];
     try {
-      job.answer =
-          std::visit(answering{*setup,
-                               [&](const std::string&, interval size, instant from, instant until) {
-                                 const auto asked = legal({job.symbol, size, from, until});
-                                 auto found = shelf->find(known, size, asked.from, asked.until);
-                                 if (!found)
-                                   throw not_held{};
-                                 return as_asked(*std::move(found), asked, setup->schema);
-                               }},
-                     job.asked);
+      job.answer = std::visit(answering{*setup,
+                                        [&](const load_candles& wanted) {
+                                          const auto asked = legal(wanted);
+                                          auto found = shelf->find(known, asked.size, asked.from,
+                                                                   asked.until);
+                                          if (!found)
+                                            throw not_held{};
+                                          return as_asked(*std::move(found), asked, setup->schema);
+                                        }},
+                              job.asked);
       return true;
     } catch (const not_held&) {
       return false;

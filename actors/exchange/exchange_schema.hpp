@@ -70,7 +70,8 @@ struct exchange_schema {
   std::size_t concurrent_fetches = 1;
   /// Closed candles that `get_candles` answered are kept in the runtime's store, under the
   /// exchange's name, and not asked for again by whoever comes later. Give a source whose candles
-  /// differ another name.
+  /// differ another name. Those of the last `candle_revision_minutes` of the UTC day are asked for
+  /// again with the ones that follow; yesterday's once, by themselves.
   bool keeps_candles = false;
   std::function<std::string(std::string_view symbol, double price)> format_price;       ///< default: price_decimals
   std::function<std::string(std::string_view symbol, double quantity)> format_quantity; ///< default: quantity_decimals

@@ -17,8 +17,6 @@ series_market::series_market(std::string symbol, std::int64_t avg_price_candles_
 
 void series_market::provide(loaded_series loaded) {
   auto& target = of(loaded.series->symbol)[static_cast<std::size_t>(loaded.series->size)];
-  if (target.loaded.series) // a signal source may be looking at it
-    replaced_.push_back(std::move(target.loaded.series));
   target.loaded = std::move(loaded);
   target.cursor = series_cursor{*target.loaded.series};
 }
@@ -85,8 +83,6 @@ std::span<const candle> series_market::window(std::string_view symbol, interval 
                   fmt::format("candles of {}: interval {} is not a candle interval (1m to 1d)",
                               symbol, to_string(size)));
   const instant step = length_of(size);
-  if (when != std::exchange(asked_at_, when))
-    replaced_.clear();
   const instant aligned = align_down(when, step);
   const instant since = aligned - std::min(limit, limit_at(aligned, step)) * step;
   auto& held = require(symbol, size, since, aligned);
@@ -110,12 +106,18 @@ std::span<const candle> series_market::candles(std::string_view symbol, interval
                   fmt::format("{} of {} {} candles of {} before {} are missing",
                               static_cast<std::size_t>(limit) - found.size(), limit,
                               to_string(size), symbol, to_iso(when)));
-  return found;
+  return copy_of(found, when);
 }
 
 std::span<const candle> series_market::candles_present(std::string_view symbol, interval size,
                                                        std::int64_t limit, instant when) {
-  return window(symbol, size, limit, when);
+  return copy_of(window(symbol, size, limit, when), when);
+}
+
+std::span<const candle> series_market::copy_of(std::span<const candle> known, instant when) {
+  if (when != std::exchange(asked_at_, when))
+    given_.clear();
+  return given_.add(known);
 }
 
 const double* series_market::tabled_price(std::string_view symbol, instant when) noexcept {

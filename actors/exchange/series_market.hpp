@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/exchange/candle_copies.hpp"
 #include "messages/candle.hpp"
 #include "messages/run_context.hpp"
 
@@ -23,7 +24,8 @@ struct number_formats {
 };
 
 /// The market one strategy client sees: immutable series it holds already, and a loader for what it
-/// does not. Answers from closed candles only. One thread at a time.
+/// does not. Answers from closed candles only, and gives copies of them, as the series go on behind
+/// what may be known. One thread at a time.
 class series_market final : public market_view {
 public:
   series_market(std::string symbol, std::int64_t avg_price_candles_count, number_formats formats,
@@ -47,6 +49,9 @@ public:
   std::string format_price(std::string_view symbol, double price) const override;
   std::string format_quantity(std::string_view symbol, double quantity) const override;
 
+  /// The signal source returned: what it was given is gone.
+  void end_question() noexcept { given_.clear(); }
+
 private:
   struct holding {
     loaded_series loaded;
@@ -57,12 +62,13 @@ private:
 
   holding& require(std::string_view symbol, interval size, instant from, instant until);
   holdings& of(std::string_view symbol);
-  /// Candles with open times in [aligned when - limit * interval, aligned when).
+  /// Candles with open times in [aligned when - limit * interval, aligned when), of the series itself.
   std::span<const candle> window(std::string_view symbol, interval size, std::int64_t limit,
                                  instant when);
 
   /// Worked out ahead, at instants where one of the market's own minutes closes; else null.
   const double* tabled_price(std::string_view symbol, instant when) noexcept;
+  std::span<const candle> copy_of(std::span<const candle> known, instant when);
 
   std::string symbol_;
   std::int64_t avg_price_candles_count_;
@@ -70,7 +76,7 @@ private:
   series_loader load_;
   holdings own_{};
   std::map<std::string, holdings, std::less<>> others_;
-  std::vector<shared_series> replaced_; ///< at the instant asked about last
+  candle_copies given_; ///< at the instant asked about last
   instant asked_at_ = INT64_MIN;
 };
 

@@ -160,8 +160,8 @@ candle_series generate_candles(std::uint64_t seed, const std::string& symbol, do
   if (since < 0 || until > latest || until - since > longest)
     throw failure(error_code::invalid_argument,
                   fmt::format("synthetic candles: range {} to {}; expected at most twenty years "
-                              "between 1970 and 2262, in milliseconds",
-                              since, until));
+                              "between 1970 and 2262",
+                              to_iso(since), to_iso(until)));
   const instant first = (align_up(since, minute_ms) - origin) / minute_ms;
   const instant end = (align_up(until, minute_ms) - origin) / minute_ms;
   if (first == end)

@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <optional>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -29,6 +28,9 @@ namespace {
 }
 
 double share_of(std::uint64_t part, std::uint64_t whole) {
+  constexpr double half = 0.5; // of a pipe: as much as came may still come
+  if (whole == 0)
+    return half;
   return part == 0 || part >= whole ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
@@ -53,6 +55,7 @@ public:
   std::string_view head() const noexcept { return {head_.data(), head_size_}; }
   const std::string& name() const noexcept { return name_; }
   double progress() const noexcept { return share_of(consumed_, size_); }
+  bool has_size() const noexcept { return size_ > 0; }
 
   std::size_t read(std::span<char> buffer) {
     std::size_t count = 0;
@@ -88,7 +91,7 @@ public:
   explicit plain_input(raw_file file) : file_(std::move(file)) {}
   std::size_t read(std::span<char> buffer) override { return file_.read(buffer); }
   double progress() const override { return file_.progress(); }
-  bool is_plain() const override { return true; }
+  bool is_plain() const override { return file_.has_size(); }
 
 private:
   raw_file file_;
@@ -151,6 +154,47 @@ struct close_zip {
   void operator()(zip_file_t* entry) const noexcept { zip_fclose(entry); }
 };
 
+struct zip_entry {
+  zip_uint64_t index = 0;
+  std::string name; ///< as messages show it
+};
+
+/// Folders, and what file managers and archivers leave beside what was packed.
+bool is_no_file_of_data(std::string_view entry) {
+  if (entry.ends_with('/') || entry.starts_with("__MACOSX/") ||
+      entry.find("/__MACOSX/") != std::string_view::npos)
+    return true;
+  const auto slash = entry.rfind('/');
+  return entry.substr(slash == std::string_view::npos ? 0 : slash + 1).starts_with('.');
+}
+
+bool ends_with_csv(std::string_view entry) {
+  constexpr std::string_view suffix = ".csv";
+  return entry.size() >= suffix.size() &&
+         std::equal(
+             suffix.begin(), suffix.end(), entry.end() - suffix.size(),
+             [](char expected, char c) { return c == expected || c + 'a' - 'A' == expected; });
+}
+
+std::string printable_name(std::string_view entry) {
+  constexpr std::size_t most_shown = 100;
+  std::string text;
+  for (const char c : entry.substr(0, most_shown))
+    text += c >= ' ' && c <= '~' ? c : '?';
+  return text;
+}
+
+/// " (a.csv, b.csv, ...)"
+std::string listed(const std::vector<zip_entry>& entries) {
+  constexpr std::size_t most = 5;
+  if (entries.empty())
+    return {};
+  std::string text = " (";
+  for (std::size_t i = 0; i < std::min(entries.size(), most); ++i)
+    text += (i == 0 ? "" : ", ") + entries[i].name;
+  return text + (entries.size() > most ? ", ...)" : ")");
+}
+
 class zip_input final : public text_input {
 public:
   explicit zip_input(const std::filesystem::path& path) : name_(path.string()) {
@@ -185,21 +229,24 @@ public:
 
 private:
   zip_uint64_t only_file() const {
-    std::optional<zip_uint64_t> found;
-    std::size_t files = 0;
+    std::vector<zip_entry> files, csv_files;
     const auto entries = static_cast<zip_uint64_t>(zip_get_num_entries(archive_.get(), 0));
     for (zip_uint64_t i = 0; i < entries; ++i) {
-      const char* entry = zip_get_name(archive_.get(), i, 0);
-      if (entry && std::string_view{entry}.ends_with('/'))
-        continue; // a folder
-      found = i;
-      ++files;
+      const char* const name = zip_get_name(archive_.get(), i, 0);
+      const std::string_view entry = name ? name : "";
+      if (is_no_file_of_data(entry))
+        continue;
+      files.push_back({i, printable_name(entry)});
+      if (ends_with_csv(entry))
+        csv_files.push_back(files.back());
     }
-    if (files != 1)
-      throw failure(error_code::bad_candles,
-                    fmt::format("{}: the zip archive holds {} files; expected exactly one CSV file",
-                                name_, files));
-    return *found;
+    const auto& candidates = csv_files.empty() ? files : csv_files;
+    if (candidates.size() == 1)
+      return candidates.front().index;
+    const std::string which = csv_files.empty() ? "files" : "CSV files";
+    throw failure(error_code::bad_candles,
+                  fmt::format("{}: the zip archive holds {} {}{}; expected exactly one CSV file",
+                              name_, candidates.size(), which, listed(candidates)));
   }
 
   std::string name_;
@@ -209,6 +256,15 @@ private:
   std::uint64_t consumed_ = 0;
 };
 
+/// An archive says at its end what it holds.
+std::unique_ptr<text_input> open_archive(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(path, unknown))
+    fail(path.string(), "a zip archive that comes through a pipe cannot be unpacked; expected a "
+                        "file, or its unpacked text");
+  return std::make_unique<zip_input>(path);
+}
+
 } // namespace
 
 std::unique_ptr<text_input> open_text(const std::filesystem::path& path) {
@@ -217,7 +273,7 @@ std::unique_ptr<text_input> open_text(const std::filesystem::path& path) {
   if (file.head().starts_with("\x1f\x8b"sv))
     return std::make_unique<gzip_input>(std::move(file));
   if (file.head() == "PK\x03\x04"sv || file.head() == "PK\x05\x06"sv) // the latter: no entries
-    return std::make_unique<zip_input>(path);
+    return open_archive(path);
   return std::make_unique<plain_input>(std::move(file));
 }
 

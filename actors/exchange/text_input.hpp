@@ -20,9 +20,12 @@ public:
   virtual bool is_plain() const = 0;
 };
 
-/// Opens plain text, gzip (also several members) or a zip archive with exactly one file; which of
-/// them is decided by the content, not the name. Throws `failure`: `io_failed` when the file cannot
-/// be opened or read, `bad_candles` when a zip archive holds no file or several.
+/// Opens plain text, gzip (also several members) or a zip archive with one CSV file; which of them
+/// is decided by the content, not the name. In an archive, folders, what lies in __MACOSX/ and
+/// names that begin with a dot do not count; of several files the only one whose name ends with
+/// .csv is read. Throws `failure`: `io_failed` when the file cannot be opened or read, also for a
+/// zip archive that is no file but a pipe; `bad_candles` when an archive holds no CSV file or
+/// several.
 std::unique_ptr<text_input> open_text(const std::filesystem::path& path);
 
 } // namespace backtest

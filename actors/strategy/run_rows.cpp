@@ -54,6 +54,8 @@ std::string run_row(const stored_run& run, instant last_instant) {
     out.key("used_slot").integer(*run.memory.machine.used_slot);
   if (run.memory.paused)
     out.key("paused").boolean(true);
+  if (run.memory.told_no_candles)
+    out.key("told_no_candles").boolean(true);
   if (run.memory.machine.state != signal_state::idle) {
     out.key("highest").number(run.memory.machine.highest);
     out.key("lowest").number(run.memory.machine.lowest);
@@ -140,6 +142,7 @@ void read_run_row(const json_reader& in, stored_run& run) {
   memory.last_instant = in.integer("last_instant");
   memory.machine.used_slot = in.optional_integer("used_slot");
   memory.paused = in.flag_or("paused", false);
+  memory.told_no_candles = in.flag_or("told_no_candles", false);
   memory.machine.highest = in.number_or("highest", 0);
   memory.machine.lowest = in.number_or("lowest", 0);
   memory.machine.last_price = in.number("last_price");

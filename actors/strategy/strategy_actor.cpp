@@ -202,10 +202,10 @@ struct strategy_state {
     auto now = std::make_shared<stored_run>(
         stored_run{*setup->plan.identity, core->memory(), std::nullopt});
     if (ended)
-      now->ended = ended_run{ended == pause_reason::failed     ? run_outcome::failed
-                             : core->was_cut_short() ? run_outcome::stopped
-                                                     : run_outcome::completed,
-                             false, setup->plan.frame.last, setup->plan.data_end};
+      now->ended = ended_run{ended == pause_reason::failed ? run_outcome::failed
+                             : core->was_cut_short()       ? run_outcome::stopped
+                                                           : run_outcome::completed,
+                             false, setup->plan.frame.last, core->plan().data_end};
     put_run(result.rows, *now, stored.get(), profiles_of(*schema));
     for (const auto& item : result.events)
       result.texts.push_back(is_journalled(item) ? journal_text(item) : std::string{});
@@ -246,6 +246,10 @@ struct strategy_state {
       promise_clock();
       ask_source();
       return false;
+    case pause_reason::ask_candles:
+      promise_clock();
+      ask_candles();
+      return false;
     case pause_reason::range_done:
     case pause_reason::finished:
     case pause_reason::failed: break;
@@ -273,8 +277,11 @@ struct strategy_state {
     range_result result;
     result.run = setup->run;
     result.counters = core->counters();
-    if (ended) // it looks through the candles
+    if (ended) { // it looks through the candles
       result.gaps = core->gaps();
+      result.minutes = core->minutes_since_listing();
+      result.absent = core->before_first_candle();
+    }
     result.processed = core->processed_instants();
     result.cut_short = core->was_cut_short();
     return result;
@@ -300,6 +307,28 @@ struct strategy_state {
               go_on();
             },
             [this](const caf::error& reason) { give_up("the risk arbiter", reason); });
+  }
+
+  /// All of the run's minutes, and more of them.
+  void ask_candles() {
+    const auto [from, until] = core->wanted_candles();
+    load_candles asked{setup->plan.identity->symbol, interval::m1,
+                       std::min(setup->minutes.from, setup->plan.frame.first), until, true};
+    asked.extent = candle_extent{asked.from, until, false, from};
+    request(self, setup->exchange, caf::infinite, std::move(asked))
+        .then(
+            [this](const candles_loaded& answer) {
+              if (answer.problem)
+                core->candles_failed(*answer.problem);
+              else
+                core->add_candles(answer.loaded);
+              go_on();
+            },
+            [this](const caf::error& reason) {
+              core->candles_failed(
+                  {error_code::fetch_failed, "the exchange client is gone: " + text_of(reason)});
+              go_on();
+            });
   }
 
   void ask_milestones() {

@@ -62,6 +62,16 @@ std::string derived_id(const run_identity& run, instant when) {
       .append(time.data(), time.size());
 }
 
+/// Only where there is a candle does one close at the end of the data.
+std::string text_of_data_end(const run_plan& plan, bool has_candles) {
+  const auto& symbol = plan.identity->symbol;
+  const auto last = to_iso(plan.frame.last);
+  return has_candles ? fmt::format("candles of {} end at {}, the frame goes on to {}", symbol,
+                                   to_iso(plan.data_end), last)
+                     : fmt::format("there are no candles of {}, the frame goes from {} to {}",
+                                   symbol, to_iso(plan.frame.first), last);
+}
+
 /// How many minutes an opening looks ahead to promise the arbiter when it can end at the earliest.
 constexpr int lookahead_minutes = 512;
 
@@ -80,6 +90,11 @@ run_plan plan_for(shared_identity identity, const timeline& frame, const candle_
   return plan;
 }
 
+instant followed_after(const configuration& parameters) {
+  return (parameters.schedule_await_minutes + parameters.max_signal_lifetime_minutes + 1) *
+         minute_ms;
+}
+
 strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, series_market& market)
     : schema_(schema), plan_(std::move(plan)), market_(market), sizer_(plan_.sizings),
       held_minutes_(market.shared_minutes()), minutes_(market.minutes()),
@@ -94,7 +109,9 @@ strategy_core::strategy_core(const strategy_schema& schema, run_plan plan, serie
   paused_ = memory.paused;
   announced_profit_ = memory.announced_profit;
   announced_loss_ = memory.announced_loss;
+  told_no_candles_ = memory.told_no_candles;
   counters_ = memory.counters;
+  counters_.unfinished = 0; // it is followed further
   if (machine_.state() == signal_state::idle)
     return;
   const bool pending = machine_.state() == signal_state::pending;
@@ -197,6 +214,8 @@ void strategy_core::take_commands() {
 }
 
 void strategy_core::provide(loaded_series minutes) {
+  had_candles_ = had_candles_ || !held_minutes_->empty();
+  told_no_candles_ = told_no_candles_ && !had_candles_;
   market_.provide(std::move(minutes));
   held_minutes_ = market_.shared_minutes();
   minutes_ = series_cursor{*held_minutes_};
@@ -214,8 +233,9 @@ bool strategy_core::end_if_idle() {
 }
 
 run_memory strategy_core::memory() const {
-  return {memory_until() - minute_ms,   machine_.memory(), paused_,
-          announced_profit_,            announced_loss_,   counters_};
+  return {
+      memory_until() - minute_ms, machine_.memory(), paused_, announced_profit_, announced_loss_,
+      told_no_candles_,           counters_};
 }
 
 std::optional<instant> strategy_core::quiet_until() const noexcept {
@@ -277,6 +297,7 @@ strategy_core::next_step strategy_core::resume() {
       return pass_without_source(clock_, *std::exchange(source_error_, std::nullopt));
     return consider(clock_, *std::exchange(source_answer_, std::nullopt));
   }
+  case waiting_for::candles: waiting_ = waiting_for::nothing; break;
   case waiting_for::nothing: break;
   }
   return std::nullopt;
@@ -364,7 +385,7 @@ strategy_core::next_step strategy_core::advance_idle() {
 strategy_core::next_step strategy_core::advance_scheduled() {
   while (clock_ < until_ && out_->size() < grant_->max_events) {
     if (clock_ > plan_.data_end)
-      return finish_without_data();
+      return go_behind_data();
     notice_stop();
     const auto now = read(clock_);
     const double price = now.has_price ? now.price : machine_.last_price();
@@ -402,7 +423,7 @@ strategy_core::next_step strategy_core::advance_pending() {
     if (clock_ >= until_)
       break;
     if (clock_ > plan_.data_end)
-      return finish_without_data();
+      return go_behind_data();
     const auto now = read(clock_);
     const auto step = machine_.examine_pending(clock_, now.price_or_null(), now.closed);
     if (step != pending_step::active) {
@@ -432,14 +453,8 @@ strategy_core::next_step strategy_core::advance_pending() {
   const auto count = minutes_.closed_at(when);
   if (!minutes_.ends_at(count, when) &&
       !has_price_window(minutes_.candles().first(count), when,
-                        plan_.rules.parameters.avg_price_candles_count)) {
-    emit_error(error_code::data_gap,
-               fmt::format("no candles data of {} in the {} minutes before {}",
-                           plan_.identity->symbol, plan_.rules.parameters.avg_price_candles_count,
-                           to_iso(when)),
-               when);
-    return pass(when);
-  }
+                        plan_.rules.parameters.avg_price_candles_count))
+    return pass_without_price(when);
   machine_.use_slot(when);
   if (watches_performance())
     frame_began_ = work_so_far();
@@ -465,14 +480,34 @@ strategy_core::next_step strategy_core::advance_pending() {
   return consider(when, std::move(request));
 }
 
+strategy_core::next_step strategy_core::pass_without_price(instant when) {
+  const auto candles = minutes_.candles();
+  const bool is_first = !had_candles_ && (candles.empty() || when <= candles.front().open_time);
+  if (is_first && std::exchange(told_no_candles_, true))
+    return pass(when);
+  auto text =
+      fmt::format("no candles data of {} in the {} minutes before {}", plan_.identity->symbol,
+                  plan_.rules.parameters.avg_price_candles_count, to_iso(when));
+  if (is_first && candles.empty())
+    text += "; there are none yet, which is not told again";
+  else if (is_first)
+    text += fmt::format("; they begin at {}{}, until then this is not told again",
+                        to_iso(candles.front().open_time),
+                        candles.front().open_time > plan_.frame.last ? ", behind the frame" : "");
+  emit_error(error_code::data_gap, std::move(text), when);
+  return pass(when);
+}
+
 [[gnu::always_inline]] inline std::optional<signal_request>
 strategy_core::call_source(instant when) {
+  std::optional<signal_request> request;
   try {
-    return schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
+    request = schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
   } catch (...) {
     source_error_ = error_of_source();
   }
-  return std::nullopt;
+  market_.end_question();
+  return request;
 }
 
 strategy_core::next_step strategy_core::pass_without_source(instant when, error reason) {
@@ -721,12 +756,54 @@ strategy_core::next_step strategy_core::finish() {
   return pause_reason::finished;
 }
 
+/// A signal lives on where the candles end, unless there are more than were asked for.
+strategy_core::next_step strategy_core::go_behind_data() {
+  if (plan_.candles_until >= followed_until())
+    return finish_without_data();
+  waiting_ = waiting_for::candles;
+  return pause_reason::ask_candles;
+}
+
+std::pair<instant, instant> strategy_core::wanted_candles() const noexcept {
+  const instant from = plan_.candles_until;
+  // Where the signal has ended at the latest; behind that only to tell a gap from the data's end.
+  const auto& parameters = plan_.rules.parameters;
+  const auto& signal = *machine_.signal();
+  const instant last_opening = signal.pending_at.value_or(
+      signal.scheduled_at + parameters.schedule_await_minutes * minute_ms);
+  const instant ended = last_opening + signal.minute_estimated_time * minute_ms;
+  const instant until = from < ended ? ended : followed_until();
+  return {from, std::max(from + minute_ms, std::min(until, align_down(from, day_ms) + day_ms))};
+}
+
+void strategy_core::add_candles(loaded_series minutes) {
+  const instant until = minutes.until;
+  if (until <= plan_.candles_until) {
+    plan_.candles_until = end_of_time; // it has no more
+    return;
+  }
+  provide(std::move(minutes));
+  plan_.candles_until = until;
+  plan_.data_end = std::max(plan_.data_end, held_minutes_->end(plan_.data_end));
+}
+
+void strategy_core::candles_failed(error reason) {
+  const auto& signal = *machine_.signal();
+  plan_.data_end_problem =
+      error{reason.code, fmt::format("candles of {} behind {} cannot be had, so signal {} is not "
+                                     "followed further: {}",
+                                     plan_.identity->symbol, to_iso(plan_.candles_until), signal.id,
+                                     reason.message)};
+  plan_.candles_until = end_of_time;
+}
+
 strategy_core::next_step strategy_core::finish_without_data() {
+  if (auto problem = std::exchange(plan_.data_end_problem, std::nullopt);
+      problem && (machine_.state() != signal_state::idle || plan_.frame.last > plan_.data_end))
+    emit_error(problem->code, std::move(problem->message),
+               std::max(plan_.data_end, plan_.frame.first), "exchange");
   if (plan_.frame.last > plan_.data_end)
-    emit_error(error_code::data_ended,
-               fmt::format("candles of {} end at {}, the frame goes on to {}",
-                           plan_.identity->symbol, to_iso(plan_.data_end),
-                           to_iso(plan_.frame.last)),
+    emit_error(error_code::data_ended, text_of_data_end(plan_, !minutes_.candles().empty()),
                std::max(plan_.data_end, plan_.frame.first), "exchange");
   if (machine_.state() != signal_state::idle)
     ++counters_.unfinished;
@@ -743,16 +820,39 @@ strategy_core::next_step strategy_core::fail(error reason) {
 void strategy_core::source_failed(error reason) { source_error_ = std::move(reason); }
 
 std::int64_t strategy_core::gaps() const noexcept {
-  const instant first = plan_.frame.first;
+  return market_.minutes().empty() ? minutes_since(plan_.frame.first).missing
+                                   : minutes_since_listing().missing;
+}
+
+minute_counts strategy_core::minutes_since_listing() const noexcept {
+  const auto& minutes = market_.minutes();
+  if (minutes.empty())
+    return {};
+  return minutes_since(std::max(plan_.frame.first, minutes.candles.front().open_time));
+}
+
+minute_counts strategy_core::minutes_since(instant first) const noexcept {
   // The clock of an idle run stays where it could last generate.
   const instant reached = saw_frame_end_ ? plan_.frame.last : clock_;
   const instant last = std::min({plan_.frame.last, plan_.data_end, reached});
   if (last <= first)
-    return 0;
+    return {};
   series_cursor counter{market_.minutes()};
   const auto before = counter.closed_at(first);
   const auto present = counter.closed_at(last) - before;
-  return (last - first) / minute_ms - static_cast<std::int64_t>(present);
+  const auto expected = (last - first) / minute_ms;
+  return {expected, expected - static_cast<std::int64_t>(present)};
+}
+
+absent_candles strategy_core::before_first_candle() const noexcept {
+  const auto& minutes = market_.minutes();
+  if (minutes.empty())
+    return {cut_short_ ? processed_instants() : plan_.frame.count(), std::nullopt};
+  const instant first = minutes.candles.front().open_time;
+  const auto absent = plan_.frame.passed(first + 1);
+  if (absent == 0)
+    return {};
+  return {cut_short_ ? std::min(absent, processed_instants()) : absent, first};
 }
 
 // -- telling --------------------------------------------------------------------------------------

@@ -21,6 +21,16 @@
 
 namespace backtest {
 
+/// One-minute candles that a run could have had since its symbol's first one.
+struct minute_counts {
+  std::int64_t expected = 0;
+  std::int64_t missing = 0;
+
+  bool are_mostly_missing() const noexcept { return 2 * missing > expected; }
+
+  friend bool operator==(const minute_counts&, const minute_counts&) = default;
+};
+
 struct run_counters {
   std::int64_t scheduled = 0;
   std::int64_t opened = 0;
@@ -39,6 +49,7 @@ struct run_memory {
   bool paused = false;      ///< by an operator
   int announced_profit = 0; ///< tens of percent towards take profit, of the signal that lives
   int announced_loss = 0;
+  bool told_no_candles = false; ///< that the symbol has none yet
   run_counters counters;
 
   bool operator==(const run_memory& other) const = default;
@@ -49,6 +60,10 @@ struct run_plan {
   shared_identity identity;
   timeline frame;                   ///< generation instants
   instant data_end = end_of_time;   ///< close of the symbol's last candle; the run ends there
+  /// Up to there candles were asked for; behind it, while a signal lives, `ask_candles` pauses.
+  instant candles_until = end_of_time;
+  /// Why nobody knows whether there are candles behind `data_end`.
+  std::optional<error> data_end_problem;
   trading_rules rules;
   bool asks_risk = false;           ///< the strategy names at least one risk profile
   bool source_is_actor = false;     ///< signals come from elsewhere: the core pauses to have it asked
@@ -69,6 +84,17 @@ struct run_plan {
 run_plan plan_for(shared_identity identity, const timeline& frame, const candle_series& minutes,
                   trading_rules rules);
 
+/// Milliseconds that a signal alive at a frame's end is followed at most.
+instant followed_after(const configuration& parameters);
+
+/// Generation instants of a run before its symbol had a candle, which none of its gaps counts.
+struct absent_candles {
+  std::int64_t instants = 0;
+  std::optional<instant> until; ///< open time of the first candle; nothing: there is none
+
+  friend bool operator==(const absent_candles&, const absent_candles&) = default;
+};
+
 /// How far a run may go now, and what is listened to.
 struct range_grant {
   instant until = 0; ///< exclusive
@@ -84,6 +110,7 @@ enum class pause_reason : std::uint8_t {
   ask_risk,       ///< `query()` wants an answer through `answer(risk_verdict)`
   ask_milestones, ///< `reached()` wants an answer through `answer(levels)`
   ask_source,     ///< the signal source at `clock()` wants asking; `answer(optional request)`
+  ask_candles,    ///< a signal lives on behind the candles; `wanted_candles()`, `add_candles`
   finished,       ///< the run is over
   failed,         ///< the run is over because of `reason()`
 };
@@ -138,6 +165,12 @@ public:
   void note_callback_errors(std::vector<std::string> texts) { sizing_errors_ = std::move(texts); }
   /// The source actor failed; in a backtest a late one ends the run, as its facts would change.
   void source_failed(error reason);
+  /// After `ask_candles`: the open times of those that may be needed; the first one is.
+  std::pair<instant, instant> wanted_candles() const noexcept;
+  /// The answer: all the minutes so far and at least one more, or less when there are no more.
+  void add_candles(loaded_series minutes);
+  /// Or they cannot be had: the run ends as it would where the data ends.
+  void candles_failed(error reason);
 
   /// Nothing happens before this instant any more.
   instant clock() const noexcept {
@@ -154,15 +187,30 @@ public:
   std::vector<std::string> take_closed_ids() { return std::exchange(closed_ids_, {}); }
 
   const run_counters& counters() const noexcept { return counters_; }
-  /// One-minute candles missing between the frame's start and the run's end so far.
+  /// One-minute candles missing between the frame's start, or the symbol's first candle, and the
+  /// run's end so far.
   std::int64_t gaps() const noexcept;
+  /// The same of the minutes since the symbol's first candle.
+  minute_counts minutes_since_listing() const noexcept;
+  /// Not for a run that follows the market, whose candles only come.
+  absent_candles before_first_candle() const noexcept;
   bool was_cut_short() const noexcept { return cut_short_; }
   const error& reason() const noexcept { return failure_; }
   const run_plan& plan() const noexcept { return plan_; }
   const signal_machine& machine() const noexcept { return machine_; }
 
 private:
-  enum class waiting_for : std::uint8_t { nothing, opening, scheduling, activation, milestones, source };
+  minute_counts minutes_since(instant first) const noexcept;
+
+  enum class waiting_for : std::uint8_t {
+    nothing,
+    opening,
+    scheduling,
+    activation,
+    milestones,
+    source,
+    candles
+  };
 
   /// Nothing, or why to pause. Not a std::optional: its two bytes, written one by one and read as
   /// one, stall the processor at every instant.
@@ -224,6 +272,11 @@ private:
   }
   next_step finish();
   next_step finish_without_data();
+  next_step go_behind_data();
+  next_step pass_without_price(instant when);
+  instant followed_until() const noexcept {
+    return plan_.frame.last + followed_after(plan_.rules.parameters);
+  }
   next_step fail(error reason);
 
   bool watch(instant when, double price);
@@ -284,6 +337,8 @@ private:
   bool over_ = false;
   bool cut_short_ = false;
   bool saw_frame_end_ = false; ///< over, and not before the frame or the candles were
+  bool had_candles_ = false;   ///< live: before those that are held now
+  bool told_no_candles_ = false;
   std::int64_t last_steady_ = 0;   ///< latest reading of the steady clock
   std::int64_t slice_ends_ = 0;    ///< the grant is handed back then, so that others get their turn
   error failure_;

@@ -1,6 +1,7 @@
 #include "tests/actors/exchange/klines_market.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
+#include "tests/support/contains.hpp"
 #include "tests/support/http_server.hpp"
 
 #include <doctest/doctest.h>
@@ -57,7 +58,9 @@ TEST_CASE("command: a run on fetched candles says what a run on the same candles
   const auto requests = server.targets().size();
   CHECK(requests == 6); // two pages a day
   const auto fetched = events_of_run(folder, config);
-  CHECK(server.targets().size() - requests == 6); // once for both strategies
+  // Once for both strategies: a day before the frame, the frame, and behind it the rest of the day
+  // and the next one up to the end of a signal.
+  CHECK(server.targets().size() - requests == 5);
   CHECK(server.connections() == 2);               // one for each command
   const auto from_file = events_of_run(
       folder, folder.write("csv.json", configuration_with(
@@ -75,6 +78,28 @@ TEST_CASE("command: a symbol the exchange does not have fails its run at once") 
   CHECK_MESSAGE(result.err.find("symbol NOPE not found") != std::string::npos, result.err);
   CHECK_MESSAGE(result.err.find("Invalid symbol. (code -1121)") != std::string::npos, result.err);
   CHECK(server.targets().size() == 1);
+}
+
+TEST_CASE("command: without a candle none is named, and a frame in the future is told of") {
+  const temporary_folder folder{"command_binance_future"};
+  http_server server{[](const std::string&) { return served_answer{"[]"}; }};
+  auto text = binance_at(server);
+  const auto errors = [&] {
+    const auto result =
+        run_command({"run", "--config", folder.write("config.json", text), "--symbol", "BTCUSDT"});
+    CHECK(result.status == 0);
+    return result.err;
+  };
+  const auto past = errors();
+  CHECK_MESSAGE(contains(past, "there are no candles of BTCUSDT, the frame goes from "
+                               "2024-01-01T02:00:00Z to 2024-01-01T09:59:00Z (data_ended"),
+                past);
+  for (auto at = text.find("2024-01-01T"); at != std::string::npos; at = text.find("2024-01-01T"))
+    text.replace(at, 4, "2094");
+  const auto future = errors();
+  CHECK_MESSAGE(contains(future, "2094-01-01T02:00:00Z to 2094-01-01T09:59:00Z (data_ended"),
+                future);
+  CHECK_MESSAGE(contains(future, "note: frame hours lies wholly in the future"), future);
 }
 
 TEST_CASE("command: run, walk and export with a data directory fetch nothing that is kept there") {

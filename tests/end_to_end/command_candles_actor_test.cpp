@@ -1,5 +1,6 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
+#include "tests/support/contains.hpp"
 
 #include <doctest/doctest.h>
 
@@ -66,6 +67,128 @@ TEST_CASE("command: candles check tells gaps, and fails for faults") {
   CHECK(run_command({"candles", "check"}).status == 2);
 }
 
+TEST_CASE("command: a file that cannot be read does not keep candles check from the others") {
+  const temporary_folder folder{"command_candle_check_all"};
+  const auto first = folder.write("AUSDT.csv", flat_csv(2));
+  const auto last = folder.write("CUSDT.csv", flat_csv(3));
+  const auto files = run_command({"candles", "check", first, folder / "BUSDT.csv", last});
+  CHECK(files.status == 1);
+  CHECK_MESSAGE(contains(files.out, "AUSDT.csv 1m: 2 candles"), files.out);
+  CHECK_MESSAGE(contains(files.out, "CUSDT.csv 1m: 3 candles"), files.out);
+  CHECK_MESSAGE(contains(files.err, "BUSDT.csv: cannot open the file"), files.err);
+
+  const auto config = folder.write("config.json", csv_configuration({"AUSDT", "BUSDT", "CUSDT"}));
+  const auto configured = run_command({"candles", "check", "--config", config});
+  CHECK(configured.status == 1);
+  CHECK_MESSAGE(contains(configured.out, "AUSDT 1m: 2 candles"), configured.out);
+  CHECK_MESSAGE(contains(configured.out, "CUSDT 1m: 3 candles"), configured.out);
+  CHECK_MESSAGE(contains(configured.err, "BUSDT.csv: cannot open the file"), configured.err);
+  const auto chosen = run_command({"candles", "check", "--config", config, "--symbol", "CUSDT"});
+  CHECK(chosen.status == 0);
+  CHECK_MESSAGE(chosen.out.starts_with("CUSDT 1m: 3 candles"), chosen.out);
+  CHECK(run_command({"candles", "check", first, "--symbol", "CUSDT"}).status == 2);
+  CHECK(run_command({"candles", "check", first, "--plugin", "p.so"}).status == 2);
+}
+
+TEST_CASE("command: the configured limits of the checks hold for every candles command") {
+  const temporary_folder folder{"command_candle_limits"};
+  // A redenomination: from one minute to the next a millionth of the price.
+  std::string text = "open_time,open,high,low,close,volume\n";
+  for (int minute = 0; minute < 10; ++minute) {
+    const auto price = minute < 6 ? "2000000" : "2";
+    text += fmt::format("{},{},{},{},{},1\n", test::new_year + minute * minute_ms, price, price,
+                        price, price);
+  }
+  const auto file = folder.write("OLDUSDT.csv", text);
+  const std::string parameters =
+      R"("config": { "get_candles_price_anomaly_threshold_factor": 10000000 }, )";
+  const auto limits = folder.write("limits.json", "{" + parameters + "\"frames\": [] }");
+  const auto config =
+      folder.write("config.json", "{" + parameters + csv_configuration({"OLDUSDT"}).substr(1));
+  const std::string data = folder / "data";
+
+  const auto refused = run_command(
+      {"candles", "import", file, "--symbol", "OLDUSDT", "--exchange", "csv", "--data-dir", data});
+  CHECK(refused.status == 1);
+  CHECK_MESSAGE(contains(refused.err, "OLDUSDT.csv: line 8: open 2 is an anomaly"), refused.err);
+  const auto kept =
+      run_command({"candles", "import", file, "--symbol", "OLDUSDT", "--exchange", "csv",
+                   "--data-dir", data, "-o", folder / "imported.csv", "--config", limits});
+  CHECK_MESSAGE(kept.status == 0, kept.err);
+  CHECK_MESSAGE(contains(kept.out, "faults: none"), kept.out);
+
+  CHECK(run_command({"candles", "check", file}).status == 1);
+  const auto checked = run_command({"candles", "check", file, "--config", limits});
+  CHECK(checked.status == 0);
+  CHECK_MESSAGE(contains(checked.out, "OLDUSDT.csv 1m: 10 candles"), checked.out);
+  CHECK(run_command({"candles", "check", "--config", config}).status == 0);
+  const auto exported = run_command({"candles", "export", "--config", config, "--symbol", "OLDUSDT",
+                                     "-o", folder / "exported.csv"});
+  CHECK(exported.status == 0);
+  CHECK_MESSAGE(contains(exported.out, "faults: none"), exported.out);
+
+  // Fewer candles than that: the mean decides, of which 1000 are no thousandth.
+  const auto few =
+      folder.write("FEWUSDT.csv", flat_csv(6) + fmt::format("{},1,1,1,1,1\n{},0.09,"
+                                                            "0.09,0.09,0.09,1\n",
+                                                            test::new_year + 6 * minute_ms,
+                                                            test::new_year + 7 * minute_ms));
+  CHECK(run_command({"candles", "check", few}).status == 1);
+  const auto mean =
+      folder.write("mean.json", R"({ "config": { "get_candles_min_candles_for_median": 9 } })");
+  CHECK(run_command({"candles", "check", few, "--config", mean}).status == 0);
+}
+
+TEST_CASE("command: candles synth names times as dates") {
+  const auto result = run_command({"candles", "synth", "--symbol", "A", "--seed", "1", "--from",
+                                   "1950-01-01", "--to", "2024-01-01", "-o", "-"});
+  CHECK(result.status == 2);
+  CHECK_MESSAGE(contains(result.err, "range 1950-01-01T00:00:00Z to 2024-01-01T00:00:00Z"),
+                result.err);
+}
+
+TEST_CASE("command: check reads the candles of every symbol, with or without a frame") {
+  const temporary_folder folder{"command_check_all"};
+  folder.write("AUSDT.csv", flat_csv(420));
+  folder.write("CUSDT.csv", flat_csv(420));
+  auto text = csv_configuration({"AUSDT", "BUSDT", "CUSDT"});
+  const auto checked = run_command({"check", "--config", folder.write("config.json", text)});
+  CHECK(checked.status == 1);
+  CHECK_MESSAGE(contains(checked.out, "AUSDT: 239 of 239"), checked.out);
+  CHECK_MESSAGE(contains(checked.out, "CUSDT: 239 of 239"), checked.out);
+  CHECK_MESSAGE(contains(checked.err, "BUSDT.csv: cannot open the file"), checked.err);
+  const auto begin = text.find("  \"frames\"");
+  text.erase(begin, text.find("  \"strategies\"") - begin);
+  const auto frameless = run_command({"check", "--config", folder.write("frameless.json", text)});
+  CHECK(frameless.status == 1);
+  CHECK_MESSAGE(contains(frameless.out, "AUSDT: there is no frame to compare with; candles from "
+                                        "2024-01-01T00:00:00Z to 2024-01-01T07:00:00Z\n"),
+                frameless.out);
+  CHECK_MESSAGE(contains(frameless.err, "BUSDT.csv: cannot open the file"), frameless.err);
+}
+
+TEST_CASE("command: a frame that lies wholly in the future says so, and where candles are") {
+  const temporary_folder folder{"command_future"};
+  folder.write("AUSDT.csv", flat_csv(420));
+  auto text = csv_configuration({"AUSDT"});
+  for (auto at = text.find("2024-01-01T"); at != std::string::npos; at = text.find("2024-01-01T"))
+    text.replace(at, 4, "2094");
+  const auto config = folder.write("config.json", text);
+  const std::string note = "note: frame hours lies wholly in the future, it is now 2";
+  for (const char* command : {"run", "parity"}) {
+    const auto result = run_command({command, "--config", config});
+    CHECK(result.status == 0);
+    CHECK_MESSAGE(contains(result.err, note), result.err);
+  }
+  CHECK(!contains(run_command({"run", "--config", config, "--quiet"}).err, note));
+  const auto checked = run_command({"check", "--config", config});
+  CHECK_MESSAGE(contains(checked.out, "AUSDT: 0 of 239 minutes, missing: all; warm-up from "
+                                      "2094-01-01T01:55:00Z: 0 of 5 minutes, missing: all; candles "
+                                      "from 2024-01-01T00:00:00Z to 2024-01-01T07:00:00Z; the "
+                                      "frame lies wholly in the future\n"),
+                checked.out);
+}
+
 TEST_CASE("command: check says how far candles cover frame and warm-up") {
   const temporary_folder folder{"command_check"};
   folder.write("LONGUSDT.csv", flat_csv(420));
@@ -77,7 +200,9 @@ TEST_CASE("command: check says how far candles cover frame and warm-up") {
                                 "2024-01-01T01:55:00Z: 5 of 5 minutes\n") != std::string::npos,
                 result.out);
   CHECK_MESSAGE(result.out.find("frame hours, SHORTUSDT: 80 of 239 minutes, missing: 159 at the "
-                                "end") != std::string::npos,
+                                "end; warm-up from 2024-01-01T01:55:00Z: 5 of 5 minutes; candles "
+                                "from 2024-01-01T00:00:00Z to 2024-01-01T03:20:00Z\n") !=
+                    std::string::npos,
                 result.out);
 }
 

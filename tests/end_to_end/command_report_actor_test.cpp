@@ -106,6 +106,23 @@ TEST_CASE("command: a symbol that fails does not cost the others their page") {
   CHECK(saved == page);
 }
 
+TEST_CASE("command: report does without candles that cannot be read, and says which") {
+  const temporary_folder folder{"command_report_candles"};
+  folder.write("BTCUSDT.csv", flat_csv(420));
+  folder.write("ETHUSDT.csv", flat_csv(420));
+  const auto config = folder.write("config.json", csv_configuration({"BTCUSDT", "ETHUSDT"}));
+  const std::string events = folder / "e.jsonl";
+  REQUIRE(run_command({"run", "--config", config, "--events", events}).status == 0);
+  std::filesystem::remove(folder / "BTCUSDT.csv");
+  const auto result = run_command({"report", "--events", events, "--config", config, "--html",
+                                   folder / "page.html", "--markdown", folder / "markdown"});
+  CHECK(result.status == 1);
+  CHECK_MESSAGE(lines_of(result.err).size() == 1, result.err);
+  CHECK(holds(result.err, "BTCUSDT.csv: cannot open the file"));
+  CHECK(holds(bytes_of(folder / "page.html"), "Closes of one-minute candles."));
+  CHECK(std::filesystem::exists(folder / "markdown" / "backtest"));
+}
+
 TEST_CASE("command: report prints or writes the markdown of saved events") {
   const temporary_folder folder{"command_report_markdown"};
   const auto config = folder.write("config.json", small_configuration());

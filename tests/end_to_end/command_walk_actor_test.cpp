@@ -18,8 +18,8 @@ namespace {
 
 /// The small configuration with walkers: `compare` by total_pnl, `gated` by a ratio that two days
 /// do not give, `lost` with a strategy that is not there.
-std::string walker_configuration() {
-  auto text = small_configuration();
+std::string walker_configuration(const std::string& extra = "") {
+  auto text = small_configuration(extra);
   text.erase(text.rfind('}'));
   return text + R"(, "walkers": [
     { "name": "compare", "exchange": "made_up", "frame": "days", "strategies": ["grid", "cross"],
@@ -27,6 +27,31 @@ std::string walker_configuration() {
     { "name": "gated", "exchange": "made_up", "frame": "days", "strategies": ["cross"],
       "metric": "annualized_sharpe_ratio" },
     { "name": "lost", "exchange": "made_up", "frame": "days", "strategies": ["grid", "who"] } ] })";
+}
+
+/// Its statistics, those of a configuration that keeps three trades a run one by one, and of the
+/// usual one: all the same but for the median, which says what it rests on.
+void check_sampled(const boost::json::object& few, const boost::json::object& all) {
+  const auto closed = all.at("total_signals").as_int64();
+  REQUIRE(closed > 3);
+  for (const auto& item : all) {
+    const std::string key{item.key()};
+    CAPTURE(key);
+    if (key == "median_pnl")
+      continue;
+    REQUIRE(few.contains(key));
+    if (const auto* number = item.value().if_double())
+      CHECK(few.at(key).as_double() == doctest::Approx(*number).epsilon(1e-12));
+    else
+      CHECK(few.at(key) == item.value());
+  }
+  CHECK_FALSE(all.contains("sampled"));
+  CHECK(few.at("sampled") == boost::json::value{{"median_pnl", {{"trades", 3}, {"of", closed}}}});
+}
+
+/// What comes before the configuration, which is not the same.
+std::string figures_of_page(const std::string& page) {
+  return page.substr(0, page.find("<section id=\"configuration\""));
 }
 
 boost::json::object summary_of(const std::string& text) { return parse_json(text).as_object(); }
@@ -177,6 +202,61 @@ TEST_CASE("command walk: saved events give the reports and the page of the walk"
   const auto printed = run_command({"report", "--events", events});
   CHECK(printed.out.starts_with("# Walker Comparison Report: compare\n"));
   CHECK(contains(printed.out, "\n# Backtest Report: BBBUSDT:grid\n"));
+}
+
+TEST_CASE("command: figures of a small max_trade_sample are those of all trades") {
+  const temporary_folder folder{"command_trade_sample"};
+  const std::string extra = R"("config": {"max_trade_sample": 3, "max_report_rows": 2}, )";
+  const auto few = folder.write("few.json", walker_configuration(extra));
+  const auto all = folder.write("all.json", walker_configuration());
+  const auto call = [&](std::vector<std::string> arguments, const std::string& config) {
+    arguments.insert(arguments.begin() + 1, {"--config", config});
+    const auto result = run_command(arguments);
+    REQUIRE_MESSAGE(result.status == 0, result.err);
+    return result.out;
+  };
+  const auto file = [&](const std::string& name) { return bytes_of(folder / name); };
+
+  const auto few_run = summary_of(call({"run", "--json"}, few));
+  const auto all_run = summary_of(call({"run", "--json"}, all));
+  for (std::size_t i = 0; i < 4; ++i)
+    check_sampled(few_run.at("runs").at(i).at("statistics").as_object(),
+                  all_run.at("runs").at(i).at("statistics").as_object());
+  check_sampled(few_run.at("portfolio").at("statistics").as_object(),
+                all_run.at("portfolio").at("statistics").as_object());
+  CHECK(call({"run", "--html", folder / "few.html", "--reports", folder / "few", "--events",
+              folder / "few.jsonl"},
+             few) == call({"run", "--html", folder / "all.html"}, all)); // the tables
+  CHECK(figures_of_page(file("few.html")) == figures_of_page(file("all.html")));
+  const auto markdown = file("few/AAAUSDT_cross.md");
+  CHECK(contains(markdown, "% (latest 3 of "));
+  CHECK(contains(markdown, "\n*The newest 2 of "));
+  CHECK(contains(markdown, "every other figure covers all trades.*"));
+  CHECK(contains(file("few/heatmap/cross_backtest.md"), "% (latest 3 of "));
+  // Made again from the events: the same.
+  call({"report", "--events", folder / "few.jsonl", "--html", folder / "again.html", "--markdown",
+        folder / "again"},
+       few);
+  CHECK(file("again/backtest/AAAUSDT_cross.md") == markdown);
+  CHECK(file("again/heatmap/cross_backtest.md") == file("few/heatmap/cross_backtest.md"));
+  CHECK(figures_of_page(file("again.html")) == figures_of_page(file("few.html")));
+
+  const std::vector<std::string> walk{"walk", "--walker", "compare", "--html"};
+  const auto walked = [&](const std::string& name, const std::string& config) {
+    auto arguments = walk;
+    arguments.insert(arguments.end(), {folder / (name + ".html"), "--reports", folder / name});
+    return call(arguments, config);
+  };
+  CHECK(walked("few_walk", few) == walked("all_walk", all)); // the rankings
+  CHECK(figures_of_page(file("few_walk.html")) == figures_of_page(file("all_walk.html")));
+  CHECK(contains(file("few_walk/walker/AAAUSDT_compare.md"), "\n*The newest 4 of "));
+  const auto few_walk = summary_of(call({"walk", "--walker", "compare", "--json"}, few));
+  const auto all_walk = summary_of(call({"walk", "--walker", "compare", "--json"}, all));
+  for (std::size_t symbol = 0; symbol < 2; ++symbol)
+    for (std::size_t rank = 0; rank < 2; ++rank)
+      check_sampled(
+          few_walk.at("walks").at(symbol).at("ranking").at(rank).at("statistics").as_object(),
+          all_walk.at("walks").at(symbol).at("ranking").at(rank).at("statistics").as_object());
 }
 
 TEST_CASE("command run: --reports writes every kind") {

@@ -5,6 +5,7 @@
 #include "messages/json.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <tuple>
 
 #include <doctest/doctest.h>
@@ -78,22 +79,22 @@ story split_at(instant cut, scenario world) {
 }
 
 /// Another future: no candle that opens at or after `cut` stays as it was, some go, some come; only
-/// the end of the data stays, since a run may know where it ends.
+/// where the data begins and ends stays, since a run may know that.
 void change_future(scenario& world, instant cut, std::uint64_t seed) {
   mixer random{seed, 3};
   for (const auto& [symbol, old] : world.market()) {
     auto& candles = world.candles(symbol);
     if (candles.empty())
       continue;
+    const instant first = candles.front().open_time;
     const instant last = candles.back().open_time;
     std::vector<candle> changed;
     for (const auto& item : candles)
       if (item.open_time < cut)
         changed.push_back(item);
     const double drift = random.real(0.5, 2);
-    for (instant open_time = std::max(cut, candles.front().open_time); open_time <= last;
-         open_time += minute_ms) {
-      if (open_time != last && random.chance(0.1))
+    for (instant open_time = std::max(cut, first); open_time <= last; open_time += minute_ms) {
+      if (open_time != first && open_time != last && random.chance(0.1))
         continue;
       const double close = 100 * drift * random.real(0.97, 1.03);
       changed.push_back({open_time, close, close * random.real(1, 1.05),
@@ -132,6 +133,51 @@ TEST_CASE("look-ahead: another future changes nothing that was seen, decided or 
   CHECK(seen > random_cases(5000));
   CHECK(told > random_cases(10'000));
   CHECK(worlds_that_differ >= random_cases(90));
+}
+
+namespace {
+
+/// What a source reads when it runs past the end of what it was given.
+bool nothing_is_behind(std::span<const candle> given) {
+  for (const std::size_t further : {0, 1, 2, 600}) {
+    const candle& read = given.data()[given.size() + further];
+    if (read.open_time > 0 || !std::isnan(read.open) || !std::isnan(read.high) ||
+        !std::isnan(read.low) || !std::isnan(read.close) || !std::isnan(read.volume))
+      return false;
+  }
+  return true;
+}
+
+} // namespace
+
+TEST_CASE("look-ahead: behind the newest candle of any interval and symbol nothing can be read") {
+  std::int64_t asked = 0;
+  for (std::uint64_t seed = 3001; seed <= 3020; ++seed) {
+    CAPTURE(seed);
+    auto world = random_scenario(seed);
+    texts symbols;
+    for (const auto& [symbol, candles] : world.market())
+      symbols.push_back(symbol);
+    for (auto& strategy : world.schemas.strategies)
+      strategy.get_signal =
+          [&](const run_context& context) -> std::optional<signal_request> {
+        std::span<const candle> newest;
+        for (const auto& symbol : symbols)
+          for (std::size_t i = 0; i < interval_count - 1; ++i)
+            newest = context.candles_present(symbol, static_cast<interval>(i), 4);
+        REQUIRE(nothing_is_behind(newest));
+        for (const std::int64_t limit : {1, 30, 2000})
+          REQUIRE(nothing_is_behind(context.candles_present(interval::m1, limit)));
+        ++asked;
+        return std::nullopt;
+      };
+    for (const auto& item : world.run().events)
+      if (const auto* problem = std::get_if<error_event>(&item.payload))
+        REQUIRE_MESSAGE(
+            (problem->code == error_code::data_gap || problem->code == error_code::data_ended),
+            problem->message);
+  }
+  CHECK(asked > 1000);
 }
 
 TEST_CASE("look-ahead: the newest candle shown is never younger than the instant") {

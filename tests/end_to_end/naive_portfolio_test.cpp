@@ -106,6 +106,8 @@ struct naive_run {
   const strategy_schema* strategy = nullptr;
   shared_identity identity;
   instant data_end = 0;
+  instant data_begin = INT64_MAX; ///< open time of the first candle
+  bool told_absence = false;
   std::vector<event> events;
   std::optional<signal_row> signal; ///< scheduled while it has no pending_at
   std::set<instant> used_slots;
@@ -129,6 +131,8 @@ public:
                          world.frame.frame_name, run_mode::backtest});
         run.data_end =
             candles.empty() ? world.frame.start - minute_ms : candles.back().open_time + minute_ms;
+        if (!candles.empty())
+          run.data_begin = candles.front().open_time;
         runs_.push_back(std::move(run));
       }
     std::sort(runs_.begin(), runs_.end(), [](const auto& a, const auto& b) {
@@ -319,8 +323,11 @@ private:
     const auto price = market_.price(run.identity->symbol, when);
     const instant slot = align_down(when, length_of(run.strategy->size));
     if (!run.used_slots.contains(slot)) {
-      if (!price)
-        return tell_error(run, error_code::data_gap, when);
+      if (!price) {
+        if (when > run.data_begin || !std::exchange(run.told_absence, true))
+          tell_error(run, error_code::data_gap, when);
+        return;
+      }
       run.used_slots.insert(slot);
       if (generate(run, when, *price))
         return;

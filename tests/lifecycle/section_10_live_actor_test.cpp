@@ -434,6 +434,51 @@ TEST_CASE(
   CHECK(handle.summaries().front().gaps == 1);
 }
 
+TEST_CASE("lifecycle 10, run row: that a symbol is not listed yet is told once, also across a "
+          "restart") {
+  const watchdog guard;
+  test_disk disk;
+  auto options = on(disk);
+  options.parameters.candle_wait_seconds = 0;
+  const instant listed = first_boundary_of_section + 5 * minute_ms;
+  const auto add_to = [&](runtime& target, const std::shared_ptr<manual_clock>& clock) {
+    auto exchange = wave_exchange();
+    exchange.now = [clock] { return clock->now(); };
+    exchange.get_candles = [listed](const candle_query& query) {
+      return wave(std::max(query.since, listed), query.until);
+    };
+    target.add_exchange(std::move(exchange));
+    target.add_strategy(strategy_of("buyer", only_at(7, first_boundary_of_section, 60)));
+    target.override_strategy("buyer", [](strategy_schema& schema) { schema.size = interval::m1; });
+  };
+  {
+    const auto clock = clock_before_first_boundary();
+    runtime target{options};
+    add_to(target, clock);
+    live_telling told{target, first_boundary_of_section};
+    const auto handle = target.live().background(one_buyer(clock));
+    clock->wait_until_watched();
+    clock->set(settled_minute(0));
+    CHECK(told.wait_for(1) == "0 data_gap buyer BTC");
+    clock->wait_for_alarm_at(settled_minute(1));
+    clock->set(settled_minute(1));
+    clock->wait_for_alarm_at(settled_minute(2));
+    CHECK(told.so_far() == "0 data_gap buyer BTC");
+  }
+  CHECK(only_run_on(disk).memory.told_no_candles);
+  const auto clock = std::make_shared<manual_clock>(settled_minute(2) - settled - 1);
+  runtime target{options};
+  add_to(target, clock);
+  live_telling told{target, first_boundary_of_section};
+  const auto handle = target.live().background(one_buyer(clock));
+  clock->wait_until_watched();
+  clock->set(settled_minute(3));
+  clock->wait_for_alarm_at(settled_minute(4));
+  CHECK(told.so_far() == "");
+  clock->set(settled_minute(7));
+  CHECK(told.wait_for(1) == "7 opened buyer BTC");
+}
+
 TEST_CASE(
     "lifecycle 10, catch-up: events of caught-up instants carry caught_up, those of the one that "
     "is due do not") {

@@ -4,6 +4,8 @@
 #include "actors/exchange/candle_checks.hpp"
 #include "actors/exchange/candle_loader.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include <limits>
@@ -85,6 +87,7 @@ TEST_CASE("lifecycle 2: idle without a price: data_gap at that instant, slot not
   SUBCASE("the slot stays free until a price is there") {
     strategy.get_signal = signals({{1, go_long(110, 90)}, {2, go_long(110, 90)}});
     market.prices({{}, {}, 100, 100, 100});
+    market.candles().insert(market.candles().begin(), closing_at(-9, 100));
     CHECK(market.facts() == texts{"0 data_gap", "1 data_gap", "2 opened @100"});
   }
 }
@@ -100,6 +103,81 @@ TEST_CASE("lifecycle 2: the error of an instant without a price names symbol and
   CHECK(problem.run->symbol == "BTC");
   CHECK(problem.message.find("BTC") != std::string::npos);
   CHECK(problem.message.find("no candles data") != std::string::npos);
+}
+
+TEST_CASE(
+    "lifecycle 2: not listed yet: of the instants up to the first candle's open one is told") {
+  scenario market;
+  std::vector<std::optional<double>> prices(1001, std::nullopt);
+  prices.insert(prices.end(), {100, 100, {}, {}, 100}); // the first candle opens at minute 1000
+  market.prices(prices);
+  market.frame_minutes(0, 1005);
+  auto& strategy = market.strategy(signals({{1002, go_long(110, 90, 1)}}));
+  SUBCASE("gaps later on are told one by one") {
+    strategy.get_signal = signals({});
+    CHECK(market.facts() == texts{"0 data_gap", "1003 data_gap", "1004 data_gap"});
+    const auto run = market.run().runs.at(0);
+    CHECK(run.gaps == 2); // those before the first candle are counted apart
+    CHECK(run.absent == absent_candles{1001, at_minute(1000)});
+  }
+  SUBCASE("the message says when the candles begin") {
+    const auto problem = market.first_error();
+    CHECK(problem.timestamp == at_minute(0));
+    CHECK(problem.message.find("no candles data of BTC in the 1 minutes before "
+                               "2024-01-01T00:00:00Z; they begin at 2024-01-01T16:40:00Z") == 0);
+  }
+  SUBCASE("the first that would be told: with a used slot there is none") {
+    strategy.size = interval::h1;
+    market.frame_minutes(90, 1005);
+    CHECK(market.facts() == texts{"90 data_gap"});
+  }
+  SUBCASE("instants of the frame are counted, whatever its step") {
+    market.frame_minutes(0, 1005, interval::m30);
+    CHECK(market.facts() == texts{"0 data_gap"});
+    CHECK(market.run().runs.at(0).absent == absent_candles{34, at_minute(1000)});
+  }
+  SUBCASE("however far it goes at a time, and whoever listens") {
+    market.options.range = minute_ms;
+    market.options.wanted = interest::everything();
+    CHECK(market.facts().front() == "0 data_gap");
+    const auto events = market.run().events;
+    CHECK(std::count_if(events.begin(), events.end(), [](const event& item) {
+            return item.on == topic::error;
+          }) == 3); // with minutes 1003 and 1004
+  }
+}
+
+TEST_CASE("lifecycle 2: not listed yet: no candle in the whole frame is one event") {
+  scenario market;
+  market.frame_minutes(0, 500);
+  market.strategy(signals({}));
+  SUBCASE("they begin behind it") {
+    market.candles() = {closing_at(601, 100), closing_at(602, 100)};
+    CHECK(market.facts() == texts{"0 data_gap"});
+    CHECK(market.first_error().message.find(
+              "they begin at 2024-01-01T10:00:00Z, behind the frame") != std::string::npos);
+    CHECK(market.run().runs.at(0).absent == absent_candles{501, at_minute(600)});
+    CHECK(market.run().runs.at(0).gaps == 0);
+  }
+  SUBCASE("there are none") {
+    market.candles() = {};
+    CHECK(market.facts() == texts{"0 data_ended"});
+    CHECK(market.run().runs.at(0).absent == absent_candles{501, std::nullopt});
+  }
+  SUBCASE("they ended before it: that is no listing") {
+    market.candles() = {closing_at(-9, 100)};
+    CHECK(market.facts() == texts{"0 data_ended"});
+    CHECK(market.run().runs.at(0).absent == absent_candles{});
+  }
+}
+
+TEST_CASE("lifecycle 2: not listed yet: candles before the frame make a gap at its start a gap") {
+  scenario market;
+  market.candles() = {closing_at(-9, 100), closing_at(3, 100)};
+  market.frame_minutes(0, 3);
+  market.strategy(signals({}));
+  CHECK(market.facts() == texts{"0 data_gap", "1 data_gap", "2 data_gap"});
+  CHECK(market.run().runs.at(0).absent == absent_candles{});
 }
 
 TEST_CASE("lifecycle 2: while a signal lives an instant without a price is silent") {

@@ -1,5 +1,7 @@
 #include "tests/support/scenario.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 using namespace backtest;
@@ -22,6 +24,11 @@ signal_function noting(std::vector<std::int64_t>& asked) {
 }
 
 using minutes = std::vector<std::int64_t>;
+
+std::int64_t error_count(const std::vector<event>& events) {
+  return std::count_if(events.begin(), events.end(),
+                       [](const event& item) { return item.on == topic::error; });
+}
 
 } // namespace
 
@@ -94,6 +101,80 @@ TEST_CASE("lifecycle 9: a signal alive at the frame's end is followed to its own
       return entering_at(95, go_long(110, 90));
     });
     CHECK(market.facts() == texts{"0 scheduled @95", "10 cancelled timeout"});
+  }
+}
+
+TEST_CASE("lifecycle 9: candles behind the frame are asked for while a signal lives, as they are "
+          "needed") {
+  auto market = flat_minutes(1);
+  market.frame_minutes(1400, 1410);
+  auto& strategy = market.strategy(signals({{1405, go_long(110, 90, 100)}}));
+  market.parameters.schedule_await_minutes = 60;
+  const auto minutes_until = [](std::int64_t end) {
+    auto series = std::make_shared<candle_series>();
+    series->symbol = "BTC";
+    for (std::int64_t minute = 1300; minute <= end; ++minute)
+      series->candles.push_back(closing_at(minute, 100));
+    return loaded_series{std::move(series), at_minute(1299), at_minute(end)};
+  };
+  series_market candles{"BTC", 1, {}, {}};
+  candles.provide(minutes_until(1410));
+  run_plan plan = plan_for(
+      std::make_shared<const run_identity>(run_identity{"BTC", "s", "paper", "frame", {}}),
+      timeline_of(market.frame), candles.minutes(), rules_for(market.exchange, market.parameters));
+  plan.candles_until = at_minute(1410);
+  std::vector<event> events;
+  const range_grant grant{end_of_time, transitions()};
+  using range = std::pair<instant, instant>;
+  SUBCASE("none without a signal") {
+    strategy.get_signal = signals({});
+    strategy_core core{strategy, plan, candles};
+    CHECK(core.advance(grant, events) == pause_reason::finished);
+  }
+  SUBCASE("to the end of the day, then to where the signal has ended at the latest") {
+    strategy_core core{strategy, plan, candles};
+    REQUIRE(core.advance(grant, events) == pause_reason::ask_candles);
+    CHECK(core.clock() == at_minute(1410));
+    CHECK(core.wanted_candles() == range{at_minute(1410), at_minute(1440)});
+    core.add_candles(minutes_until(1430)); // less than was asked for
+    REQUIRE(core.advance(grant, events) == pause_reason::ask_candles);
+    CHECK(core.wanted_candles() == range{at_minute(1430), at_minute(1440)});
+    core.add_candles(minutes_until(1440));
+    REQUIRE(core.advance(grant, events) == pause_reason::ask_candles);
+    CHECK(core.wanted_candles() == range{at_minute(1440), at_minute(1505)});
+    core.add_candles(minutes_until(1505));
+    CHECK(core.advance(grant, events) == pause_reason::finished);
+    CHECK(core.counters().closed == 1);
+    CHECK(core.gaps() == 0);
+  }
+  SUBCASE("a scheduled one may open as late as its timeout") {
+    strategy.get_signal = signals({{1405, entering_at(95, go_long(110, 90, 10))}});
+    strategy_core core{strategy, plan, candles};
+    REQUIRE(core.advance(grant, events) == pause_reason::ask_candles);
+    core.add_candles(minutes_until(1440));
+    REQUIRE(core.advance(grant, events) == pause_reason::ask_candles);
+    CHECK(core.wanted_candles() == range{at_minute(1440), at_minute(1475)});
+  }
+  SUBCASE("there are no more") {
+    strategy_core core{strategy, plan, candles};
+    REQUIRE(core.advance(grant, events) == pause_reason::ask_candles);
+    core.add_candles(minutes_until(1410));
+    CHECK(core.advance(grant, events) == pause_reason::finished);
+    CHECK(core.counters().unfinished == 1);
+    CHECK(error_count(events) == 0);
+  }
+  SUBCASE("they cannot be had") {
+    strategy_core core{strategy, plan, candles};
+    REQUIRE(core.advance(grant, events) == pause_reason::ask_candles);
+    core.candles_failed({error_code::fetch_failed, "no network"});
+    CHECK(core.advance(grant, events) == pause_reason::finished);
+    CHECK(core.counters().unfinished == 1);
+    CHECK(error_count(events) == 1);
+    const auto& problem = std::get<error_event>(events.back().payload);
+    CHECK(problem.code == error_code::fetch_failed);
+    CHECK(problem.timestamp == at_minute(1410));
+    CHECK(problem.message == "candles of BTC behind 2024-01-01T23:30:00Z cannot be had, so signal "
+                             "s:BTC:1704151500000 is not followed further: no network");
   }
 }
 

@@ -86,6 +86,13 @@ TEST_CASE("configuration rule B: the stop-loss limits leave room") {
   }));
 }
 
+TEST_CASE("configuration: candles are asked for once more within an hour") {
+  CHECK(fine([](configuration& c) { c.candle_revision_minutes = 0; }));
+  CHECK(fine([](configuration& c) { c.candle_revision_minutes = 60; }));
+  CHECK(only_violation([](configuration& c) { c.candle_revision_minutes = 61; }) ==
+        "candle_revision_minutes must be a non-negative integer up to 60, got 61");
+}
+
 TEST_CASE("configuration: all violations are told together") {
   configuration values;
   values.percent_fee = -1;
@@ -103,7 +110,7 @@ TEST_CASE("configuration: all violations are told together") {
 
 TEST_CASE("configuration parameters: a list for people, in the order of the struct") {
   const auto parameters = configuration_parameters();
-  REQUIRE(parameters.size() == 28);
+  REQUIRE(parameters.size() == 30);
   CHECK(parameters.front().name == "percent_fee");
   CHECK(parameters.front().default_text == "0.1");
   CHECK(parameters.back().name == "max_abs_dd_ratio");

@@ -197,13 +197,21 @@ TEST_CASE("backtest report: rows and trades are bounded, totals are not") {
   CHECK(data.signal_list.front().signal->id == "id119999");
   CHECK(data.signal_list.back().signal->id == "id119750");
   CHECK(data.statistics.total_signals == 120'000);
-  CHECK(data.statistics.win_count == 1000); // the oldest, all losses, are gone
-  CHECK(data.statistics.loss_count == 0);
+  CHECK(data.statistics.win_count == 1000);
+  CHECK(data.statistics.loss_count == 119'000);
+  CHECK(*data.statistics.total_pnl == 1000 - 119'000 * 50);
+  CHECK(data.statistics.max_loss_streak == 119'000);
+  CHECK(*data.statistics.median_pnl == 1);
+  CHECK(data.statistics.sampled == std::vector<sampled_statistic>{{"median_pnl", 1000, 120'000}});
   CHECK(*data.statistics.exposure == doctest::Approx(50));
   CHECK(report.trades().records().size() == 1000);
   CHECK(report.trades().dropped() == 119'000);
-  CHECK(report.markdown(backtest_columns).find("\nStatistics cover the latest 1000 trades\n") !=
-        std::string::npos);
+  const std::string text = report.markdown(backtest_columns);
+  CHECK(contains(text, "**Win rate:** 0.83% (1000W / 119000L)"));
+  CHECK(contains(text, "**Median PNL:** +1.000% (latest 1000 of 120000 trades)  \n"));
+  CHECK(contains(text, "\n*A figure of the latest trades covers those that are still held one by "
+                       "one (max_trade_sample); every other figure covers all trades.*\n"));
+  CHECK(contains(text, "\n*The newest 250 of 120000 rows.*\n"));
 }
 
 TEST_CASE("backtest report: the default sample holds 100000 trades") {
@@ -217,6 +225,7 @@ TEST_CASE("backtest report: the default sample holds 100000 trades") {
   CHECK(sample.total() == 100'001);
   CHECK(sample.dropped() == 1);
   CHECK(compute_trade_statistics(sample.records(), {}).loss_count == 0);
+  CHECK(compute_sample_statistics(sample, {}).loss_count == 1);
   sample.clear();
   CHECK(sample.total() == 0);
   CHECK(sample.dropped() == 0);

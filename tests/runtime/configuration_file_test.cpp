@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
 #include <fstream>
 
 using namespace backtest;
@@ -14,7 +15,7 @@ namespace fs = std::filesystem;
 /// Stands where a source of candles would be and remembers what it was made from.
 class source_stub : public candle_store_source {
 public:
-  std::map<std::string, fs::path> files;
+  std::map<std::string, candle_paths> files;
   std::uint64_t seed = 0;
   std::vector<std::string> names;
   double start_price = 0;
@@ -27,7 +28,7 @@ public:
 };
 
 const exchange_factories& stub_factories() {
-  static const exchange_factories factories{[](std::map<std::string, fs::path> files) {
+  static const exchange_factories factories{[](std::map<std::string, candle_paths> files) {
                                               auto source = std::make_shared<source_stub>();
                                               source->files = std::move(files);
                                               return source;
@@ -91,8 +92,9 @@ TEST_CASE("configuration file: the example of the specification") {
   REQUIRE(set.exchanges.size() == 3);
   const auto& csv = set.exchanges[0];
   CHECK(csv.exchange_name == "csv");
-  CHECK(source_of(csv).files == std::map<std::string, fs::path>{{"BTCUSDT", "/data/set/btc-1m.csv"},
-                                                                {"ETHUSDT", "/abs/eth-1m.csv.gz"}});
+  CHECK(source_of(csv).files ==
+        std::map<std::string, candle_paths>{{"BTCUSDT", {fs::path{"/data/set/btc-1m.csv"}}},
+                                            {"ETHUSDT", {fs::path{"/abs/eth-1m.csv.gz"}}}});
   CHECK(csv.price_decimals == 2);
   CHECK(csv.quantity_decimals == 6);
   CHECK(csv.entry_fill == fill_model::vwap);
@@ -142,8 +144,8 @@ TEST_CASE("configuration file: a run on an exchange that is not available is tol
   const auto loaded = parse(example);
   REQUIRE(loaded.schemas.exchanges[1].get_candles);
   CHECK_THROWS_WITH(loaded.schemas.exchanges[1].get_candles({}),
-                    "exchange binance: candles from https://api.binance.com (type binance) are "
-                    "not available in this version, expected type csv or synthetic");
+                    "candles from https://api.binance.com (type binance) are not available in this "
+                    "version, expected type csv or synthetic");
 }
 
 TEST_CASE("configuration file: what is left out has its default") {
@@ -384,13 +386,46 @@ TEST_CASE("configuration file: relative paths are relative to the file") {
   std::ofstream{file} << R"({"exchanges":[{"name":"x","type":"csv","files":{"A":"../a.csv"}}]})";
   const auto loaded = load_configuration(file, with_built_ins(), stub_factories());
   CHECK(source_of(loaded.schemas.exchanges[0]).files.at("A") ==
-        (backtest::testing::binary_directory() / "a.csv").lexically_normal());
+        candle_paths{(backtest::testing::binary_directory() / "a.csv").lexically_normal()});
+}
+
+TEST_CASE("configuration file: several files of a symbol, and patterns") {
+  const auto files = [](std::string_view value) {
+    return fmt::format(R"({{"exchanges":[{{"name":"x","type":"csv","files":{{"A":{}}}}}]}})",
+                       value);
+  };
+  const auto loaded = parse(files(R"(["2024-01.zip", "/abs/2024-*.zip"])"));
+  CHECK(source_of(loaded.schemas.exchanges[0]).files.at("A") ==
+        candle_paths{"/data/set/2024-01.zip", "/abs/2024-*.zip"});
+  check_refused(files("[]"), "exchanges[0].files.A: expected at least one file");
+  check_refused(files(R"(["a", 1])"), "exchanges[0].files.A[1]: expected a string, got 1");
+  check_refused(files(R"(["a", ""])"),
+                "exchanges[0].files.A[1]: expected a string that is not empty");
+  check_refused(files(R"(["a", "b", "./a"])"),
+                "exchanges[0].files.A[2]: expected each file once, got \"./a\" again");
+  check_refused(files(R"("20*/a.csv")"),
+                "exchanges[0].files.A: expected * in the file's name only, got \"20*/a.csv\"");
+}
+
+TEST_CASE("configuration file: a UTF-8 byte order mark in front is no part of it") {
+  const std::string mark = "\xEF\xBB\xBF";
+  CHECK(parse(mark + std::string{example}).raw == parse(example).raw);
+  const fs::path directory = backtest::testing::binary_directory() / "configuration_file_test";
+  fs::create_directories(directory);
+  std::ofstream{directory / "mark.json"} << mark << "{}";
+  CHECK(
+      load_configuration(directory / "mark.json", with_built_ins(), stub_factories()).raw.empty());
+  check_refused(mark, "line 1, column 1: incomplete JSON");
 }
 
 TEST_CASE("configuration file: a file that cannot be read") {
-  for (const auto& file : {fs::path{"/nowhere/config.json"}, backtest::testing::binary_directory()})
+  const auto refused = [](const fs::path& file, const std::string& cause) {
     CHECK_THROWS_WITH(load_configuration(file, with_built_ins(), stub_factories()),
-                      (file.string() + ": expected a configuration file that can be read").c_str());
+                      (file.string() + cause + "; expected a configuration file").c_str());
+  };
+  refused("/nowhere/config.json", ": cannot open the file: No such file or directory");
+  refused(backtest::testing::binary_directory(), ": cannot read the file: Is a directory");
+  refused("/dev/zero", ": larger than 16777216 bytes");
 }
 
 TEST_CASE("configuration file: the golden cases load") {
@@ -409,8 +444,9 @@ TEST_CASE("configuration file: the golden cases load") {
     CHECK(loaded.schemas.exchanges.size() == 1);
     CHECK(loaded.schemas.frames.size() == 1);
     CHECK_FALSE(loaded.schemas.strategies.empty());
-    for (const auto& [symbol, file] : source_of(loaded.schemas.exchanges[0]).files)
-      CHECK(fs::exists(file));
+    for (const auto& [symbol, paths] : source_of(loaded.schemas.exchanges[0]).files)
+      for (const auto& file : paths)
+        CHECK(fs::exists(file));
     ++cases;
   }
   CHECK(cases == 9);

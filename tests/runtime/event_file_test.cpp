@@ -1,6 +1,9 @@
 #include "runtime/event_file.hpp"
 
 #include "tests/runtime/sample_ticks.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+#include <fstream>
 
 #include <doctest/doctest.h>
 
@@ -55,6 +58,33 @@ TEST_CASE("event file: the run and its events come back") {
   CHECK(lines[0].seq == 1);
   CHECK_FALSE(lines[1].seq);
   CHECK(lines[0].item == closed_event());
+}
+
+TEST_CASE("event file: a file is read as its text is") {
+  const temporary_directory folder;
+  const auto file = folder.path() / "e.jsonl";
+  std::ofstream{file} << run_line << "\r\n" << line_of(1, closed_event());
+  std::size_t count = 0;
+  CHECK(read_event_file(file, [&](event_line&&) { ++count; }).frame == "q1");
+  CHECK(count == 1);
+  const auto problem_of_file = [](const std::filesystem::path& wrong) -> std::string {
+    try {
+      read_event_file(wrong, [](event_line&&) {});
+    } catch (const failure& problem) {
+      CHECK(problem.code() == error_code::io_failed);
+      return problem.what();
+    }
+    return "";
+  };
+  CHECK(
+      problem_of_file(folder.path() / "none.jsonl") ==
+      (folder.path() / "none.jsonl").string() +
+          ": cannot open the file: No such file or directory; expected one that run or live wrote");
+  CHECK(problem_of_file(folder.path()) ==
+        folder.path().string() + ":1: cannot read the file: Is a directory");
+  CHECK(problem_of_file("/dev/zero") ==
+        "/dev/zero:1: the line is longer than 67108864 bytes; expected an event");
+  CHECK(contains(problem_of_file("/dev/null"), "found an empty file"));
 }
 
 TEST_CASE("event file: what is wrong is named with file and line") {

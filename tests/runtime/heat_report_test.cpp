@@ -196,10 +196,14 @@ TEST_CASE("heat report: trades are bounded per symbol, totals are not") {
   }
   const auto data = report.data();
   CHECK(data.portfolio.total_signals == 100'000);
-  CHECK(data.portfolio.win_count == 200);
+  CHECK(data.portfolio.win_count == 100'000);
+  CHECK(data.portfolio.sampled == std::vector<sampled_statistic>{{"median_pnl", 100, 100'000}});
   CHECK(data.symbols[0].statistics.total_signals == 50'000);
-  CHECK(data.symbols[0].statistics.win_count == 100);
-  CHECK(contains(report.markdown(heat_columns), "\nStatistics cover the latest 200 trades\n"));
+  CHECK(data.symbols[0].statistics.win_count == 50'000);
+  const std::string text = report.markdown(heat_columns);
+  CHECK(contains(text, "**Median PNL:** +1.00% (latest 100 of 100000 trades)  \n"));
+  CHECK(contains(text, "| +1.00% (latest 100 of 50000 trades) |"));
+  CHECK(contains(text, "(max_trade_sample); every other figure covers all trades.*\n"));
 }
 
 TEST_CASE("heat report: default heat_columns and file") {

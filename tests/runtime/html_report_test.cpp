@@ -5,6 +5,8 @@
 #include "runtime/html_report_text.hpp"
 #include "tests/runtime/sample_walk.hpp"
 
+#include <limits>
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -118,6 +120,25 @@ TEST_CASE("html report: the figures of the run go before those of its events") {
   CHECK(contains(page, tile("total_signals", "", "77")));
   CHECK(contains(page, "<td>12.50%</td></tr></tfoot>") == false); // buy and hold follows
   CHECK(contains(page, "<td>12.50%</td>"));
+}
+
+TEST_CASE("html report: trades that closed before the page began are told where they are missing") {
+  auto report = report_of(identity(), {1, -2, 0});
+  CHECK_FALSE(contains(html_page(report), "before this page began"));
+  CHECK(contains(html_page(report), "1 won · 1 lost · 1 even<"));
+  report.portfolio = compute_trade_statistics(trades_of({1, 1, -1, 1, -2, 0}), report.gates);
+  auto page = html_page(report);
+  CHECK(contains(page, "<li><span>Closed trades</span><b>6</b></li>"));
+  CHECK(contains(page, "3 won · 2 lost · 1 even<"));
+  CHECK(count_of(page, " 3 trades that closed before this page began count in the figures, but are "
+                       "not shown here: what is shown starts anew behind them.") == 4);
+  report.runs.begin()->second.trades.clear();
+  page = html_page(report);
+  CHECK(contains(page, "No trade has closed. 6 trades that closed before this page began count in "
+                       "the figures, but are not shown here.<"));
+  auto invalid = report_of(identity(), {1, 2});
+  invalid.runs.begin()->second.trades[0].record.pnl = std::numeric_limits<double>::infinity();
+  CHECK(contains(html_page(invalid), "1 won · 0 lost · 0 even · 1 invalid<"));
 }
 
 TEST_CASE("html report: exposure counts a position that is still open at the end") {

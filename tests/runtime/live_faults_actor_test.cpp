@@ -2,6 +2,7 @@
 #include "actors/http/http_pool.hpp"
 #include "messages/event_json.hpp"
 #include "storage/candle_cache.hpp"
+#include "storage/redis_connection.hpp"
 #include "storage/redis_store.hpp"
 #include "tests/actors/exchange/klines_market.hpp"
 #include "tests/support/http_server.hpp"
@@ -267,7 +268,8 @@ TEST_CASE("live, faults: exchange answering partial candles") {
 TEST_CASE("live, faults: exchange answering candles that cannot be true") {
   check_fault(
       [](const klines_request& request) {
-        return served_answer{fmt::format(R"([[{},"100","90","110","100","1",0]])", request.since)};
+        return served_answer{fmt::format(R"([[{},"100","90","110","100","1",{}]])", request.since,
+                                         request.since + minute_ms - 1)};
       },
       error_code::bad_candles, "expected low <= open, close <= high");
 }
@@ -375,6 +377,41 @@ TEST_CASE("live, faults: redis restarted") {
   }
 }
 
+TEST_CASE("live, faults: the memory of redis full") {
+  if (!redis_server::available()) {
+    MESSAGE("skipped: redis-server is not installed");
+    return;
+  }
+  const watchdog guard;
+  undisturbed_facts();
+  spoilt_market market;
+  const redis_server server;
+  redis_connection administrator{parse_redis_url(server.url()), std::chrono::seconds{5},
+                                 std::chrono::seconds{5}};
+  auto options = quiet();
+  options.open_store = [url = server.url()] { return open_redis_store(url); };
+  const auto retry_clock = std::make_shared<manual_clock>(0);
+  std::vector<std::string> journal;
+  {
+    live_node node{market, std::move(options), retry_clock};
+    node.steps(0, 59);
+    const auto heard = node.numbers().size();
+    administrator.command({"CONFIG", "SET", "maxmemory", "1"});
+    node.set(first_boundary + 60 * minute_ms + settled);
+    node.wait_for_store_failure();
+    CHECK(node.numbers().size() == heard);
+    retry_clock->wait_until_watched(); // candles that cannot be kept fail too, and wait for nothing
+    administrator.command({"CONFIG", "SET", "maxmemory", "0"});
+    retry_clock->set(10 * minute_ms);
+    node.wait_until_over(first_boundary + 60 * minute_ms);
+    node.steps(61, last_minute);
+    const auto reader = open_redis_reader(server.url());
+    for (auto& line : read_journal(*reader, 1))
+      journal.push_back(std::move(line.text));
+    check_recovered(node, journal);
+  }
+}
+
 TEST_CASE(
     "lifecycle 10, orphans: state of another exchange is refused by name and left untouched") {
   const watchdog guard;
@@ -404,7 +441,7 @@ TEST_CASE("live: a restart fetches nothing twice but the hour that was not full"
   test_disk disk;
   {
     live_node node{market, on(disk)};
-    node.steps(0, 62); // the first full hour is kept before the candles of minute 62 are asked for
+    node.steps(0, 67); // the first full hour is kept once its last minutes were asked for twice
   }
   const auto kept = read_cached_candles(disk.content(), {"exchange", "BTC", interval::m1},
                                         {new_year + 9 * day_ms, first_boundary + 60 * minute_ms});
@@ -412,9 +449,56 @@ TEST_CASE("live: a restart fetches nothing twice but the hour that was not full"
   CHECK(kept.candles.size() == 1440 + 120);
   const auto asked = market.asked();
   live_node again{market, on(disk)};
-  again.steps(63, 63);
+  again.steps(68, 68);
   const auto from = market.asked_from(asked);
   REQUIRE(!from.empty());
   for (const auto since : from)
     CHECK(since >= first_boundary + 60 * minute_ms);
+}
+
+TEST_CASE("live: a candle that the exchange revises is told, what was decided on it stays, and the "
+          "last version is kept") {
+  const watchdog guard;
+  const auto& expected = undisturbed_facts();
+  spoilt_market market;
+  test_disk disk;
+  static constexpr instant revised =
+      first_boundary + 58 * minute_ms; // the signal closes on it, two later
+  live_node node{market, on(disk)};
+  node.steps(0, 59);
+  market.spoil([](const klines_request& request) {
+    auto text = klines_text(request);
+    const auto end = fmt::format("\",{},", revised + minute_ms - 1);
+    if (const auto found = text.find("\"1.5" + end); found != std::string::npos)
+      text.replace(found, 4, "\"99.5");
+    return served_answer{text};
+  });
+  const auto asked = market.asked();
+  node.steps(60, last_minute);
+  CHECK(market.asked() == asked + 16); // one a minute
+  const auto journal = disk.journal();
+  CHECK(facts_in(journal) == expected);
+  std::vector<error_event> told;
+  for (std::size_t i = 0; i < journal.size(); ++i) {
+    const auto line = parse_event_line(journal[i]);
+    CHECK(line.seq == static_cast<std::int64_t>(i) + 1);
+    if (const auto* problem = std::get_if<error_event>(&line.item.payload))
+      told.push_back(*problem);
+  }
+  REQUIRE(told.size() == 1);
+  CHECK(node.errors() == told);
+  CHECK(told.front().code == error_code::candle_revised);
+  CHECK(told.front().timestamp == first_boundary + 60 * minute_ms);
+  const auto price = backtest::test::kline_at(revised);
+  const auto prices = fmt::format("open {}, high {}, low {}, close {}", price.open, price.high,
+                                  price.low, price.close);
+  CHECK(told.front().message ==
+        fmt::format("exchange exchange: BTC 1m candle of {} was revised after its close: first {}, "
+                    "volume 1.5; now {}, volume 99.5; what was decided on the first stays as it "
+                    "is, the newer one is kept",
+                    to_iso(revised), prices, prices));
+  const auto kept = read_cached_candles(disk.content(), {"exchange", "BTC", interval::m1},
+                                        {revised, revised + minute_ms});
+  REQUIRE(kept.candles.size() == 1);
+  CHECK(kept.candles.front().volume == 99.5);
 }

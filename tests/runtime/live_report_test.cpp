@@ -227,8 +227,10 @@ TEST_CASE("live report: rows and trades are bounded, totals are not") {
   CHECK(data.total_events == 2 * total);
   CHECK(data.total_closed == total);
   CHECK(data.statistics.win_count == 1000);
-  CHECK(data.statistics.loss_count == 0);
-  CHECK(contains(report.markdown(live_columns), "\nStatistics cover the latest 1000 trades\n"));
+  CHECK(data.statistics.loss_count == total - 1000);
+  const std::string text = report.markdown(live_columns);
+  CHECK(contains(text, "**Median PNL:** +1.000% (latest 1000 of 100000 trades)  \n"));
+  CHECK(contains(text, "\n*The newest 250 of 200000 rows.*\n"));
 }
 
 TEST_CASE("live report: bounds give exposure, a new run starts from nothing") {

@@ -2,6 +2,11 @@
 
 #include "runtime/statistics.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -30,6 +35,35 @@ inline double figure(const trade_statistics& statistics, std::string_view key) {
   if (const auto* count = std::get_if<std::int64_t>(&*value))
     return static_cast<double>(*count);
   return std::get<std::optional<double>>(*value).value_or(__builtin_nan(""));
+}
+
+/// Trades with equal times, equal returns, break-evens, invalid ones and now and then a blown
+/// account.
+inline std::vector<trade_record> random_trades(std::mt19937_64& random, std::size_t at_most) {
+  const auto below = [&](std::uint64_t bound) { return static_cast<instant>(random() % bound); };
+  std::vector<trade_record> trades(random() % (at_most + 1));
+  const instant spacing = 1 + below(3 * day_ms);
+  const bool is_wild = below(10) == 0;
+  instant open = t0;
+  std::uint64_t seq = 0;
+  for (auto& t : trades) {
+    open += below(3) == 0 ? 0 : below(static_cast<std::uint64_t>(spacing));
+    t.open_ts = below(40) == 0 ? 0 : open;
+    t.close_ts = open + minute_ms * below(500) - (below(40) == 0 ? day_ms : 0);
+    t.pnl = static_cast<double>(below(61) - 30) / 10;
+    if (is_wild && below(10) == 0)
+      t.pnl *= 50;
+    if (below(50) == 0)
+      t.pnl = std::numeric_limits<double>::quiet_NaN();
+    if (below(2) == 0) {
+      t.peak = std::max(t.pnl, 0.0) + static_cast<double>(below(10)) / 10;
+      t.fall = std::min(t.pnl, 0.0) - static_cast<double>(below(10)) / 10;
+      if (!std::isfinite(t.pnl))
+        t.peak = t.fall = 0;
+    }
+    t.seq = seq++;
+  }
+  return trades;
 }
 
 } // namespace backtest::testing

@@ -595,35 +595,6 @@ figures slow_figures(std::vector<trade_record> trades, const statistics_gates& g
   return f;
 }
 
-/// Trades with equal times, equal returns, break-evens, invalid ones and now and then a blown
-/// account.
-std::vector<trade_record> random_trades(std::mt19937_64& random, std::size_t at_most) {
-  const auto below = [&](std::uint64_t bound) { return static_cast<instant>(random() % bound); };
-  std::vector<trade_record> trades(random() % (at_most + 1));
-  const instant spacing = 1 + below(3 * day_ms);
-  const bool is_wild = below(10) == 0;
-  instant open = t0;
-  std::uint64_t seq = 0;
-  for (auto& t : trades) {
-    open += below(3) == 0 ? 0 : below(static_cast<std::uint64_t>(spacing));
-    t.open_ts = below(40) == 0 ? 0 : open;
-    t.close_ts = open + minute_ms * below(500) - (below(40) == 0 ? day_ms : 0);
-    t.pnl = static_cast<double>(below(61) - 30) / 10;
-    if (is_wild && below(10) == 0)
-      t.pnl *= 50;
-    if (below(50) == 0)
-      t.pnl = std::numeric_limits<double>::quiet_NaN();
-    if (below(2) == 0) {
-      t.peak = std::max(t.pnl, 0.0) + static_cast<double>(below(10)) / 10;
-      t.fall = std::min(t.pnl, 0.0) - static_cast<double>(below(10)) / 10;
-      if (!std::isfinite(t.pnl))
-        t.peak = t.fall = 0;
-    }
-    t.seq = seq++;
-  }
-  return trades;
-}
-
 } // namespace
 
 TEST_CASE("statistics property: every figure equals a second, slow computation") {

@@ -13,7 +13,20 @@
 namespace backtest::testing {
 
 /// Where an operation on a file can be made to fail, or the process to end.
-enum class file_step { append, append_torn, append_done, sync, sync_done };
+enum class file_step {
+  append,
+  append_torn,
+  append_done,
+  sync,
+  sync_done,
+  create,
+  allocate,
+  close,
+  rename,
+  remove,
+  make_directory,
+  sync_directory,
+};
 
 /// The system's files with a hook before and after what changes them, and a memory of what was
 /// synced. The hook is called by any thread of RocksDB.
@@ -55,9 +68,12 @@ public:
   rocksdb::IOStatus NewWritableFile(const std::string& path, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* debug) override {
+    auto status = reached(file_step::create, path);
+    if (!status.ok())
+      return status;
     const std::shared_lock powered{power_};
     std::unique_ptr<rocksdb::FSWritableFile> file;
-    auto status = FileSystemWrapper::NewWritableFile(path, options, &file, debug);
+    status = FileSystemWrapper::NewWritableFile(path, options, &file, debug);
     if (status.ok()) {
       note_synced(path, 0);
       *result = std::make_unique<watched_file>(std::move(file), *this, path);
@@ -67,14 +83,34 @@ public:
 
   rocksdb::IOStatus DeleteFile(const std::string& path, const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override {
+    const auto status = reached(file_step::remove, path);
+    if (!status.ok())
+      return status;
     const std::shared_lock powered{power_};
     return FileSystemWrapper::DeleteFile(path, options, debug);
+  }
+  rocksdb::IOStatus CreateDirIfMissing(const std::string& path, const rocksdb::IOOptions& options,
+                                       rocksdb::IODebugContext* debug) override {
+    const auto status = reached(file_step::make_directory, path);
+    return status.ok() ? FileSystemWrapper::CreateDirIfMissing(path, options, debug) : status;
+  }
+  rocksdb::IOStatus NewDirectory(const std::string& path, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* result,
+                                 rocksdb::IODebugContext* debug) override {
+    std::unique_ptr<rocksdb::FSDirectory> below;
+    auto status = FileSystemWrapper::NewDirectory(path, options, &below, debug);
+    if (status.ok())
+      *result = std::make_unique<watched_directory>(std::move(below), *this, path);
+    return status;
   }
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
                                const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override {
+    auto status = reached(file_step::rename, to);
+    if (!status.ok())
+      return status;
     const std::shared_lock powered{power_};
-    auto status = FileSystemWrapper::RenameFile(from, to, options, debug);
+    status = FileSystemWrapper::RenameFile(from, to, options, debug);
     if (status.ok()) {
       const std::lock_guard lock{mutex_};
       if (auto known = synced_.extract(from)) {
@@ -119,6 +155,19 @@ private:
       return synced([&] { return target()->Fsync(options, debug); });
     }
 
+    rocksdb::IOStatus Allocate(std::uint64_t offset, std::uint64_t length,
+                               const rocksdb::IOOptions& options,
+                               rocksdb::IODebugContext* debug) override {
+      const auto status = owner_.reached(file_step::allocate, path_);
+      return status.ok() ? target()->Allocate(offset, length, options, debug) : status;
+    }
+    rocksdb::IOStatus Close(const rocksdb::IOOptions& options,
+                            rocksdb::IODebugContext* debug) override {
+      const auto status = owner_.reached(file_step::close, path_);
+      const auto closed = target()->Close(options, debug); // however it fails, it is closed
+      return status.ok() ? closed : status;
+    }
+
   private:
     rocksdb::IOStatus write(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                             rocksdb::IODebugContext* debug) {
@@ -144,6 +193,29 @@ private:
     faulty_file_system& owner_;
     std::string path_;
     std::uintmax_t written_ = 0;
+  };
+
+  class watched_directory : public rocksdb::FSDirectoryWrapper {
+  public:
+    watched_directory(std::unique_ptr<rocksdb::FSDirectory>&& directory, faulty_file_system& owner,
+                      std::string path)
+        : FSDirectoryWrapper(std::move(directory)), owner_(owner), path_(std::move(path)) {}
+
+    rocksdb::IOStatus Fsync(const rocksdb::IOOptions& options,
+                            rocksdb::IODebugContext* debug) override {
+      const auto status = owner_.reached(file_step::sync_directory, path_);
+      return status.ok() ? FSDirectoryWrapper::Fsync(options, debug) : status;
+    }
+    rocksdb::IOStatus FsyncWithDirOptions(const rocksdb::IOOptions& options,
+                                          rocksdb::IODebugContext* debug,
+                                          const rocksdb::DirFsyncOptions& how) override {
+      const auto status = owner_.reached(file_step::sync_directory, path_);
+      return status.ok() ? FSDirectoryWrapper::FsyncWithDirOptions(options, debug, how) : status;
+    }
+
+  private:
+    faulty_file_system& owner_;
+    std::string path_;
   };
 
   rocksdb::IOStatus reached(file_step step, const std::string& path) {

@@ -44,7 +44,7 @@ store_batch row(const std::string& key, const std::string& value) {
   return batch;
 }
 
-shared_events told(std::vector<event> events) {
+shared_events published_events(std::vector<event> events) {
   return std::make_shared<const std::vector<event>>(std::move(events));
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("group commit: a journal that cannot be read for its retention keeps n
   unreadable_store target{make_memory_store()};
   group_commit commits{target, {1, 0}}; // a day
   auto commit = [&commits, ticket = std::uint64_t{0}](instant when) mutable {
-    commits.add(++ticket, {}, told({closed(when)}));
+    commits.add(++ticket, {}, published_events({closed(when)}));
     return commits.commit().front();
   };
   commit(1);
@@ -114,7 +114,7 @@ TEST_CASE("group commit: a journal that is too large and cannot be read is not a
   counting_store target{make_memory_store()};
   group_commit commits{target, {0, 1}};
   auto commit = [&commits, ticket = std::uint64_t{0}](instant when) mutable {
-    commits.add(++ticket, {}, told({closed(when)}));
+    commits.add(++ticket, {}, published_events({closed(when)}));
     return commits.commit().front();
   };
   commit(1);
@@ -131,9 +131,9 @@ TEST_CASE("group commit: a journal that is too large and cannot be read is not a
 TEST_CASE("group commit: contributions of one turn are one batch, numbered in their order") {
   const auto memory = make_memory_store();
   group_commit commits{*memory, {0, 0}};
-  commits.add(1, row("a", "1"), told({closed(10), idle(10), closed(10)}));
-  commits.add(2, row("b", "2"), told({}));
-  commits.add(3, row("c", "3"), told({closed(10)}));
+  commits.add(1, row("a", "1"), published_events({closed(10), idle(10), closed(10)}));
+  commits.add(2, row("b", "2"), published_events({}));
+  commits.add(3, row("c", "3"), published_events({closed(10)}));
   const auto outcomes = commits.commit();
   REQUIRE(outcomes.size() == 3);
   CHECK(outcomes[0].ticket == 2);
@@ -150,7 +150,7 @@ TEST_CASE("group commit: contributions of one turn are one batch, numbered in th
 
 TEST_CASE("group commit: texts that were made before make the same entries") {
   const auto made_here = make_memory_store(), made_before = make_memory_store();
-  const auto events = told({closed(10), idle(10), closed(11), closed(12)});
+  const auto events = published_events({closed(10), idle(10), closed(11), closed(12)});
   group_commit here{*made_here, {0, 1'000'000}}, before{*made_before, {0, 1'000'000}};
   here.add(1, row("a", "1"), events);
   // Not of the idle tick, which has no entry, nor of the last one.
@@ -167,12 +167,12 @@ TEST_CASE("group commit: goes on behind the last number in the store") {
   const auto memory = make_memory_store();
   {
     group_commit commits{*memory, {0, 0}};
-    commits.add(1, {}, told({closed(1), closed(2)}));
+    commits.add(1, {}, published_events({closed(1), closed(2)}));
     commits.commit();
   }
   group_commit commits{*memory, {0, 0}};
   CHECK(commits.last_number() == 2);
-  commits.add(1, {}, told({closed(3)}));
+  commits.add(1, {}, published_events({closed(3)}));
   CHECK(commits.commit().front().first_number == 3);
 }
 
@@ -182,17 +182,17 @@ TEST_CASE("lifecycle 10, failed commit: a batch that failed is written again bef
     CAPTURE(static_cast<int>(first));
     faulty_store target{make_memory_store(), plan_of_fates{{first, fate::works, fate::works}}};
     group_commit commits{target, {0, 0}};
-    commits.add(1, row("a", "1"), told({closed(1)}));
+    commits.add(1, row("a", "1"), published_events({closed(1)}));
     auto outcomes = commits.commit();
     REQUIRE(outcomes.size() == 1);
     REQUIRE(outcomes[0].problem);
     CHECK(outcomes[0].problem->code == error_code::store_failed);
-    commits.add(2, row("a", "2"), told({closed(2)})); // somebody else, later
+    commits.add(2, row("a", "2"), published_events({closed(2)})); // somebody else, later
     outcomes = commits.commit();
     REQUIRE(outcomes.size() == 1);
     CHECK(outcomes[0].ticket == 2);
     CHECK(outcomes[0].first_number == 2);
-    commits.add(1, row("a", "1"), told({closed(1)})); // asks again what became of it
+    commits.add(1, row("a", "1"), published_events({closed(1)})); // asks again what became of it
     outcomes = commits.commit();
     REQUIRE(outcomes.size() == 1);
     CHECK(outcomes[0].ticket == 1);
@@ -208,14 +208,14 @@ TEST_CASE("lifecycle 10, failed commit: the reopened store's last journal number
   faulty_store target{std::make_unique<shared_store>(disk),
                       plan_of_fates{{fate::works, fate::lost, fate::works}}};
   group_commit commits{target, {0, 0}};
-  commits.add(1, {}, told({closed(1), closed(2)}));
+  commits.add(1, {}, published_events({closed(1), closed(2)}));
   REQUIRE(!commits.commit().front().problem);
-  commits.add(2, {}, told({closed(3)}));
+  commits.add(2, {}, published_events({closed(3)}));
   REQUIRE(commits.commit().front().problem);
   store_batch loss; // an older copy of the disk came back
   loss.erase(store_space::journal, journal_key(2));
   disk->commit(loss);
-  commits.add(2, {}, told({closed(3)}));
+  commits.add(2, {}, published_events({closed(3)}));
   const auto outcomes = commits.commit();
   REQUIRE(outcomes.size() == 1);
   REQUIRE(outcomes[0].problem);
@@ -228,19 +228,19 @@ TEST_CASE("lifecycle 10, failed commit: the reopened store's last journal number
 TEST_CASE("group commit: while the store refuses everybody is told, and nothing gets a number") {
   faulty_store target{make_memory_store(), plan_of_fates{{fate::lost, fate::lost, fate::lost}}};
   group_commit commits{target, {0, 0}};
-  commits.add(1, {}, told({closed(1)}));
+  commits.add(1, {}, published_events({closed(1)}));
   REQUIRE(commits.commit().front().problem);
-  commits.add(1, {}, told({closed(1)}));
-  commits.add(2, {}, told({closed(2)}));
+  commits.add(1, {}, published_events({closed(1)}));
+  commits.add(2, {}, published_events({closed(2)}));
   const auto outcomes = commits.commit(); // cannot be reopened
   REQUIRE(outcomes.size() == 2);
   CHECK(outcomes[0].problem);
   CHECK(outcomes[1].problem);
-  commits.add(1, {}, told({closed(1)}));
-  commits.add(2, {}, told({closed(2)}));
+  commits.add(1, {}, published_events({closed(1)}));
+  commits.add(2, {}, published_events({closed(2)}));
   CHECK(commits.commit().front().problem); // nor now
-  commits.add(2, {}, told({closed(2)}));
-  commits.add(1, {}, told({closed(1)}));
+  commits.add(2, {}, published_events({closed(2)}));
+  commits.add(1, {}, published_events({closed(1)}));
   std::map<std::uint64_t, std::int64_t> numbers;
   for (const auto& outcome : commits.commit()) {
     CHECK(!outcome.problem);
@@ -280,7 +280,7 @@ TEST_CASE("group commit: whatever fails, every event is there once and numbers h
           continue;
         item.ticket = who * 1000 + static_cast<std::uint64_t>(item.turn) + 1;
         commits.add(item.ticket, row(std::to_string(who), std::to_string(item.turn)),
-                    told({closed(when(who, item.turn))}));
+                    published_events({closed(when(who, item.turn))}));
         item.waits = true;
       }
       if (all_done)
@@ -314,10 +314,10 @@ TEST_CASE("group commit: the journal ages by its events, also when history is re
   const auto memory = make_memory_store();
   group_commit commits{*memory, {30, 0}};
   const instant long_ago = 1'000 * day_ms;
-  commits.add(1, {}, told({closed(long_ago), closed(long_ago + 10 * day_ms)}));
+  commits.add(1, {}, published_events({closed(long_ago), closed(long_ago + 10 * day_ms)}));
   commits.commit();
   CHECK(find_journal_bounds(*memory) == journal_bounds{1, 2});
-  commits.add(2, {}, told({closed(long_ago + 31 * day_ms)}));
+  commits.add(2, {}, published_events({closed(long_ago + 31 * day_ms)}));
   commits.commit();
   CHECK(find_journal_bounds(*memory) == journal_bounds{2, 3});
 }

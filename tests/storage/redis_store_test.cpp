@@ -117,6 +117,38 @@ TEST_CASE("redis: a server that does not answer fails the commit in time") {
   CHECK(failure_of([&] { target->reopen(); }).code() == error_code::store_failed);
 }
 
+TEST_CASE("redis: a server whose memory is full refuses commits with its reason, and goes on when "
+          "there is room") {
+  SKIP_WITHOUT_REDIS();
+  const redis_server server;
+  auto target = open_redis_store(server.url());
+  target->commit(one_row("a", "1"));
+  const auto old = target->snapshot();
+  auto administrator = connect(server);
+  administrator.command({"CONFIG", "SET", "maxmemory", "1"});
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto problem = failure_of([&] { target->commit(one_row("a", "2")); });
+    CHECK(problem.code() == error_code::store_failed);
+    CHECK(says(problem, server.url()));
+    CHECK(says(problem, "OOM"));
+    CHECK(says(problem, "maxmemory"));
+    target->reopen();
+    CHECK(target->get(store_space::state, "a") == "1");
+    CHECK(target->scan(store_space::state, "").size() == 1);
+    CHECK(old->get(store_space::state, "a") == "1");
+  }
+  // A second start says so too, and spoils nothing.
+  redis_options other;
+  other.key_prefix = "other:";
+  CHECK(says(failure_of([&] { open_redis_store(server.url(), other); }), "OOM"));
+  administrator.command({"CONFIG", "SET", "maxmemory", "0"});
+  target->commit(one_row("a", "2"));
+  CHECK(target->get(store_space::state, "a") == "2");
+  CHECK(old->get(store_space::state, "a") == "1");
+  target.reset();
+  CHECK(open_redis_store(server.url())->get(store_space::state, "a") == "2");
+}
+
 TEST_CASE("redis: after a restart of the server a commit fails, and its retry is there once") {
   SKIP_WITHOUT_REDIS();
   redis_server server;

@@ -13,13 +13,16 @@ struct command_result {
   int status = 0;
   std::string out;
   std::string err;
+  long peak_kilobytes = 0; ///< of memory, the most there was at a time
 };
 
 /// The built `backtest` while it runs, with stdout and stderr captured.
 class running_command {
 public:
+  /// `through`: a program and its arguments that run the command, `timeout` for one.
   explicit running_command(const std::vector<std::string>& arguments,
-                           const std::vector<std::string>& environment = {});
+                           const std::vector<std::string>& environment = {},
+                           const std::vector<std::string>& through = {});
   ~running_command();
   running_command(const running_command&) = delete;
   running_command& operator=(const running_command&) = delete;
@@ -44,6 +47,7 @@ private:
 
 /// `backtest` with these arguments; `environment` adds variables as NAME=value.
 command_result run_command(const std::vector<std::string>& arguments,
-                           const std::vector<std::string>& environment = {});
+                           const std::vector<std::string>& environment = {},
+                           const std::vector<std::string>& through = {});
 
 } // namespace backtest::testing

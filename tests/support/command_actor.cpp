@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,8 +42,10 @@ void read_into(int& descriptor, std::string& text) {
 } // namespace
 
 running_command::running_command(const std::vector<std::string>& arguments,
-                                 const std::vector<std::string>& environment) {
-  std::vector<std::string> words{backtest::testing::command_path()};
+                                 const std::vector<std::string>& environment,
+                                 const std::vector<std::string>& through) {
+  std::vector<std::string> words = through;
+  words.push_back(backtest::testing::command_path());
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables = environment;
   for (char** item = environ; *item != nullptr; ++item)
@@ -58,8 +61,8 @@ running_command::running_command(const std::vector<std::string>& arguments,
   posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO);
   auto argument_pointers = pointers_to(words);
   auto variable_pointers = pointers_to(variables);
-  const int problem = ::posix_spawn(&child_, words.front().c_str(), &actions, nullptr,
-                                    argument_pointers.data(), variable_pointers.data());
+  const int problem = ::posix_spawnp(&child_, words.front().c_str(), &actions, nullptr,
+                                     argument_pointers.data(), variable_pointers.data());
   posix_spawn_file_actions_destroy(&actions);
   ::close(out[1]);
   ::close(err[1]);
@@ -99,8 +102,10 @@ command_result running_command::wait() {
   while (read_some()) {
   }
   int status = 0;
-  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  rusage used{};
+  while (::wait4(child_, &status, 0, &used) < 0 && errno == EINTR) {
   }
+  result_.peak_kilobytes = used.ru_maxrss;
   child_ = -1;
   result_.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result_;
@@ -120,8 +125,9 @@ bool running_command::read_some() {
 }
 
 command_result run_command(const std::vector<std::string>& arguments,
-                           const std::vector<std::string>& environment) {
-  return running_command{arguments, environment}.wait();
+                           const std::vector<std::string>& environment,
+                           const std::vector<std::string>& through) {
+  return running_command{arguments, environment, through}.wait();
 }
 
 } // namespace backtest::testing

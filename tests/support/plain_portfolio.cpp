@@ -114,8 +114,8 @@ plain_result run_plain_portfolio(const schema_set& schemas, const configuration&
     std::ranges::move(piece, std::back_inserter(result.events));
   for (auto& item : participants) {
     result.runs.push_back({item.identity, item.core->counters(), item.core->gaps(),
-                           item.core->machine().signal(), item.core->plan().data_end, item.problem,
-                           item.core->was_cut_short()});
+                           item.core->before_first_candle(), item.core->machine().signal(),
+                           item.core->plan().data_end, item.problem, item.core->was_cut_short()});
   }
   return result;
 }

@@ -15,6 +15,7 @@ struct plain_run {
   shared_identity identity;
   run_counters counters;
   std::int64_t gaps = 0;
+  absent_candles absent;
   shared_signal unfinished; ///< still alive at the end; null when there is none
   instant ended_at = 0;
   std::optional<error> problem; ///< why the run failed

@@ -29,7 +29,7 @@ public:
     Answer found;
     request(self, node_, std::chrono::seconds{30}, std::move(message))
         .receive([&](const Answer& answer) { found = answer; },
-                 [](const caf::error& reason) { throw std::runtime_error(text_of(reason)); });
+                 [](const caf::error& reason) { throw std::runtime_error(backtest::text_of(reason)); });
     return found;
   }
 
@@ -42,7 +42,7 @@ public:
     std::optional<error> problem;
     request(self, node_, std::chrono::seconds{30}, follow_journal{me, std::move(wanted)})
         .receive([&](const journal_followed& answer) { problem = answer.problem; },
-                 [](const caf::error& reason) { throw std::runtime_error(text_of(reason)); });
+                 [](const caf::error& reason) { throw std::runtime_error(backtest::text_of(reason)); });
     bool is_over = false;
     while (!problem && !is_over && !enough(heard))
       self->receive(

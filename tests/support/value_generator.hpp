@@ -99,6 +99,8 @@ public:
       made.unavailable.push_back({"sharpe_ratio", "min_trades_ratio"});
     made.max_win_streak = maybe_integer();
     made.exposure = maybe_number();
+    if (coin())
+      made.sampled.push_back({"median_pnl", integer(), integer()});
     return made;
   }
   shared_statistics figures() { return std::make_shared<const trade_statistics>(statistics()); }

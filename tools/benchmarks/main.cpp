@@ -8,6 +8,8 @@
 #include "tools/benchmarks/memory.hpp"
 #include "tools/benchmarks/repetitions.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <exception>
 #include <optional>
@@ -17,6 +19,7 @@
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 using namespace backtest;
 using namespace backtest::benchmarks;
@@ -25,7 +28,9 @@ namespace {
 
 constexpr std::string_view usage =
     "benchmarks [--benchmark_filter=REGEX ...]  Google Benchmark entries\n"
-    "benchmarks --ratios [PART]                 figures next to their targets, one per line;\n"
+    "benchmarks --ratios [PART]                 figures next to their targets, one per line, each "
+    "ok, OVER\n"
+    "                                           or UNDER; exit 1 when one misses its target;\n"
     "                                           PART: single, portfolio, csv, memory, live, "
     "fanout, fetch\n"
     "benchmarks --alone=SIDE STRATEGY TIMES     engine, core, loop, or on 16 symbols portfolio, "
@@ -56,7 +61,13 @@ void time_baseline_parser(const std::string& file) {
   fmt::print("{:.3f}\n", median(taken[0]));
 }
 
-void print_ratios(std::string_view part) {
+/// Whether all of them meet their targets.
+bool print_ratios(std::string_view part) {
+  constexpr std::array parts{"single", "portfolio", "csv", "memory", "live", "fanout", "fetch"};
+  if (!part.empty() && std::find(parts.begin(), parts.end(), part) == parts.end())
+    throw failure(error_code::invalid_argument,
+                  fmt::format("--ratios {}: no such part, expected one of: {}", part,
+                              fmt::join(parts, ", ")));
   const auto wanted = [part](std::string_view name) { return part.empty() || part == name; };
   if (wanted("single"))
     print_single_run_ratios();
@@ -76,10 +87,11 @@ void print_ratios(std::string_view part) {
     print_fan_out_ratios();
   if (wanted("fetch"))
     print_fetch_ratios();
+  return conclude_ratios();
 }
 
-/// False: not one of our own modes.
-bool run_mode_of(const std::vector<std::string>& arguments) {
+/// The exit status; nothing: not one of our own modes.
+std::optional<int> run_mode_of(const std::vector<std::string>& arguments) {
   const std::string flag = arguments.empty() ? "" : arguments[0];
   const auto value = [&](std::string_view name) -> std::optional<std::string> {
     if (!flag.starts_with(name))
@@ -94,7 +106,7 @@ bool run_mode_of(const std::vector<std::string>& arguments) {
   if (flag == "--help")
     fmt::print("{}", usage);
   else if (flag == "--ratios")
-    print_ratios(arguments.size() > 1 ? arguments[1] : "");
+    return print_ratios(arguments.size() > 1 ? arguments[1] : "") ? 0 : 1;
   else if (const auto side = value("--alone="))
     run_alone(*side, argument(1), static_cast<int>(integer_of(argument(2))));
   else if (flag == "--live-boundaries")
@@ -112,15 +124,15 @@ bool run_mode_of(const std::vector<std::string>& arguments) {
   else if (const auto candles = value("--load-candles="))
     hold_candles(*candles);
   else
-    return false;
-  return true;
+    return std::nullopt;
+  return 0;
 }
 
 } // namespace
 
 int main(int argc, char** argv) try {
-  if (run_mode_of({argv + 1, argv + argc}))
-    return 0;
+  if (const auto status = run_mode_of({argv + 1, argv + argc}))
+    return *status;
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 2;

@@ -59,7 +59,7 @@ void hold_candles(const std::string& file) {
   exchange_schema exchange;
   exchange.exchange_name = "csv";
   exchange.source = std::make_shared<csv_source>(
-      std::map<std::string, std::filesystem::path>{{"SYM00USDT", file}});
+      std::map<std::string, candle_paths>{{"SYM00USDT", {file}}});
   target.add_exchange(std::move(exchange));
   caf::scoped_actor self{target.system()};
   exchange_actor client;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace backtest::benchmarks {
 
@@ -14,6 +15,9 @@ namespace {
 /// Threads of an actor system look for work that long after the last; meanwhile they would take
 /// time from the next contestant.
 constexpr std::chrono::milliseconds settling{100};
+
+std::size_t printed_ratios = 0;
+std::vector<std::string> missed_ratios; ///< their names
 
 } // namespace
 
@@ -46,10 +50,20 @@ std::vector<std::vector<double>> alternate(const std::vector<std::function<void(
 void print_ratio(const std::string& name, const std::string& figures, double ratio, bound side,
                  double target) {
   const bool holds = side == bound::at_most ? ratio <= target : ratio >= target;
+  ++printed_ratios;
+  if (!holds)
+    missed_ratios.push_back(name);
   fmt::print("{:<34} {:<44} {:8.2f}   target {} {:g}   {}\n", name, figures, ratio,
              side == bound::at_most ? "<=" : ">=", target,
-             holds ? "ok" : (side == bound::at_most ? "over" : "under"));
+             holds ? "ok" : (side == bound::at_most ? "OVER" : "UNDER"));
   std::fflush(stdout);
+}
+
+bool conclude_ratios() {
+  if (!missed_ratios.empty())
+    fmt::print(stderr, "benchmarks: {} of {} figures miss their targets: {}\n",
+               missed_ratios.size(), printed_ratios, fmt::join(missed_ratios, "; "));
+  return missed_ratios.empty();
 }
 
 } // namespace backtest::benchmarks

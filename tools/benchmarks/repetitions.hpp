@@ -18,8 +18,11 @@ std::vector<std::vector<double>> alternate(const std::vector<std::function<void(
 
 enum class bound { at_most, at_least };
 
-/// One line on stdout: name, what was compared, ratio, target, "ok" or "over" / "under".
+/// One line on stdout: name, what was compared, ratio, target, "ok" or "OVER" / "UNDER".
 void print_ratio(const std::string& name, const std::string& figures, double ratio, bound side,
                  double target);
+
+/// A last line on stderr names the ratios that missed their targets, if any did; true: none.
+bool conclude_ratios();
 
 } // namespace backtest::benchmarks

@@ -134,7 +134,7 @@ TEST_CASE("binance candles: older ones in the answer are dropped, none but older
   REQUIRE(problem);
   CHECK(problem->code == error_code::bad_candles);
   CHECK(problem->message == "https://h" + klines_path(minutes(5, 60)) +
-                                ": row 0: open time is 1704067200000; expected 1704067500000 or "
+                                ": row 0: open time is 2024-01-01T00:00:00Z; expected 2024-01-01T00:05:00Z or "
                                 "later");
 }
 
@@ -166,4 +166,45 @@ TEST_CASE("binance candles: while the server asked to wait it is left alone") {
   script.answer = scripted_source{}.answer;
   CHECK(copy(minutes(0, 1)).size() == 1);
   CHECK(script.asked.size() == 2);
+}
+
+TEST_CASE("binance candles: years before a symbol is listed take two requests") {
+  scripted_source script;
+  const instant listed = new_year + 900 * day_ms + 7 * minute_ms;
+  script.answer = [listed](const std::string& url) {
+    klines_request request{url};
+    request.since = std::max(request.since, listed);
+    return http_answer{200, "", klines_text(request)};
+  };
+  auto source = script.source();
+  std::vector<candle> found;
+  for (std::int64_t day = 0; day <= 900; ++day)
+    for (const auto& item : source(minutes(day * 1440, (day + 1) * 1440)))
+      found.push_back(item);
+  CHECK(found.size() == 1433);
+  CHECK(found.front().open_time == listed);
+  CHECK(script.asked.size() == 4); // the first day, what follows, and the pages of the last one
+  CHECK(script.asked[1] ==
+        "https://h" +
+            klines_path(
+                {"BTCUSDT", interval::m1, new_year + day_ms, far_ahead - 60 * minute_ms, {}}, 1));
+  // What may still come is asked for.
+  script.asked.clear();
+  script.now = new_year + 10 * day_ms;
+  for (int i = 0; i < 2; ++i)
+    CHECK(script.source()(minutes(9 * 1440, 10 * 1440)).empty());
+  CHECK(script.asked.size() == 2);
+}
+
+TEST_CASE("binance candles: after the last candle of a symbol that is gone one day is asked for") {
+  scripted_source script;
+  script.answer = [](const std::string& url) {
+    klines_request request{url};
+    request.until = std::min(request.until, new_year + 10 * minute_ms);
+    return http_answer{200, "", klines_text(request)};
+  };
+  auto source = script.source();
+  for (std::int64_t day = 0; day < 500; ++day)
+    source(minutes(day * 1440, (day + 1) * 1440));
+  CHECK(script.asked.size() == 4); // two pages, an empty day, and whether anything follows
 }

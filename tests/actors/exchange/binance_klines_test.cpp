@@ -14,7 +14,7 @@ constexpr std::string_view klines_url = "https://h/k";
 
 void check_refused(std::string_view body, std::string_view message) {
   CAPTURE(body);
-  const auto problem = error_of([&] { parse_klines(body, klines_url); });
+  const auto problem = error_of([&] { parse_klines(body, klines_url, interval::m1); });
   REQUIRE(problem);
   CHECK(problem->code == error_code::bad_candles);
   CHECK(problem->message == std::string{klines_url} + ": " + std::string{message});
@@ -51,14 +51,14 @@ TEST_CASE("binance klines: the request's path; the end of the range is exclusive
 TEST_CASE("binance klines: a literal answer, read exactly") {
   const auto candles = parse_klines(R"([
     [1499040000000,"0.01634790","0.80000000","0.01575800","0.01577100","148976.11427815",
-     1499644799999,"2434.19055334",308,"1756.87402397","28.46694368","0"],
+     1499040059999,"2434.19055334",308,"1756.87402397","28.46694368","0"],
     [1499644800000,"0.1","12345678901.123456789","3e-7","5","0"]])",
-                                    klines_url);
+                                    klines_url, interval::m1);
   REQUIRE(candles.size() == 2);
   CHECK(candles[0] ==
         candle{1'499'040'000'000, 0.01634790, 0.8, 0.015758, 0.015771, 148976.11427815});
   CHECK(candles[1] == candle{1'499'644'800'000, 0.1, 12345678901.123456789, 3e-7, 5, 0});
-  CHECK(parse_klines("[]", klines_url).empty());
+  CHECK(parse_klines("[]", klines_url, interval::m1).empty());
 }
 
 TEST_CASE("binance klines: answers that are no klines") {
@@ -69,7 +69,7 @@ TEST_CASE("binance klines: answers that are no klines") {
   check_refused("7", "expected an array of klines, got 7");
   for (const auto* body : {"<html>", "[[1,", "[] []", "[\"\xff\"]", "[1e999]"}) {
     CAPTURE(body);
-    const auto problem = error_of([&] { parse_klines(body, klines_url); });
+    const auto problem = error_of([&] { parse_klines(body, klines_url, interval::m1); });
     REQUIRE(problem);
     CHECK(problem->code == error_code::bad_candles);
     CHECK(problem->message.starts_with("https://h/k: expected JSON, an array of klines: line 1"));
@@ -106,6 +106,22 @@ TEST_CASE("binance klines: a bad row is named, with its value and what was expec
             "open time 60000 does not follow 60000; expected increasing open times");
   check_row(R"([0,"1","1","1","1","1"])",
             "open time 0 does not follow 60000; expected increasing open times");
+}
+
+TEST_CASE("binance klines: a close time must be that of a candle of the interval") {
+  const auto row = [](std::string_view close_time) {
+    return fmt::format(R"([[300000,"1","1","1","1","1",{},"0"]])", close_time);
+  };
+  // To the end of the minute or of its last millisecond; earlier when the exchange paused.
+  for (const auto* fine : {"359999", "360000", "314838"})
+    CHECK(parse_klines(row(fine), klines_url, interval::m1).size() == 1);
+  CHECK(parse_klines(row("599999"), klines_url, interval::m5).size() == 1);
+  check_refused(row("599999"), "row 0: close time is 599999, that of a candle of 5m; expected "
+                               "359999, that of 1m");
+  check_refused(row("300000"),
+                "row 0: close time is 300000, not later than open time 300000; expected 359999");
+  check_refused(row("\"359999\""),
+                "row 0: close time is \"359999\"; expected an integer, Unix time in milliseconds");
 }
 
 TEST_CASE("binance klines: a success is a success") {

@@ -7,7 +7,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <functional>
 #include <random>
+#include <sys/stat.h>
+#include <thread>
 #include <zip.h>
 #include <zlib.h>
 
@@ -83,7 +87,7 @@ TEST_CASE("cli, CSV: columns in any order, others ignored") {
               "100.5,x,3,99,1704067200000,101,100\n"
               "101,,4,100,1704067260000,102,100.5\n")
             .candles == two_candles);
-  CHECK(parse("open_time,open,high,low,close,volume,close_time\n"
+  CHECK(parse("open_time,open,high,low,close,volume,quote_volume\n"
               "1704067200000,100,101,99,100.5,3,1704067259999\n"
               "1704067260000,100.5,102,100,101,4,anything\n")
             .candles == two_candles);
@@ -248,6 +252,38 @@ TEST_CASE("cli, CSV: plain, gzip and zip are told apart by content") {
   CHECK(candles_of(folder / "archive.csv") == two_candles);
 }
 
+TEST_CASE("cli, CSV: a zip archive with one CSV file beside what archivers leave") {
+  const temporary_folder folder{"candle_csv_archive"};
+  const std::string text = header + row_0 + row_1;
+  const auto candles_of = [&](const zip_entries& entries) {
+    write_zip(folder / "a.zip", entries);
+    return read_candle_csv(folder / "a.zip", "BTCUSDT", default_limits).candles;
+  };
+  CHECK(candles_of({{"__MACOSX/", ""},
+                    {"m/", ""},
+                    {"__MACOSX/m/._BTC.csv", "x"},
+                    {"m/BTC.csv", text},
+                    {"m/.DS_Store", "x"}}) == two_candles);
+  CHECK(candles_of({{"README.txt", "x"}, {"BTC.csv", text}, {"BTC.csv.CHECKSUM", "x"}}) ==
+        two_candles);
+  CHECK(candles_of({{"BTCUSDT-1m", text}, {"__MACOSX/._BTCUSDT-1m", "x"}}) == two_candles);
+}
+
+TEST_CASE("cli, CSV: a zip archive through a pipe needs a file") {
+  const temporary_folder folder{"candle_csv_zip_pipe"};
+  write_zip(folder / "a.zip", {{"a.csv", header + row_0}});
+  const auto pipe = folder / "pipe";
+  REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+  std::thread writer{[&] { std::ofstream{pipe, std::ios::binary} << bytes_of(folder / "a.zip"); }};
+  const auto problem = error_of_file(pipe);
+  writer.join();
+  REQUIRE(problem.has_value());
+  CHECK(problem->code == error_code::io_failed);
+  CHECK(problem->message ==
+        pipe.string() + ": a zip archive that comes through a pipe cannot be unpacked; expected a "
+                        "file, or its unpacked text");
+}
+
 TEST_CASE("cli, CSV: files that cannot be opened, read or unpacked") {
   const temporary_folder folder{"candle_csv_unreadable"};
   const std::string text = header + row_0 + row_1;
@@ -274,9 +310,12 @@ TEST_CASE("cli, CSV: files that cannot be opened, read or unpacked") {
 
   check(folder.write("none.zip", std::string{"PK\x05\x06"} + std::string(18, '\0')),
         error_code::bad_candles, "the zip archive holds 0 files; expected exactly one CSV file");
-  write_zip(folder / "two.zip", {{"a.csv", text}, {"b.csv", text}});
+  write_zip(folder / "two.zip", {{"a.csv", text}, {"x/b.CSV", text}, {"c.txt", text}});
   check(folder / "two.zip", error_code::bad_candles,
-        "the zip archive holds 2 files; expected exactly one CSV file");
+        "the zip archive holds 2 CSV files (a.csv, x/b.CSV); expected exactly one CSV file");
+  write_zip(folder / "none.zip", {{"a.txt", text}, {"b.md", text}});
+  check(folder / "none.zip", error_code::bad_candles,
+        "the zip archive holds 2 files (a.txt, b.md); expected exactly one CSV file");
   write_zip(folder / "one.zip", {{"a.csv", text}});
   const std::string archive = bytes_of(folder / "one.zip");
   check(folder.write("cut.zip", archive.substr(0, archive.size() / 2)), error_code::io_failed,
@@ -315,6 +354,204 @@ TEST_CASE("cli, CSV: more blank lines than a chunk holds hide nothing") {
             ->message.find("line 3: the line is blank") != std::string::npos);
   CHECK(error_of_file(folder.write("front.csv", blank + header + row_0))
             ->message.find("line 1: the line is blank") != std::string::npos);
+}
+
+namespace {
+
+/// `count` rows, `minutes` apart; `more` makes what stands behind the volume.
+std::string rows_apart(std::int64_t minutes, int count,
+                       const std::function<std::string(instant)>& more = {}) {
+  std::string text;
+  for (int i = 0; i < count; ++i) {
+    const instant when = new_year + i * minutes * minute_ms;
+    text += fmt::format("{},100,101,99,100,1{}\n", when, more ? more(when) : "");
+  }
+  return text;
+}
+
+/// Columns 7 to 12 of a kline whose candles are of so many minutes.
+std::function<std::string(instant)> kline_end(std::int64_t minutes) {
+  return [minutes](instant when) {
+    return fmt::format(",{},1,2,3,4,0", when + minutes * minute_ms - 1);
+  };
+}
+
+std::string rows_at(std::initializer_list<std::int64_t> minutes) {
+  std::string text = header;
+  for (const auto minute : minutes)
+    text += fmt::format("{},100,101,99,100,1\n", new_year + minute * minute_ms);
+  return text;
+}
+
+} // namespace
+
+TEST_CASE("cli, CSV: klines of larger intervals are refused by their close time") {
+  CHECK(parse(rows_apart(1, 5, kline_end(1))).candles.size() == 5);
+  CHECK(bad_candles(rows_apart(5, 5, kline_end(5))) ==
+        "f.csv: line 1: close_time 1704067499999 is that of a candle of 5m, open_time is "
+        "1704067200000; expected 1704067259999, that of a candle of 1m");
+  CHECK(bad_candles(rows_apart(3, 1, kline_end(3))).find("a candle of 3m") != std::string::npos);
+  CHECK(bad_candles(rows_apart(1440, 2, kline_end(1440))).find("a candle of 1d") !=
+        std::string::npos);
+  // With a header, in any place, and without the rest of the columns.
+  const std::string columns = "close_time,open_time,open,high,low,close,volume\n";
+  CHECK(parse(columns + "1704067259999,1704067200000,1,1,1,1,1\n").candles.size() == 1);
+  CHECK(bad_candles(columns + "1704067259999,1704067200000,1,1,1,1,1\n" +
+                    "1704070799999,1704067260000,1,1,1,1,1\n")
+            .starts_with("f.csv: line 3: close_time 1704070799999 is that of a candle of 59m"));
+  CHECK(bad_candles("1704067200000,1,1,1,1,1,1704067499999\n").find("a candle of 5m") !=
+        std::string::npos);
+  // A volume of seven columns is none.
+  CHECK(
+      parse("1704067200000,1,1,1,1,1,250000000\n1704067260000,1,1,1,1,1,170.5\n").candles.size() ==
+      2);
+}
+
+TEST_CASE("cli, CSV: close times in every unit, inclusive and exclusive") {
+  const auto accepted = [](std::string_view open, std::string_view close) {
+    return parse(fmt::format("{},1,1,1,1,1,{},1,1,1,1,0\n", open, close)).candles.size() == 1;
+  };
+  CHECK(accepted("1704067200000", "1704067259999"));
+  CHECK(accepted("1704067200000", "1704067260000"));
+  CHECK(accepted("1704067200000000", "1704067259999999"));
+  CHECK(accepted("1704067200000000", "1704067260000000"));
+  CHECK(accepted("1704067200000000", "1704067259999"));
+  CHECK(accepted("1704067200", "1704067259"));
+  CHECK(accepted("1704067200", "1704067260"));
+  const auto refused = [](std::string_view open, std::string_view close) {
+    return bad_candles(fmt::format("{},1,1,1,1,1,{},1,1,1,1,0\n", open, close));
+  };
+  CHECK(refused("1704067200000000", "1704067499999999").find("a candle of 5m") !=
+        std::string::npos);
+  CHECK(refused("1704067200", "1704067499").find("a candle of 5m") != std::string::npos);
+  CHECK(refused("1704067200000", "1704067260001").find("a candle of 60001 ms") !=
+        std::string::npos);
+  CHECK(refused("1704067200000", "1704067200000") ==
+        "f.csv: line 1: close_time 1704067200000 is not later than open_time 1704067200000; "
+        "expected 1704067259999, the end of the minute");
+  for (const auto* text : {"", "x", "1704067259999.0", "99999999999999999999", "-1", "59999"})
+    CHECK(refused("1704067200000", text) ==
+          fmt::format("f.csv: line 1: close_time \"{}\" is not a time; expected 1704067259999, the "
+                      "end of the minute",
+                      text));
+}
+
+TEST_CASE("cli, CSV: an exchange that pauses closes a candle early; not most of them") {
+  const auto early = [](instant last) {
+    return [last](instant when) {
+      return fmt::format(",{},1,2,3,4,0", when + (when <= last ? 14'838 : 59'999));
+    };
+  };
+  CHECK(parse(rows_apart(1, 4, early(new_year + minute_ms))).candles.size() == 4);
+  CHECK(bad_candles(rows_apart(1, 4, early(new_year + 2 * minute_ms))) ==
+        "f.csv: line 1: close_time 1704067214838 lies before the end of the minute, as in 3 of 4 "
+        "rows; expected it there, 59.999 s behind open_time");
+}
+
+TEST_CASE("cli, CSV: without close times the usual spacing must be a minute") {
+  CHECK(bad_candles(header + rows_apart(5, 300)) ==
+        "f.csv: line 3: the candle lies 5m behind the one before, the usual spacing of the file; "
+        "expected 1m candles");
+  CHECK(bad_candles(rows_apart(3, 20)).starts_with("f.csv: line 2: the candle lies 3m "));
+  CHECK(bad_candles(rows_apart(60, 3)).find(" lies 1h ") != std::string::npos);
+  CHECK(bad_candles(rows_apart(1440, 2)).find(" lies 1d ") != std::string::npos);
+  // Some of the larger candles are missing.
+  CHECK(bad_candles(rows_at({0, 15, 20, 25, 60})).find(" lies 5m ") != std::string::npos);
+  // One minute, most of which are missing.
+  CHECK(parse(rows_at({0, 7, 9, 30, 41, 42, 77})).candles.size() == 7);
+  CHECK(parse(rows_at({3})).candles.size() == 1);
+  CHECK(parse(rows_at({3, 10})).candles.size() == 2);
+  CHECK(bad_candles(rows_at({5, 10})).find(" lies 5m ") != std::string::npos);
+  // A close time says more than the spacing.
+  CHECK(parse(rows_apart(5, 300, kline_end(1))).candles.size() == 300);
+}
+
+TEST_CASE("cli, CSV: a day of larger candles among one-minute ones is refused") {
+  const auto day = generate_candles(3, "X", 100, 0.6, new_year, new_year + 2 * day_ms);
+  std::string text = to_csv(day);
+  for (int i = 0; i < 288; ++i)
+    text += fmt::format("{},100,101,99,100,1\n", new_year + 2 * day_ms + i * 5 * minute_ms);
+  CHECK(bad_candles(text) == "f.csv: line 2883: the candle lies 5m behind the one before, the "
+                             "usual spacing of the day; expected 1m candles");
+}
+
+TEST_CASE("cli, CSV: what rows say of symbol, interval and being closed must hold") {
+  const auto with = [](const std::string& column, const std::string& first,
+                       const std::string& second) {
+    return fmt::format("open_time,open,high,low,close,volume,{}\n1704067200000,1,1,1,1,1,{}\n"
+                       "1704067260000,1,1,1,1,1,{}\n",
+                       column, first, second);
+  };
+  for (const auto* name : {"BTCUSDT", "btcusdt", "BTC/USDT", "BTC-USDT"})
+    CHECK(parse(with("symbol", name, name)).candles.size() == 2);
+  CHECK(bad_candles(with("symbol", "BTCUSDT", "ETHUSDT")) ==
+        "f.csv: line 3: symbol \"ETHUSDT\"; expected \"BTCUSDT\"");
+  CHECK(bad_candles(with("symbol", "", "")).starts_with("f.csv: line 2: symbol \"\""));
+  const auto of_any_symbol = [](const std::string& text) {
+    return error_of([&] { parse_candle_csv(text, "f.csv", "", default_limits); });
+  };
+  CHECK_FALSE(of_any_symbol(with("symbol", "ETHUSDT", "ETHUSDT")));
+  CHECK(of_any_symbol(with("symbol", "ETHUSDT", "BTCUSDT"))->message ==
+        "f.csv: line 3: symbol \"BTCUSDT\"; expected \"ETHUSDT\"");
+  CHECK(parse(with("interval", "1m", "1min")).candles.size() == 2);
+  for (const auto* size : {"5m", "1M", "60", ""})
+    CHECK(bad_candles(with("interval", "1m", size)) ==
+          fmt::format("f.csv: line 3: interval \"{}\"; expected 1m, one-minute candles", size));
+  for (const auto* column :
+       {"is_closed", "closed", "is_final", "is_complete", "complete", "confirm"}) {
+    CHECK(parse(with(column, "true", "1")).candles.size() == 2);
+    CHECK(
+        bad_candles(with(column, "True", "False")) ==
+        fmt::format("f.csv: line 3: {} \"False\"; expected true, as candles that still form change",
+                    column));
+    CHECK(bad_candles(with(column, "maybe", "1")).find("is neither true nor false") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("cli, CSV: several files are joined in the order of their candles") {
+  const temporary_folder folder{"candle_csv_several"};
+  const auto series = generate_candles(3, "BTCUSDT", 100, 0.6, new_year, new_year + 4 * day_ms);
+  const auto part = [&](int from, int until) {
+    auto some = series;
+    some.candles.assign(series.candles.begin() + from, series.candles.begin() + until);
+    return to_csv(some);
+  };
+  const auto first = folder.write("z.csv", part(0, 1440));
+  const auto second = folder.write("b.csv.gz", gzip("\xEF\xBB\xBF" + part(1440, 3000)));
+  write_zip(folder / "a.zip", {{"a.csv", part(3000, 5760)}});
+  for (const auto& paths :
+       {candle_paths{first, second, folder / "a.zip"},
+        candle_paths{folder / "a.zip", first, second}, candle_paths{folder / "*.*"},
+        candle_paths{folder / "*.csv*", folder / "*a*p"}}) {
+    const auto loaded = read_candle_csv(paths, "BTCUSDT", default_limits);
+    CHECK(loaded == series);
+    CHECK(loaded.candles.capacity() * sizeof(candle) <= 56 * loaded.candles.size());
+  }
+  const auto refused = [](const candle_paths& paths) {
+    return error_of([&] { read_candle_csv(paths, "BTCUSDT", default_limits); }).value();
+  };
+  const auto overlap = folder.write("overlap.csv", part(2999, 3100));
+  CHECK(
+      refused({overlap, first, second}).message ==
+      fmt::format("{} and {} overlap: candles from 2024-01-02T00:00:00Z to 2024-01-03T01:59:00Z, "
+                  "and from 2024-01-03T01:59:00Z to 2024-01-03T03:39:00Z; expected files of which "
+                  "one ends before the other begins",
+                  second.string(), overlap.string()));
+  CHECK(refused({overlap, first, second}).code == error_code::bad_candles);
+  CHECK(refused({first, first}).message.find("overlap") != std::string::npos);
+  // One lies in a gap of the other.
+  const auto odd = folder.write("odd.csv", rows_at({0, 1, 5, 6}));
+  const auto between = folder.write("between.csv", rows_at({3, 4}));
+  CHECK(refused({odd, between}).message.find("overlap") != std::string::npos);
+  // Faults keep the file and its own lines.
+  const auto bad = folder.write("bad.csv", header + "1704412800000,1,2,3,4,5\n");
+  CHECK(refused({first, bad}).message.starts_with(bad.string() + ": line 2: "));
+  const auto coarse = folder.write("coarse.csv", header + rows_apart(5, 20));
+  CHECK(refused({folder / "a.zip", coarse}).message.starts_with(coarse.string() + ": line 3: "));
+  CHECK(refused({folder / "2024-*.zip"}) ==
+        error{error_code::io_failed,
+              (folder / "2024-*.zip").string() + ": no file matches; expected at least one"});
 }
 
 TEST_CASE("cli, CSV: random damage never passes unnoticed or crashes") {

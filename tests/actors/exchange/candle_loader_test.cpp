@@ -539,3 +539,90 @@ TEST_CASE("candle loader: after a leap of the clock what lies between is not fet
   REQUIRE(market.asked.size() == 1);
   CHECK(market.asked.front().since == new_year + 300 * day_ms);
 }
+
+TEST_CASE("candle loader: an answer of larger candles than asked for is refused") {
+  minute_source source;
+  source.spoil = [](std::vector<candle>& batch) {
+    std::erase_if(batch, [](const candle& item) { return item.open_time % (5 * minute_ms) != 0; });
+  };
+  auto loader = source.loader();
+  const auto problem =
+      error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + day_ms); });
+  REQUIRE(problem.has_value());
+  CHECK(problem->code == error_code::bad_candles);
+  CHECK_MESSAGE(problem->message.find("candle 1 of 288: the candle lies 5m behind the one before, "
+                                      "the usual spacing of the answer; expected 1m candles") !=
+                    std::string::npos,
+                problem->message);
+}
+
+TEST_CASE("candle loader: a source that says its candles are others is not believed") {
+  class other_candles final : public candle_store_source {
+  public:
+    candle_series answer;
+    std::vector<std::string> symbols() const override { return {"BTC"}; }
+    candle_series load(const std::string&, instant, instant, const configuration&) override {
+      return answer;
+    }
+  };
+  const auto source = std::make_shared<other_candles>();
+  exchange_schema schema;
+  schema.exchange_name = "own";
+  schema.source = source;
+  candle_loader loader{schema, {}, {}};
+  const auto problem_of = [&](candle_series answer) {
+    source->answer = std::move(answer);
+    return error_of([&] { loader.load("BTC", interval::m1, new_year, new_year + hour_ms); });
+  };
+  CHECK(
+      problem_of({"BTC", interval::m5, {flat_candle(0)}}) ==
+      error{
+          error_code::bad_candles,
+          "exchange own: the source answered with 5m candles of BTC; expected 1m candles of BTC"});
+  CHECK(
+      problem_of({"ETH", interval::m1, {flat_candle(0)}}) ==
+      error{
+          error_code::bad_candles,
+          "exchange own: the source answered with 1m candles of ETH; expected 1m candles of BTC"});
+  CHECK_FALSE(problem_of({"", interval::m1, {flat_candle(0)}}));
+}
+
+TEST_CASE("candle loader: bad candles around what is needed are done without") {
+  minute_source source;
+  source.spoil = [&](std::vector<candle>& batch) {
+    for (auto& item : batch)
+      if (item.open_time == new_year + 600 * minute_ms ||
+          item.open_time == new_year + 900 * minute_ms)
+        item.close = -1;
+  };
+  auto loader = source.loader();
+  const auto load = [&](std::int64_t from, std::int64_t until) {
+    return loader.load("BTC", interval::m1, new_year + from * minute_ms,
+                       new_year + until * minute_ms);
+  };
+  const auto loaded = load(700, 800);
+  CHECK(loaded.from == new_year + 700 * minute_ms);
+  CHECK(loaded.until == new_year + 800 * minute_ms);
+  CHECK(loaded.series->candles.size() == 100);
+  CHECK(source.delays.empty());
+  CHECK(load(650, 850).series->candles.size() == 200);
+  const auto problem = error_of([&] { load(650, 901); });
+  REQUIRE(problem);
+  CHECK(problem->code == error_code::bad_candles);
+}
+
+TEST_CASE("candle loader: a welcome day before the range is tried once, and done without") {
+  minute_source source;
+  source.spoil = [&](std::vector<candle>&) {
+    if (source.asked.back().since < new_year)
+      throw std::runtime_error("no such day");
+  };
+  auto loader = source.loader();
+  const candle_extent extent{new_year - day_ms, new_year + 120 * minute_ms, true};
+  const auto loaded = loader.load("BTC", interval::m1, new_year + 60 * minute_ms,
+                                  new_year + 120 * minute_ms, extent);
+  CHECK(loaded.from == new_year);
+  CHECK(loaded.until == new_year + 120 * minute_ms); // and not to the day's end
+  CHECK(source.days() == list{-1, 0});
+  CHECK(source.delays.empty());
+}

@@ -46,7 +46,7 @@ TEST_CASE("candle report: the first bad candle of every day, of a series and of 
 
   const auto path = folder / "c.csv";
   write_candle_csv(series, path);
-  const auto report = report_candle_csv(path, "BTCUSDT", {});
+  const auto report = report_candle_csv({path}, "BTCUSDT", {});
   CHECK(report.candles == 9);
   CHECK(report.gaps.size() == 2);
   CHECK_FALSE(report.is_sound());
@@ -59,13 +59,43 @@ TEST_CASE("candle report: the first bad candle of every day, of a series and of 
 TEST_CASE("candle report: a malformed row is a fault, an unreadable file an error") {
   const temporary_folder folder{"candle_report_malformed"};
   const auto path = folder.write("c.csv", to_csv(flat_series({0, 1})) + "text\n");
-  const auto report = report_candle_csv(path, "BTCUSDT", {});
+  const auto report = report_candle_csv({path}, "BTCUSDT", {});
   CHECK(report.candles == 0);
   CHECK(report.faults ==
         std::vector<std::string>{path.string() +
                                  ": line 4: 1 fields in \"text\"; expected 6, as in line 1"});
-  CHECK(error_of([&] { report_candle_csv(folder / "none.csv", "X", {}); })->code ==
+  CHECK(error_of([&] { report_candle_csv({folder / "none.csv"}, "X", {}); })->code ==
         error_code::io_failed);
+}
+
+TEST_CASE("candle report: candles of a larger interval are one fault; a day of them too") {
+  const temporary_folder folder{"candle_report_coarse"};
+  candle_series coarse{"BTCUSDT", interval::m1, {}};
+  for (int i = 0; i < 2 * 288; ++i)
+    coarse.candles.push_back(flat_candle(5 * i));
+  const std::string problem = "the candle lies 5m behind the one before, the usual spacing of the ";
+  const auto path = folder.write("c.csv", to_csv(coarse));
+  const auto report = report_candle_csv(path, {});
+  CHECK(report.symbol == "c.csv");
+  CHECK(report.faults == std::vector<std::string>{path.string() + ": line 3: " + problem +
+                                                  "file; expected 1m candles"});
+  CHECK(report_candles(coarse, {}).faults ==
+        std::vector<std::string>{
+            "BTCUSDT 2024-01-01T00:05:00Z: " + problem + "day; expected 1m candles",
+            "BTCUSDT 2024-01-02T00:05:00Z: " + problem + "day; expected 1m candles"});
+}
+
+TEST_CASE("candle report: several files of a symbol are one series; an overlap is a fault") {
+  const temporary_folder folder{"candle_report_several"};
+  const auto first = folder.write("b.csv", to_csv(flat_series({0, 1, 2})));
+  const auto second = folder.write("a.csv", to_csv(flat_series({3, 4, 6, 7})));
+  const auto report = report_candle_csv({second, first}, "BTCUSDT", {});
+  CHECK(report.candles == 7);
+  CHECK(report.missing_minutes == 1);
+  CHECK(report.is_sound());
+  const auto twice = report_candle_csv({first, first}, "BTCUSDT", {});
+  REQUIRE(twice.faults.size() == 1);
+  CHECK(twice.faults[0].find("overlap") != std::string::npos);
 }
 
 TEST_CASE("candle report: the gaps of recorded data") {
@@ -74,7 +104,7 @@ TEST_CASE("candle report: the gaps of recorded data") {
     MESSAGE("no recorded data at " << path.string() << ", nothing compared");
     return;
   }
-  const auto report = report_candle_csv(path, "BTCUSDT", {});
+  const auto report = report_candle_csv({path}, "BTCUSDT", {});
   CHECK(report.candles == 19'726);
   CHECK(report.is_sound());
   CHECK(static_cast<std::int64_t>(report.candles) + report.missing_minutes ==

@@ -162,6 +162,20 @@ TEST_CASE("series market: what was provided is not loaded, the minutes are the c
   CHECK(source.calls.empty());
 }
 
+TEST_CASE("series market: what was given stays as it was while more is loaded, until the next instant") {
+  loads source;
+  auto market = source.market();
+  const auto few = market.candles("BTC", interval::m1, 3, minute(100));
+  const auto many = market.candles("BTC", interval::m1, 90, minute(100)); // loads more
+  const auto others = market.candles("ETH", interval::m5, 2, minute(100));
+  CHECK(opens(few) == list{97, 98, 99});
+  CHECK(many.size() == 90);
+  CHECK(opens(many.last(1)) == list{99});
+  CHECK(opens(others) == list{90, 95});
+  market.candles("BTC", interval::m1, 1, minute(101));
+  CHECK(opens(market.candles("BTC", interval::m1, 2, minute(101))) == list{99, 100});
+}
+
 TEST_CASE("series market: without a loader what is not held is a gap") {
   series_market market{"BTC", 5, {}, {}};
   const auto problem = error_of([&] { market.candles("BTC", interval::m1, 1, minute(4)); });
@@ -216,25 +230,4 @@ TEST_CASE("series market: limits beyond any history are answered, not overflowed
   CHECK(error_of([&] { market.candles("BTC", interval::m1, INT64_MAX, minute(9)); })->code ==
         error_code::data_gap);
   CHECK(market.average_price("BTC", minute(9)) == 100);
-}
-
-TEST_CASE("series market: a span stays valid until the signal source returns") {
-  std::weak_ptr<const candle_series> first;
-  loads source;
-  series_market market{"BTC",
-                       5,
-                       {},
-                       [&, load = source.loader()](const std::string& symbol, interval size,
-                                                   instant from, instant until) {
-                         auto loaded = load(symbol, size, from, until);
-                         if (first.expired())
-                           first = loaded.series;
-                         return loaded;
-                       }};
-  const auto shown = market.candles("BTC", interval::m5, 2, minute(100));
-  market.candles("BTC", interval::m5, 9, minute(100)); // reaches further back: loaded again
-  CHECK_FALSE(first.expired());
-  CHECK(opens(shown) == list{90, 95});
-  market.candles("BTC", interval::m5, 9, minute(101)); // the next instant: nobody looks any more
-  CHECK(first.expired());
 }

@@ -131,6 +131,9 @@ TEST_CASE("decisions, Synthetic candles: values outside their range are refused"
   const double nan = std::numeric_limits<double>::quiet_NaN();
   refused(nan, 1, 0, 1);
   refused(1, nan, 0, 1);
+  CHECK(refused(1, 1, -day_ms, day_ms) ==
+        "synthetic candles: range 1969-12-31T00:00:00Z to 1970-01-02T00:00:00Z; expected at most "
+        "twenty years between 1970 and 2262");
   refused(1, 1, -1, 1);
   refused(1, 1, 0, end_of_time);
   refused(1, 1, 0, 21 * 366 * day_ms);
