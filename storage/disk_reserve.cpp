@@ -104,9 +104,10 @@ std::optional<std::string> disk_reserve::make() {
   return fmt::format("{} cannot be written: {}", path_.string(), reason_of(problem));
 }
 
-bool disk_reserve::release() noexcept {
+void disk_reserve::release() noexcept {
   const std::lock_guard lock{mutex_};
-  return bytes_ > 0 && ::unlink(path_.c_str()) == 0;
+  if (bytes_ > 0)
+    ::unlink(path_.c_str());
 }
 
 } // namespace backtest

@@ -22,8 +22,8 @@ public:
   /// Whether more than that is free besides.
   bool leaves(std::uint64_t bytes) const;
 
-  /// Gives the space to whoever writes next; false when there was none to give.
-  bool release() noexcept;
+  /// Gives the space to whoever writes next.
+  void release() noexcept;
 
 private:
   bool is_whole() const;

@@ -246,9 +246,14 @@ void fail_stop_file_system::fail(std::string_view what, const std::string& path,
 
 template <class Change>
 IOStatus fail_stop_file_system::with_reserve(const Change& change) {
+  // Another thread may have given the reserve away just now, for this one to use as well, or a
+  // commit may have made it whole again in between.
+  constexpr int attempts = 8;
   auto status = change();
-  if (!status.ok() && says_no_space(status) && reserve_.release())
+  for (int i = 1; i < attempts && !status.ok() && says_no_space(status); ++i) {
+    reserve_.release();
     status = change();
+  }
   return status;
 }
 

@@ -74,7 +74,7 @@ private:
   class file;
   class directory;
 
-  /// `change` is tried, and tried once more with the reserve when there is no room.
+  /// `change` is tried, and tried again with the reserve when there is no room.
   template <class Change>
   rocksdb::IOStatus with_reserve(const Change& change);
   /// The same for what makes, moves or removes a file: refused after a failure, and one itself

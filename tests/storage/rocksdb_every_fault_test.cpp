@@ -17,6 +17,7 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <system_error>
@@ -159,6 +160,33 @@ std::string fault_setting(const char* name) {
 }
 
 } // namespace
+
+TEST_CASE("rocksdb: the reserve serves a write also when another thread gave it away or made it whole "
+          "meanwhile") {
+  const temporary_directory directory;
+  const auto reserve = directory.path() / "RESERVED_SPACE";
+  const auto files = std::make_shared<faulty_file_system>();
+  rocksdb_options options;
+  options.file_system = files;
+  options.reserve_bytes = 4096;
+  const auto target = open_rocksdb_store(directory.path(), options);
+  target->commit(batch_of(1));
+  // At the first try another one has taken the reserve, at the second it is whole again.
+  std::atomic<int> tries{0};
+  files->set_hook([&](file_step step, const std::string& path) {
+    if (step != file_step::allocate || !path.ends_with(".log") || tries >= 2)
+      return rocksdb::IOStatus::OK();
+    if (++tries == 1)
+      std::filesystem::remove(reserve);
+    else
+      std::ofstream{reserve} << std::string(4096, ' ');
+    return status_of(ENOSPC);
+  });
+  target->commit(batch_of(2));
+  files->set_hook({});
+  CHECK(tries == 2);
+  CHECK(held(*target) == 2);
+}
 
 /// Not a test: what the one below runs in another process.
 TEST_CASE("rocksdb faults: the process that meets them" * doctest::skip()) {

@@ -39,13 +39,16 @@ public:
     return static_cast<std::uint64_t>(found.f_bavail) * found.f_frsize;
   }
 
-  /// Takes all but `left` bytes of what is free.
+  /// Takes all but `left` bytes of what is free, whoever else takes and gives room meanwhile.
   void fill(std::uint64_t left) const {
     const int file = ::open(filler().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    const auto taken = free() - std::min(free(), left);
-    const int problem = file < 0 ? -1 : ::posix_fallocate(file, 0, static_cast<off_t>(taken));
+    bool is_filled = false;
+    for (int attempt = 0; file >= 0 && attempt < 100 && !is_filled; ++attempt) {
+      const auto taken = free() - std::min(free(), left);
+      is_filled = taken == 0 || ::posix_fallocate(file, 0, static_cast<off_t>(taken)) == 0;
+    }
     ::close(file);
-    if (problem != 0)
+    if (!is_filled)
       throw std::runtime_error("the disk cannot be filled");
   }
   void clear() const { std::filesystem::remove(filler()); }
