@@ -657,6 +657,8 @@ struct live_state {
       progress.came_late = late;
       progress.misses_newest = outcome == boundary_fetches::outcome::newest_missing;
     }
+    if (answer.problem && !fetches->is_open())
+      return commit_if_complete(); // told now and not with what the next boundary brings
     const bool others_wait = fetches->is_open() && fetches->boundary() == boundary &&
                              outcome != boundary_fetches::outcome::newest_missing;
     if (!others_wait || fetches->may_close(now))
@@ -692,9 +694,10 @@ struct live_state {
       problem.timestamp = boundary;
     event item{topic::error, std::move(problem)};
     if (finishing)
-      send_anonymously(setup->topics, publish{{std::move(item)}});
-    else
-      late_events.push_back(std::move(item));
+      return send_anonymously(setup->topics, publish{{std::move(item)}});
+    late_events.push_back(std::move(item));
+    if (fetches && !fetches->is_open())
+      commit_if_complete();
   }
 
   /// The candles that are there are examined; who has none yet comes later, in order.

@@ -208,12 +208,15 @@ TEST_CASE("errors of a run: candles that cannot be had count, before the first i
         false);
     target.override_strategy("buyer", [](strategy_schema& schema) { schema.get_signal = never; });
     live_story heard{target, world.boundary};
+    if (minute > 0)
+      world.clock->set(world.first + minute * minute_ms); // it starts at a boundary
     auto run = world.start(target);
     for (std::int64_t i = 1; i <= boundaries; ++i, ++minute) {
       const instant next = world.first + minute * minute_ms;
-      if (i > 1) // else boundaries that pass meanwhile are one
+      if (world.clock->now() < next) { // else boundaries that pass meanwhile are one
         world.clock->wait_for_alarm_at(next);
-      world.clock->set(next);
+        world.clock->set(next);
+      }
       heard.wait_for(static_cast<std::size_t>(i));
     }
     run.cancel();
@@ -224,6 +227,37 @@ TEST_CASE("errors of a run: candles that cannot be had count, before the first i
   };
   fail_minutes(3, 3);
   fail_minutes(2, 5);
+}
+
+TEST_CASE("errors of a run: that of a symbol which answers after the others went on is told at once") {
+  const watchdog guard;
+  two_symbols world;
+  gate held;
+  std::atomic<int> asked{0};
+  runtime target{world.options(60)};
+  world.add_to(
+      target,
+      [&](const candle_query& query) {
+        if (query.symbol == "BBB")
+          return wave(query.since, query.until);
+        if (++asked > 1) // the others do not wait for whom has failed before
+          held.pass();
+        throw failure(error_code::not_found, "symbol AAA not found");
+      },
+      false);
+  target.override_strategy("buyer", [](strategy_schema& schema) { schema.get_signal = never; });
+  live_story heard{target, world.boundary};
+  auto run = world.start(target);
+  world.clock->set(world.first);
+  heard.wait_for(1);
+  world.clock->wait_for_alarm_at(world.first + minute_ms);
+  world.clock->set(world.first + minute_ms);
+  world.clock->wait_for_alarm_at(world.first + 2 * minute_ms); // that boundary is over
+  held.open();
+  CHECK(heard.wait_for(2) == std::vector<std::string>{"error AAA", "error AAA"});
+  run.cancel();
+  run.wait();
+  CHECK(errors_in(run.summaries()) == errors_of_runs{{"buyer AAA", 2}});
 }
 
 TEST_CASE("errors of a run: a boundary that is postponed counts") {

@@ -84,6 +84,7 @@ struct two_symbols {
   run_handle start(runtime& target) const {
     auto request = one_buyer(clock);
     request.symbols = {"AAA", "BBB"};
+    clock->cancel(); // that of a run before this one
     auto handle = target.live().background(std::move(request));
     clock->wait_until_watched();
     return handle;

@@ -35,9 +35,11 @@ public:
   void cancel() override {
     const std::lock_guard lock{mutex_};
     ring_ = {};
+    armed_ = false;
   }
 
-  /// Blocks until somebody has set an alarm: the run took its first look at the clock.
+  /// Blocks until somebody has set an alarm since the last was cancelled: the run took its first
+  /// look at the clock.
   void wait_until_watched() {
     std::unique_lock lock{mutex_};
     changed_.wait(lock, [this] { return armed_; });
