@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace backtest {
 
 namespace {
@@ -10,9 +13,41 @@ bool accepts_name(const std::vector<std::string>& wanted, const std::string& nam
   return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
 }
 
+/// Those of events, as they are published: none is known by another name.
+interest every_topic() {
+  interest topics;
+  for (std::size_t i = 0; i < topic_count; ++i)
+    if (const auto on = static_cast<topic>(i); on != topic::signal)
+      topics |= interest::of(on);
+  return topics;
+}
+
 } // namespace
 
-subscription_filter::subscription_filter(subscription wanted) : wanted_(std::move(wanted)) {
+std::string text_of(const subscription& wanted) {
+  std::vector<std::string_view> topics;
+  for (const auto on : wanted.topics)
+    topics.push_back(to_string(on));
+  auto text = wanted.name.empty() ? std::string{} : fmt::format("\"{}\" ", wanted.name);
+  text += topics.empty() ? std::string{"(every topic"}
+                         : fmt::format("(topics {}", fmt::join(topics, ", "));
+  const auto append = [&text](std::string_view what, const std::vector<std::string>& names) {
+    constexpr std::size_t most = 5;
+    if (!names.empty())
+      text += fmt::format(
+          "; {} {}{}", what,
+          fmt::join(names.begin(),
+                    names.begin() + static_cast<std::ptrdiff_t>(std::min(most, names.size())),
+                    ", "),
+          names.size() > most ? ", ..." : "");
+  };
+  append("symbols", wanted.symbols);
+  append("strategies", wanted.strategies);
+  return text + ")";
+}
+
+subscription_filter::subscription_filter(subscription wanted)
+    : wanted_(std::move(wanted)), topics_(wanted_.topics.empty() ? every_topic() : interest{}) {
   for (const auto on : wanted_.topics)
     topics_ |= interest::of(on);
   for (std::size_t i = 0; i < tick_action_count; ++i) {

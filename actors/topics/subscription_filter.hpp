@@ -7,18 +7,28 @@
 
 namespace backtest {
 
-/// What a subscriber wants. Empty lists: every symbol, every strategy, every action.
+/// What a subscriber wants. Empty lists: every topic, action, symbol, strategy, as for a
+/// `journal_filter`. Where no topic is named a tick comes once, under its own and not as `signal`.
 struct subscription {
   std::vector<topic> topics;
   std::vector<tick_action> actions; ///< of the signal topics
   std::vector<std::string> symbols;
   std::vector<std::string> strategies;
+  std::string name = {}; ///< the subscriber's, for people who read of it in errors
+  /// Once it has owed an answer for `subscriber_patience_seconds` its subscription ends; else it is
+  /// waited for.
+  bool drop_when_overdue = false;
 };
+
+/// `"charts" (topics signal_backtest, error; symbols BTC)`.
+std::string text_of(const subscription& wanted);
 
 /// A subscription made quick to test.
 class subscription_filter {
 public:
   explicit subscription_filter(subscription wanted);
+
+  const subscription& wanted() const noexcept { return wanted_; }
 
   /// What a run of these names should build for this subscriber.
   interest interest_in(const run_identity& run) const;

@@ -49,7 +49,36 @@ TEST_CASE("subscription filter: an event comes under the topics that were named"
   CHECK(delivered({{topic::error}, {}, {}, {}}, error_of_run(run_of("BTC", "s"))) ==
         topics{topic::error});
   CHECK(delivered({{topic::risk}, {}, {}, {}}, error_of_run(run_of("BTC", "s"))) == topics{});
-  CHECK(delivered({{}, {}, {}, {}}, error_of_run(run_of("BTC", "s"))) == topics{});
+}
+
+TEST_CASE("subscription filter: empty lists mean all, and every event comes once") {
+  const subscription all;
+  CHECK(delivered(all, error_of_run(run_of("BTC", "s"))) == topics{topic::error});
+  CHECK(delivered(all, error_of_run(nullptr)) == topics{topic::error});
+  for (std::size_t a = 0; a < tick_action_count; ++a) {
+    const auto action = static_cast<tick_action>(a);
+    CHECK(delivered(all, tick_event(action)) == topics{topic::signal_backtest});
+    CHECK(delivered(all, tick_event(action, run_of("BTC", "s", run_mode::live),
+                                    topic::signal_live)) == topics{topic::signal_live});
+    CHECK(subscription_filter{all}.interest_in(*run_of("BTC", "s")).has(action));
+  }
+  for (std::size_t t = 0; t < topic_count; ++t)
+    if (const auto on = static_cast<topic>(t); on != topic::signal)
+      CHECK(subscription_filter{all}.interest_in(*run_of("BTC", "s")).has(on));
+  const subscription on_btc{{}, {}, {"BTC"}, {}};
+  CHECK(delivered(on_btc, error_of_run(run_of("BTC", "s"))) == topics{topic::error});
+  CHECK(delivered(on_btc, error_of_run(run_of("ETH", "s"))) == topics{});
+}
+
+TEST_CASE("subscription: what people are told of it") {
+  CHECK(text_of(subscription{}) == "(every topic)");
+  subscription wanted{{topic::signal_backtest, topic::error}, {}, {"BTC"}, {"a", "b"}};
+  CHECK(text_of(wanted) == "(topics signal_backtest, error; symbols BTC; strategies a, b)");
+  wanted.name = "charts";
+  wanted.symbols = {"A", "B", "C", "D", "E", "F"};
+  wanted.strategies = {};
+  CHECK(text_of(wanted) ==
+        "\"charts\" (topics signal_backtest, error; symbols A, B, C, D, E, ...)");
 }
 
 TEST_CASE("subscription filter: a tick comes under its own topic first, then under signal") {
