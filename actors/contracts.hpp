@@ -7,6 +7,7 @@
 #include "actors/publisher/journal_tap.hpp"
 #include "actors/risk/risk_arbiter.hpp"
 #include "actors/strategy/quiet_run.hpp"
+#include "actors/topics/listener_gate.hpp"
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
 #include "messages/idle_stretch.hpp"
@@ -287,6 +288,14 @@ struct generated_signal {
 
 using signal_source_actor = typed_interface<caf::result<generated_signal>(generate_signal)>;
 
+/// What a function that may block came to; sent by its thread to its actor.
+struct signal_made {
+  generated_signal answer;
+};
+
+using blocking_source_actor = typed_interface<caf::result<generated_signal>(generate_signal), //
+                                              caf::result<void>(signal_made)>;
+
 // -- strategy client: key (symbol, strategy, mode) ----------------------------------------------------------------
 
 /// What a range came to; sent to the run's driver. Not an answer: CAF looks for the request of an
@@ -446,11 +455,13 @@ using subscription_id = std::uint64_t;
 
 /// `built_in`: publishers wait until this subscriber has applied what they published, and of a live
 /// run's idle ticks it gets the newest of each stretch, as an `idle_stretch` if nobody wants them all.
-/// It names no symbols and no strategies.
+/// It names no symbols and no strategies. `gate`: of a listener of ours; says how far it is within a
+/// batch, and is closed when it is dropped.
 struct subscribe {
   subscription wanted;
   subscriber_actor subscriber;
   bool built_in = false;
+  std::shared_ptr<listener_gate> gate = nullptr;
 };
 
 /// From which instant on a running run tells the new subscriber.
@@ -468,15 +479,33 @@ struct unsubscribe {
   subscription_id id = 0;
 };
 
+/// A subscriber ended; sent by the bus's own watch.
+struct subscriber_gone {
+  subscription_id id = 0;
+  std::string problem; ///< "" when somebody wanted it
+};
+
+/// How long a subscriber may owe an answer before it is told of; 0: for ever.
+struct set_patience {
+  std::chrono::seconds of_subscribers{0};
+};
+
+/// Somebody owes an answer; sent by the bus to itself.
+struct look_at_subscribers {};
+
 /// Events of one producer, in its order. Answered once every built-in subscriber has applied them
-/// and no subscriber is further behind than the high-water mark; one that is empty waits only for
-/// the former.
+/// and nobody who got some of them is further behind than the high-water mark; one that is empty, or
+/// does not wait for room, waits only for the former.
 struct publish {
   std::vector<event> events;
   std::vector<idle_stretch> idle = {}; ///< live: behind the events
+  bool waits_for_room = true;
 };
 
 struct published {};
+
+/// The sender was told to end: what it published by now waits for no room any more.
+struct forgo_room {};
 
 /// Where live events are kept for subscribers that fall far behind.
 struct use_journal {
@@ -514,11 +543,26 @@ struct deregister_producer {
 
 using topics_actor = typed_interface<caf::result<subscribed>(subscribe),             //
                                      caf::result<void>(unsubscribe),                 //
+                                     caf::result<void>(subscriber_gone),             //
+                                     caf::result<void>(set_patience),                //
+                                     caf::result<void>(look_at_subscribers),         //
                                      caf::result<void>(use_journal),                 //
                                      caf::result<published>(publish),                //
+                                     caf::result<void>(forgo_room),                  //
                                      caf::result<topics_flushed>(flush_topics),      //
                                      caf::result<interest_list>(register_producer),  //
                                      caf::result<void>(deregister_producer)>;
+
+/// The callback of a listener threw; sent by the listener's thread to its actor.
+struct listener_threw {
+  event complaint;
+};
+/// The thread is done with the oldest batch; the same.
+struct batch_heard {};
+
+using listener_actor = typed_interface<caf::result<batch_done>(event_batch), //
+                                       caf::result<void>(listener_threw),    //
+                                       caf::result<void>(batch_heard)>;
 
 // -- reports: one built-in subscriber keeps them all ------------------------------------------------------------------
 
@@ -562,6 +606,8 @@ struct portfolio_setup;
 struct start_portfolio {};
 /// A run that was started ahead of its turn may be heard of from now on.
 struct tell_portfolio {};
+/// Some of its runs were told to stop: they end, whoever is behind with what was told.
+struct stop_portfolio {};
 /// The consumer of the stream went away: ends at once.
 struct abort_portfolio {};
 /// The consumer of a stream wants one more element.
@@ -582,6 +628,7 @@ using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_cha
                                         caf::result<void>(range_result),               //
                                         caf::result<void>(start_portfolio),            //
                                         caf::result<void>(tell_portfolio),             //
+                                        caf::result<void>(stop_portfolio),             //
                                         caf::result<void>(abort_portfolio),            //
                                         caf::result<void>(demand_element),             //
                                         caf::result<void>(run_client_down),            //
@@ -770,7 +817,9 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
   apply(boundary_reached) apply(retry_turn) apply(note_error) apply(ask_position_size) apply(sized_position)       \
   apply(fetch_due) apply(run_fetch) apply(fetch_over) apply(keep_fetched) apply(tell_portfolio) \
-  apply(use_journal) apply(watch_journal)                                                        \
+  apply(use_journal) apply(watch_journal) apply(subscriber_gone) apply(set_patience)             \
+  apply(look_at_subscribers) apply(forgo_room) apply(stop_portfolio) apply(listener_threw)         \
+  apply(batch_heard) apply(signal_made)                                                          \
   apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)                \
   apply(read_snapshot)
 

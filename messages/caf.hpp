@@ -50,7 +50,8 @@ using self_pointer = typename Interface::template stateful_pointer<State>;
 
 // -- spawning and ending ----------------------------------------------------------------------------
 
-/// Counts the actors of one runtime, so that it can wait until the last one is gone.
+/// Counts the actors of one runtime, and what threads that may outlive it do with them, so that it
+/// can wait until the last one is gone. Thread-safe.
 class actor_census {
 public:
   void enter() {
@@ -59,13 +60,18 @@ public:
   }
   void leave() {
     const std::lock_guard lock{mutex_};
-    if (--alive_ == 0)
+    if (--alive_ + visits_ == 0)
       none_left_.notify_all();
   }
-  /// Blocks until every actor counted has ended. Not from an actor.
+  /// No visit begins any more.
+  void close_to_visits() {
+    const std::lock_guard lock{mutex_};
+    is_closed_ = true;
+  }
+  /// Blocks until every actor counted has ended and every visit is over. Not from an actor.
   void wait_until_empty() {
     std::unique_lock lock{mutex_};
-    none_left_.wait(lock, [this] { return alive_ == 0; });
+    none_left_.wait(lock, [this] { return alive_ + visits_ == 0; });
   }
   std::size_t alive() const {
     const std::lock_guard lock{mutex_};
@@ -73,12 +79,47 @@ public:
   }
 
 private:
+  friend class census_visit;
+
   mutable std::mutex mutex_;
   std::condition_variable none_left_;
   std::size_t alive_ = 0;
+  std::size_t visits_ = 0;
+  bool is_closed_ = false;
 };
 
 using shared_census = std::shared_ptr<actor_census>;
+
+/// Around whatever a thread that may outlive a runtime does with its actors. Handles it locked are
+/// let go of before the visit ends.
+class census_visit {
+public:
+  /// Null: of actors that outlive the thread.
+  explicit census_visit(shared_census census) : census_(std::move(census)) {
+    if (!census_)
+      return;
+    const std::lock_guard lock{census_->mutex_};
+    is_allowed_ = !census_->is_closed_;
+    if (is_allowed_)
+      ++census_->visits_;
+  }
+  ~census_visit() {
+    if (!census_ || !is_allowed_)
+      return;
+    const std::lock_guard lock{census_->mutex_};
+    if (--census_->visits_ + census_->alive_ == 0)
+      census_->none_left_.notify_all();
+  }
+  census_visit(const census_visit&) = delete;
+  census_visit& operator=(const census_visit&) = delete;
+
+  /// False once the runtime is ending: hands off its actors.
+  explicit operator bool() const noexcept { return is_allowed_; }
+
+private:
+  shared_census census_;
+  bool is_allowed_ = true;
+};
 
 /// Runs `action(reason)` once `actor` has ended, at once when it already has; in whatever thread
 /// that happens, so it should only send.
@@ -166,6 +207,12 @@ template <class Self, class Handle, class Message>
 auto pass_on(Self&& self, const Handle& to, Message message) {
   return self->mail(std::move(message)).delegate(to);
 }
+/// By the clock of its actor system. It keeps `to` alive until then, so `to` is an actor that
+/// somebody ends.
+template <class Handle, class Message>
+void send_later(const Handle& to, std::chrono::nanoseconds delay, Message message) {
+  caf::anon_mail(std::move(message)).delay(delay).send(to);
+}
 #else
 template <class Self, class Handle, class Message>
 void send(Self&& self, const Handle& to, Message message) {
@@ -183,6 +230,12 @@ auto request(Self&& self, const Handle& to, Timeout timeout, Message message) {
 template <class Self, class Handle, class Message>
 auto pass_on(Self&& self, const Handle& to, Message message) {
   return self->delegate(to, std::move(message));
+}
+/// By the clock of its actor system. It keeps `to` alive until then, so `to` is an actor that
+/// somebody ends.
+template <class Handle, class Message>
+void send_later(const Handle& to, std::chrono::nanoseconds delay, Message message) {
+  caf::delayed_anon_send(to, delay, std::move(message));
 }
 #endif
 
@@ -250,6 +303,24 @@ inline void tune_scheduler(caf::actor_system_config& configuration) {
   configuration.set(group + "aggressive-poll-attempts", std::int64_t{10'000});
   configuration.set(group + "relaxed-sleep-duration", caf::timespan{std::chrono::milliseconds{5}});
   configuration.set(group + "relaxed-steal-interval", std::int64_t{1});
+}
+
+/// Of the error that comes in place of an answer: the actor asked may have ended, which its exit
+/// tells; a handler may answer with the same.
+inline bool may_be_an_end(const caf::error& reason) {
+#if BACKTEST_CAF_MODERN
+  return reason.category() == caf::type_id_v<caf::exit_reason> ||
+         reason == caf::sec::broken_promise || reason == caf::sec::request_receiver_down;
+#else
+  return reason.category() == caf::make_error(caf::exit_reason::kill).category() ||
+         reason == caf::sec::request_receiver_down;
+#endif
+}
+
+/// An actor that ended for this reason did so because somebody wanted it.
+inline bool is_orderly_end(const caf::error& reason) {
+  return !reason || reason == caf::exit_reason::normal ||
+         reason == caf::exit_reason::user_shutdown || reason == caf::exit_reason::kill;
 }
 
 /// Text of an error of CAF, for logs and error events.

@@ -33,7 +33,7 @@ struct field {
 
 using parameter_set = configuration;
 
-constexpr std::array<field, 30> parameter_fields{{
+constexpr std::array<field, 31> parameter_fields{{
     {"percent_fee", &parameter_set::percent_fee, range::non_negative_number, "finite, >= 0",
      "fee in percent per side, subtracted on entry and exit"},
     {"percent_slippage", &parameter_set::percent_slippage, range::non_negative_number,
@@ -76,6 +76,9 @@ constexpr std::array<field, 30> parameter_fields{{
      "integer >= 0", "live: seconds to wait for a candle that is late"},
     {"catch_up_wait_seconds", &parameter_set::catch_up_wait_seconds, range::non_negative_integer,
      "integer >= 0", "live: seconds to wait for the candles missed while down"},
+    {"subscriber_patience_seconds", &parameter_set::subscriber_patience_seconds,
+     range::non_negative_integer, "integer >= 0, 0 = never",
+     "seconds without an answer after which a subscriber is reported as overdue"},
     {"journal_max_age_days", &parameter_set::journal_max_age_days, range::non_negative_integer,
      "integer >= 0, 0 = unlimited", "days the journal keeps its entries"},
     {"journal_max_bytes", &parameter_set::journal_max_bytes, range::byte_count,

@@ -32,7 +32,8 @@ constexpr std::array<std::string_view, error_code_count> code_names{"data_gap",
                                                                     "stale_position",
                                                                     "listener_behind",
                                                                     "connection_failed",
-                                                                    "candle_revised"};
+                                                                    "candle_revised",
+                                                                    "listener_overdue"};
 
 } // namespace
 

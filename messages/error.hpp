@@ -19,7 +19,7 @@ enum class error_code : std::uint8_t {
   bad_candles,           ///< a candle source delivered candles that fail the checks
   risk_validation_failed, ///< a user's risk function threw
   callback_failed,       ///< a user's callback threw
-  listener_failed,       ///< a topic listener threw
+  listener_failed,       ///< a topic listener threw, or a subscriber answered with an error
   store_failed,          ///< the store refused or lost a write
   journal_truncated,     ///< the journal no longer holds the number asked for
   not_found,             ///< an unknown name
@@ -37,9 +37,10 @@ enum class error_code : std::uint8_t {
   listener_behind,       ///< a live listener is so slow that events were not kept for it
   connection_failed,     ///< another process cannot be reached, or speaks differently
   candle_revised,        ///< an exchange shows a closed candle differently from before
+  listener_overdue,      ///< a subscriber did not answer within `subscriber_patience_seconds`
 };
 
-inline constexpr std::size_t error_code_count = 27;
+inline constexpr std::size_t error_code_count = 28;
 
 std::string_view to_string(error_code code) noexcept;
 std::optional<error_code> parse_error_code(std::string_view text) noexcept;

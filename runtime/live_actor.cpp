@@ -141,6 +141,7 @@ struct live_state {
   bool demanded = false;   ///< the consumer of a replay's stream waits for an element
   bool failed = false;
   bool stopping = false;
+  bool some_are_stopping = false; ///< runs that were told to stop are not over
   bool finishing = false;
 
   ~live_state() {
@@ -179,7 +180,8 @@ struct live_state {
         },
         [this](const start_live_run&) { find_clients(); },
         [this](const stop_live&) {
-          stopping = true;
+          stopping = some_are_stopping = true;
+          send(self, setup->topics, forgo_room{});
           go_on();
         },
         [this](const boundary_reached&) {
@@ -1175,6 +1177,7 @@ struct live_state {
       return;
     }
     ++telling;
+    news.waits_for_room = !is_stopping();
     request(self, setup->topics, caf::infinite, std::move(news))
         .then(
             [this, elements = std::move(elements)](const published&) {
@@ -1186,6 +1189,16 @@ struct live_state {
               go_on();
             },
             [](const caf::error&) {}); // the same
+  }
+
+  /// What is left of a run that was told to stop is short: until it is over, no room is waited for.
+  bool is_stopping() {
+    if (some_are_stopping) {
+      some_are_stopping = false;
+      for (std::size_t run = 0; run < runs.size(); ++run)
+        some_are_stopping |= !runs[run].over && setup->runs[run].stop.stop_requested();
+    }
+    return some_are_stopping;
   }
 
   std::vector<tick_result> elements_of(const std::vector<event>& events) const {
@@ -1333,6 +1346,9 @@ struct live_state {
       setup->record->finish(std::nullopt);
       self->quit();
     };
+    if (!is_replay()) // in one line with what was told before
+      send_anonymously(setup->topics, std::exchange(news, {}));
+    news.waits_for_room = false; // nothing comes behind it
     request(self, setup->topics, caf::infinite, std::move(news))
         .then([end](const published&) { end(); }, [end](const caf::error&) { end(); });
   }

@@ -61,6 +61,7 @@ struct portfolio_state {
     std::optional<instant> next_from; ///< where the next grant starts, while it waits for one
     std::optional<report_run_bounds> bounds; ///< known, and its reports not told yet
     bool over = false;
+    bool is_stopping = false; ///< it was told to stop, and whoever is behind does not hold it up
     run_summary summary;
     double started_ms = 0;
   };
@@ -86,6 +87,8 @@ struct portfolio_state {
   std::size_t publishing = 0; ///< lists on their way
   bool finishing = false;
   bool demanded = false; ///< the consumer of a stream waits for an element
+  bool some_are_stopping = false;
+  bool all_are_stopping = false; ///< or over
   bool may_tell = true;  ///< else a walker has not come to it yet
   bool reports_are_due = false; ///< they may hear of the runs once `may_tell`
 
@@ -121,6 +124,10 @@ struct portfolio_state {
         [this](const tell_portfolio&) {
           may_tell = true;
           start_reports();
+          go_on();
+        },
+        [this](const stop_portfolio&) {
+          note_stops();
           go_on();
         },
         [this](const abort_portfolio&) { self->quit(caf::exit_reason::user_shutdown); },
@@ -364,11 +371,10 @@ struct portfolio_state {
                        align_up((frame.last - frame.first) / progress_steps + 1, minute_ms));
   }
 
-  bool may_go_on() {
-    // What is being told may hold the element that was asked for.
-    const bool stream_waits = is_stream() && (!demanded || publishing > 0);
-    return !finishing && merger && !stream_waits && !outbox_is_full();
-  }
+  /// What is being told may hold the element that was asked for.
+  bool stream_waits() const { return is_stream() && (!demanded || publishing > 0); }
+
+  bool may_go_on() { return !finishing && merger && !stream_waits() && !outbox_is_full(); }
 
   bool outbox_is_full() {
     if (outbox_size + merger->size() < outbox_limit)
@@ -378,13 +384,38 @@ struct portfolio_state {
     return outbox_size >= outbox_limit; // the rest waits for other runs
   }
 
+  /// What is left of a run that was told to stop is short, so neither its way to the end nor, when
+  /// all are, what they told wait for a subscriber.
+  void note_stops() {
+    all_are_stopping = true;
+    for (std::size_t run = 0; run < runs.size(); ++run) {
+      auto& progress = runs[run];
+      progress.is_stopping = setup->runs[run].stop.stop_requested();
+      some_are_stopping |= progress.is_stopping;
+      all_are_stopping &= progress.is_stopping || progress.over;
+    }
+    if (all_are_stopping)
+      send(self, setup->topics, forgo_room{});
+  }
+
+  /// They go beyond the horizon too, which others may never reach: they ask the arbiter no more.
+  void grant_those_stopping() {
+    if (finishing || !merger || stream_waits())
+      return;
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (runs[run].is_stopping && runs[run].next_from)
+        grant(run, *runs[run].next_from + range);
+  }
+
   void go_on() {
     flush();
+    if (some_are_stopping)
+      grant_those_stopping();
     if (may_go_on() && !ready.empty()) {
       const auto ahead = range * (is_stream() ? stream_lookahead_ranges : lookahead_ranges);
       horizon = std::max(horizon, merger->lowest_clock() + ahead);
       while (!ready.empty() && ready.begin()->first < horizon)
-        grant(ready.begin()->second);
+        grant(ready.begin()->second, horizon);
     }
     finish_if_over();
   }
@@ -404,10 +435,10 @@ struct portfolio_state {
       ready.erase({*from, run});
   }
 
-  void grant(std::size_t run) {
+  void grant(std::size_t run, instant at_most) {
     auto& progress = runs[run];
     ++progress.grants;
-    progress.granted_until = std::min(*progress.next_from + range, horizon);
+    progress.granted_until = std::min(*progress.next_from + range, at_most);
     advance_range message;
     message.grant = {progress.granted_until, progress.wanted,
                      is_stream() ? std::size_t{1} : range_events};
@@ -546,7 +577,7 @@ struct portfolio_state {
       for (const auto& item : events)
         if (is_backtest_element(item))
           elements.push_back(std::get<tick_result>(item.payload));
-    request(self, setup->topics, caf::infinite, publish{std::move(events)})
+    request(self, setup->topics, caf::infinite, publish{std::move(events), {}, !all_are_stopping})
         .then(
             [this, elements = std::move(elements)](const published&) {
               --publishing;
@@ -575,7 +606,8 @@ struct portfolio_state {
     }
     if (!announces())
       return finish();
-    publish done;
+    publish done; // nothing comes behind it that room would be needed for
+    done.waits_for_room = false;
     for (const auto& run : runs)
       done.events.push_back({topic::done_backtest,
                              done_event{run.summary.identity, "", run.summary.outcome}});

@@ -32,17 +32,20 @@ class runtime_core;
 class listener_handle {
 public:
   listener_handle() = default;
-  listener_handle(const topics_actor& topics, const subscriber_actor& listener, subscribed answer)
-      : topics_(topics), listener_(listener), id_(answer.id), effective_(std::move(answer.runs)) {}
+  listener_handle(const topics_actor& topics, const subscriber_actor& listener, subscribed answer,
+                  std::shared_ptr<listener_gate> gate)
+      : gate_(std::move(gate)), topics_(topics), listener_(listener), id_(answer.id),
+        effective_(std::move(answer.runs)) {}
 
   /// Idempotent, from any thread; once it returns no callback begins any more (one that runs may
   /// finish).
   void unsubscribe();
+  /// The number by which errors name the subscriber; 0: of nothing.
+  subscription_id id() const noexcept { return id_; }
   /// Of runs under way when the subscription began: the first instant they tell it about.
   const std::vector<effective_from>& effective() const noexcept { return effective_; }
 
 private:
-  friend class runtime;
   std::shared_ptr<listener_gate> gate_;
   weak_handle<topics_actor> topics_;
   weak_handle<subscriber_actor> listener_;
@@ -112,7 +115,11 @@ struct runtime_options {
 
 /// Everything a program holds of the library: schemas, configuration, topics and runs. Thread-safe.
 /// Several of them live in one process without noticing each other. The destructor ends all runs,
-/// also busy ones, and returns once the last actor is gone.
+/// also busy ones, and returns once the last actor is gone. Once it begins no callback of a
+/// listener begins. One that runs may finish: it is waited for, `subscriber_patience_seconds` at
+/// most, and then left. A `blocking` strategy function that runs is left at once. What is left may
+/// end after the runtime and after its actor system: it is given nothing of theirs that it could
+/// still reach, and must itself own what it captured.
 class runtime {
 public:
   /// With an actor system of its own.
@@ -184,12 +191,18 @@ public:
   /// Throws `failure{plugin_failed}`.
   void load_plugin(const std::filesystem::path& library);
 
+  // Backtests and replays wait for a subscriber that is more than 10,000 events behind, those alone
+  // whose events it gets, and until they are stopped. One that comes no further within
+  // `subscriber_patience_seconds` is told of on the topic `error` as `listener_overdue`; see
+  // `subscription::drop_when_overdue`. Throw `failure{invalid_argument}`.
+
   /// Calls back for every event wanted, in order, on a thread of its own.
   listener_handle listen(subscription wanted, event_callback callback);
-  /// Calls back for the first event that satisfies the predicate.
+  /// Calls back for the first event that satisfies the predicate, once; empty: the first of all.
   listener_handle listen_once(subscription wanted, event_predicate predicate,
                               event_callback callback);
-  /// Feeds an actor; what it answers is its credit for more.
+  /// Feeds an actor; what it answers is its credit for more. An error is told as `listener_failed`,
+  /// and credit too.
   listener_handle subscribe(subscription wanted, subscriber_actor subscriber);
 
   // The topics by name; symbols and strategies: all.
@@ -230,8 +243,8 @@ public:
   risk_reports risk();
   heat_reports heat();
 
-  /// Returns once every subscriber has heard everything published before. Not from an actor or a
-  /// callback.
+  /// Returns once every subscriber has heard everything published before; one that does not answer
+  /// is waited for until it is dropped. Not from an actor or a callback.
   void flush();
 
   /// Quantity in base units by a registered sizing, not rounded; 0: do not open. Throws `failure`:

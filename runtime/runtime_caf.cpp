@@ -139,6 +139,8 @@ void runtime::set_config(const configuration& parameters) {
     const std::lock_guard lock{core_->mutex};
     core_->parameters = parameters;
   }
+  send_anonymously(core_->topics,
+                   set_patience{std::chrono::seconds{parameters.subscriber_patience_seconds}});
   // They retry and check by the old ones; runs under way go on with them.
   send_anonymously(core_->clients.exchanges, forget_all{});
 }
@@ -207,36 +209,46 @@ void runtime::load_plugin(const std::filesystem::path& library) {
 
 // -- topics -------------------------------------------------------------------------------------------
 
-listener_handle runtime_core::subscribe(subscription wanted, const subscriber_actor& subscriber) {
+listener_handle runtime_core::subscribe(subscription wanted, const subscriber_actor& subscriber,
+                                        std::shared_ptr<listener_gate> gate) {
   listener_handle handle;
   const calling_thread visit{system};
   caf::scoped_actor self{system};
   request(self, topics, caf::infinite,
-          ::backtest::subscribe{std::move(wanted), subscriber, false})
-      .receive([&](const subscribed& answer) { handle = listener_handle{topics, subscriber, answer}; },
-               [](const caf::error& reason) {
-                 throw failure(error_code::actor_failed, "the bus is gone: " + text_of(reason));
-               });
+          ::backtest::subscribe{std::move(wanted), subscriber, false, gate})
+      .receive(
+          [&](const subscribed& answer) {
+            handle = listener_handle{topics, subscriber, answer, gate};
+          },
+          [](const caf::error& reason) {
+            throw failure(error_code::actor_failed, "the bus is gone: " + text_of(reason));
+          });
   return handle;
 }
 
+listener_handle runtime_core::listen(subscription wanted, listener_setup setup) {
+  if (!setup.callback)
+    throw failure(error_code::invalid_argument, "listen: callback must be a function");
+  const calling_thread visit{system};
+  setup.gate = std::make_shared<listener_gate>();
+  setup.topics = topics;
+  setup.log = log;
+  const auto gate = setup.gate;
+  const auto listener = spawn_listener(system, census, std::move(setup));
+  remember_listener(
+      {weak_handle<subscriber_actor>{listener}, gate, "the listener " + text_of(wanted)});
+  return subscribe(std::move(wanted), listener, gate);
+}
+
 listener_handle runtime::listen(subscription wanted, event_callback callback) {
-  return listen_once(std::move(wanted), {}, std::move(callback));
+  return core_->listen(std::move(wanted), {std::move(callback), std::nullopt, {}, {}, {}});
 }
 
 listener_handle runtime::listen_once(subscription wanted, event_predicate predicate,
                                      event_callback callback) {
-  if (!callback)
-    throw failure(error_code::invalid_argument, "listen: callback must be a function");
-  const calling_thread visit{core_->system};
-  auto gate = std::make_shared<listener_gate>();
-  const auto listener =
-      spawn_listener(core_->system, core_->census,
-                     {std::move(callback), std::move(predicate), gate, core_->topics, core_->log});
-  core_->remember_listener(listener);
-  auto handle = core_->subscribe(std::move(wanted), listener);
-  handle.gate_ = std::move(gate);
-  return handle;
+  if (!predicate)
+    predicate = [](const event&) { return true; };
+  return core_->listen(std::move(wanted), {std::move(callback), std::move(predicate), {}, {}, {}});
 }
 
 listener_handle runtime::subscribe(subscription wanted, subscriber_actor subscriber) {

@@ -78,7 +78,11 @@ public:
   report_set enabled_reports() const;
   void write_log(log_level level, std::string_view topic, std::string_view payload,
                  const log_context& context = {}) const noexcept;
-  listener_handle subscribe(subscription wanted, const subscriber_actor& subscriber);
+  /// `gate`: of a listener of ours; null else.
+  listener_handle subscribe(subscription wanted, const subscriber_actor& subscriber,
+                            std::shared_ptr<listener_gate> gate = nullptr);
+  /// A listener of ours: its setup but for what every one of the runtime has.
+  listener_handle listen(subscription wanted, listener_setup setup);
 
   caf::actor_system& system;
   shared_census census = std::make_shared<actor_census>();
@@ -93,10 +97,6 @@ public:
   configuration parameters;
   column_overrides columns;
   std::map<std::string, signal_source_actor> sources;
-  /// Kept alive by the bus as long as they listen.
-  std::vector<weak_handle<subscriber_actor>> listeners;
-
-  void remember_listener(const subscriber_actor& listener);
 
 private:
   using run_key = std::tuple<std::string, std::string, run_mode>;
@@ -104,8 +104,21 @@ private:
     std::shared_ptr<portfolio_record> record;
     std::size_t index = 0;
     std::stop_source stop;
-    weak_handle<live_actor> live; ///< its driver, in live
+    weak_handle<live_actor> live;          ///< its driver, in live
+    weak_handle<portfolio_actor> backtest; ///< the same, in a backtest
   };
+  /// One of ours. Kept alive by the bus as long as it listens.
+  struct known_listener {
+    weak_handle<subscriber_actor> actor;
+    std::shared_ptr<listener_gate> gate; ///< null: it calls nobody
+    std::string name;
+  };
+
+  void remember_listener(known_listener listener);
+  /// From now on no callback of a listener begins.
+  void close_gates();
+  /// For callbacks that run, as long as patience lasts.
+  void wait_for_callbacks();
 
   /// `add`: a strategy on a symbol, in any order.
   std::shared_ptr<portfolio_setup> capture(const std::vector<shared_identity>& runs) const;
@@ -113,6 +126,8 @@ private:
   started_run register_run(portfolio_setup& setup, bool as_stream);
   /// From now on `list`, `status` and `stop` speak of it; `mutex` is held.
   void list_run(const started_run& started, const std::vector<shared_identity>& identities);
+  /// `mutex` is held.
+  void note_driver(const std::vector<shared_identity>& identities, const portfolio_actor& driver);
   void take_names(const portfolio_setup& setup);
   void take_names(const run_identity& walker, const std::vector<std::string>& strategies);
   /// Registers and spawns a backtest; `mutex` is held.
@@ -162,6 +177,7 @@ private:
   std::vector<walk_thread> walk_threads_;
   std::vector<std::weak_ptr<walk>> walk_streams_;
   std::map<run_key, known_run> known_;
+  std::vector<known_listener> listeners_;
   std::map<std::uint64_t, std::weak_ptr<const portfolio_setup>> setups_;
   std::vector<weak_handle<portfolio_actor>> drivers_;
   struct live_driver {

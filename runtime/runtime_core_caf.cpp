@@ -53,26 +53,53 @@ runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
   if (open_store_ || !data_directory_.empty())
     archive_ = make_runtime_archive(*this, open_store_ ? std::filesystem::path{} : data_directory_);
   const calling_thread visit{system};
-  topics = spawn_topics(system, census);
+  topics =
+      spawn_topics(system, census, std::chrono::seconds{parameters.subscriber_patience_seconds});
   reports = spawn_reports(system, census, options.reports);
   enabled_reports_ = options.reports;
   spawn_supervisors();
   subscribe_reports();
   const auto error_log = spawn_error_log(system, census, log);
-  remember_listener(error_log);
-  send_anonymously(topics,
-                   ::backtest::subscribe{{{topic::error, topic::exit, topic::validation}, {}, {}, {}},
-                                         error_log,
-                                         false});
+  remember_listener({weak_handle<subscriber_actor>{error_log}, nullptr, {}});
+  subscription wanted{{topic::error, topic::exit, topic::validation}, {}, {}, {}};
+  wanted.name = "error log";
+  send_anonymously(topics, ::backtest::subscribe{std::move(wanted), error_log, false});
 }
 
-void runtime_core::remember_listener(const subscriber_actor& listener) {
+void runtime_core::remember_listener(known_listener listener) {
   const std::lock_guard lock{mutex};
-  std::erase_if(listeners, [](const auto& item) { return !item.lock(); });
-  listeners.emplace_back(listener);
+  std::erase_if(listeners_, [](const auto& item) {
+    // One that was unsubscribed by its own callback is gone while that still runs.
+    return !item.actor.lock() && (!item.gate || item.gate->has_left());
+  });
+  listeners_.push_back(std::move(listener));
+}
+
+void runtime_core::close_gates() {
+  census->close_to_visits();
+  const std::lock_guard lock{mutex};
+  for (const auto& listener : listeners_)
+    if (listener.gate)
+      listener.gate->close();
+}
+
+void runtime_core::wait_for_callbacks() {
+  const std::chrono::seconds patience{parameters.subscriber_patience_seconds};
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (const auto& listener : listeners_)
+    if (listener.gate) {
+      if (patience == patience.zero())
+        listener.gate->wait_until_left();
+      else if (!listener.gate->wait_until_left(deadline))
+        write_log(log_level::error, "listener",
+                  fmt::format("the runtime ends without the callback of {}, which still runs after "
+                              "{} s",
+                              listener.name, patience.count()));
+    }
 }
 
 runtime_core::~runtime_core() {
+  close_gates();
   shutdown_.request_stop();
   {
     const std::lock_guard lock{mutex};
@@ -86,9 +113,8 @@ runtime_core::~runtime_core() {
       end_actor(driver.lock());
     for (const auto& live : live_drivers_)
       end_actor(live.driver.lock());
-    for (const auto& listener : listeners)
-      end_actor(listener.lock());
-    listeners.clear();
+    for (const auto& listener : listeners_)
+      end_actor(listener.actor.lock());
     sources.clear();
   }
   end_walks();
@@ -116,6 +142,7 @@ runtime_core::~runtime_core() {
   reports = report_actor{};
   topics = topics_actor{};
   census->wait_until_empty();
+  wait_for_callbacks();
 }
 
 std::function<void(error)> runtime_core::reporter(std::string source) const {
@@ -331,7 +358,15 @@ void runtime_core::list_run(const started_run& started,
                             const std::vector<shared_identity>& identities) {
   for (std::size_t i = 0; i < identities.size(); ++i)
     known_[{identities[i]->symbol, identities[i]->strategy_name, identities[i]->mode}] = {
-        started.record, i, started.stops[i], {}};
+        started.record, i, started.stops[i], {}, {}};
+}
+
+void runtime_core::note_driver(const std::vector<shared_identity>& identities,
+                               const portfolio_actor& driver) {
+  for (const auto& identity : identities)
+    if (const auto found = known_.find({identity->symbol, identity->strategy_name, identity->mode});
+        found != known_.end())
+      found->second.backtest = weak_handle<portfolio_actor>{driver};
 }
 
 void runtime_core::take_names(const portfolio_setup& setup) {
@@ -377,6 +412,16 @@ started_run runtime_core::launch(const std::shared_ptr<portfolio_setup>& setup, 
   drivers_.emplace_back(driver);
   // The driver lives as long as its run; a handle that is kept must not keep it.
   const weak_handle<portfolio_actor> weak{driver};
+  if (!setup->is_walked) {
+    std::vector<shared_identity> identities;
+    for (const auto& run : setup->runs)
+      identities.push_back(run.identity);
+    note_driver(identities, driver);
+  }
+  started.stop_told = [weak] {
+    if (auto strong = weak.lock())
+      send_anonymously(strong, stop_portfolio{});
+  };
   started.demand = [weak] {
     if (auto strong = weak.lock())
       send_anonymously(strong, demand_element{});
@@ -401,6 +446,8 @@ void runtime_core::stop(const std::string& symbol, const std::string& strategy, 
   run.stop.request_stop();
   if (auto driver = run.live.lock())
     send_anonymously(driver, stop_live{});
+  if (auto driver = run.backtest.lock())
+    send_anonymously(driver, stop_portfolio{});
 }
 
 run_status runtime_core::status(const std::string& symbol, const std::string& strategy,

@@ -119,6 +119,8 @@ runtime_core::start_walked(const std::shared_ptr<portfolio_setup>& setup,
     {
       const std::lock_guard lock{mutex};
       list_run(started, {identity});
+      if (auto strong = weak.lock())
+        note_driver({identity}, strong);
     }
     if (auto strong = weak.lock())
       send_anonymously(strong, tell_portfolio{});

@@ -43,6 +43,10 @@ public:
   /// Only while it may be sent. Lists go as a whole where they fit. As `wanted` delivers them:
   /// under every topic.
   outgoing next_batch(const subscription_filter& wanted);
+  /// It was sent something and has not answered for it.
+  bool owes_answer() const noexcept { return !in_flight_.empty(); }
+  /// So many batches, in order, it has answered for.
+  std::uint64_t batches_done() const noexcept { return batches_done_; }
   /// The subscriber is done with this batch.
   void note_done(std::uint64_t number);
 

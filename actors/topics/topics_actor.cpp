@@ -1,5 +1,6 @@
 #include "actors/topics/topics_actor.hpp"
 
+#include "actors/topics/answer_watch.hpp"
 #include "actors/topics/event_distribution.hpp"
 #include "actors/topics/missed_events.hpp"
 #include "actors/topics/missed_numbers.hpp"
@@ -16,6 +17,9 @@ namespace {
 
 /// Journal entries read at a time for a subscriber that catches up.
 constexpr std::size_t catch_up_size = 1024;
+
+/// Looks at who owes an answer within the time that one may take.
+constexpr int looks_of_patience = 10;
 
 run_mode mode_of(const std::vector<event>& events) {
   for (const auto& item : events)
@@ -34,6 +38,15 @@ struct topics_state {
     std::uint64_t left_out = 0; ///< live: the same, and in no journal
     bool is_reading = false;
     bool is_failing = false; ///< the journal could not be read for it the last time
+    std::shared_ptr<listener_gate> gate = nullptr; ///< of a listener of ours
+    answer_watch watch = {};
+    std::string doubtful_error = {}; ///< it answered so, or ended; what comes next tells
+
+    std::optional<answer_progress> owes() const {
+      if (!queue.owes_answer())
+        return std::nullopt;
+      return answer_progress{queue.batches_done(), gate ? gate->done() : 0};
+    }
 
     bool is_behind() const { return !missed.empty() || left_out > 0; }
 
@@ -62,7 +75,8 @@ struct topics_state {
   struct publisher_state {
     response_promise<published> promise;
     needed_positions needed;
-    bool needs_room = true; ///< one that published nothing needs none
+    std::vector<subscription_id> without_room; ///< they got some of it
+    caf::actor_addr address;                   ///< its own, where it waits for room
   };
   /// Somebody who waits for every subscriber.
   struct flush_state {
@@ -79,15 +93,33 @@ struct topics_state {
   snapshot_reader_actor journal; ///< null until a live run has opened it
   event_distribution distribution;
   bool turn_is_open = false; ///< events were published since the last end of a turn
+  std::vector<subscription_id> full; ///< got some of what was published last, and have no room
+  std::chrono::nanoseconds patience{0};
+  bool look_is_due = false;
 
-  void init() {}
+  void init(std::chrono::nanoseconds of_subscribers) { patience = of_subscribers; }
 
   topics_actor::behavior_type make_behavior() {
     return {
         [this](const subscribe& message) { return add(message); },
         [this](const unsubscribe& message) { remove(message.id); },
+        [this](const subscriber_gone& message) { remove_dead(message.id, message.problem); },
+        [this](const set_patience& message) {
+          patience = message.of_subscribers;
+          for (const auto& [id, subscriber] : subscribers)
+            if (!subscriber.built_in && subscriber.owes())
+              look_later();
+        },
+        [this](const look_at_subscribers&) { look(); },
         [this](const use_journal& message) { journal = message.reader; },
         [this](publish& message) { return accept(message); },
+        [this](const forgo_room&) {
+          const auto sender = caf::actor_cast<caf::actor_addr>(self->current_sender());
+          for (auto& waiting : publishers)
+            if (waiting.address == sender)
+              waiting.without_room.clear();
+          release_waiting();
+        },
         [this](const flush_topics&) -> caf::result<topics_flushed> {
           flush_state waiting{promise_answer<topics_flushed>(self),
                               positions([](auto&) { return true; })};
@@ -139,11 +171,13 @@ struct topics_state {
                                                     {subscription_filter{message.wanted}},
                                                     message.built_in})
                       .first->second;
+    added.gate = message.gate;
     distribution.join(added.taker);
     on_exit(message.subscriber,
-            [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error&) {
+            [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error& reason) {
               if (auto strong = bus.lock())
-                send_anonymously(strong, unsubscribe{id});
+                send_anonymously(
+                    strong, subscriber_gone{id, is_orderly_end(reason) ? "" : text_of(reason)});
             });
     auto promise = promise_answer<subscribed>(self);
     auto answer = std::make_shared<subscribed>(subscribed{id, {}});
@@ -184,16 +218,22 @@ struct topics_state {
   }
 
   caf::result<published> accept(publish& news) {
-    const bool is_empty = news.events.empty() && news.idle.empty();
-    if (is_empty) {
+    full.clear();
+    if (news.events.empty() && news.idle.empty()) {
       end_turn();
     } else {
       begin_turn();
       distribute(std::move(news.events));
       distribute(std::move(news.idle));
     }
-    publisher_state publisher{promise_answer<published>(self),
-                              positions([](const auto& item) { return item.built_in; }), !is_empty};
+    publisher_state publisher;
+    if (const auto& sender = self->current_sender(); // the promise takes it away
+        sender != nullptr && news.waits_for_room && !full.empty()) {
+      publisher.without_room = full;
+      publisher.address = caf::actor_cast<caf::actor_addr>(sender);
+    }
+    publisher.promise = promise_answer<published>(self);
+    publisher.needed = positions([](const auto& item) { return item.built_in; });
     auto promise = publisher.promise;
     publishers.push_back(std::move(publisher));
     release_waiting();
@@ -215,17 +255,20 @@ struct topics_state {
     }
   }
 
-  void distribute(std::vector<event> events) {
+  /// To everybody but `not_to`.
+  void distribute(std::vector<event> events, subscription_id not_to = 0) {
     if (events.empty())
       return;
     const auto mode = mode_of(events);
     const bool waits = self->current_sender() != nullptr || mode != run_mode::live;
     const auto all = std::make_shared<std::vector<event>>(std::move(events));
     distribution.count(*all, mode);
+    if (const auto left_out = subscribers.find(not_to); left_out != subscribers.end())
+      left_out->second.taker.wanted = 0;
     for (auto& [id, subscriber] : subscribers)
       if (!waits && is_too_slow(subscriber) &&
           (subscriber.taker.wanted > 0 || subscriber.is_behind()))
-        leave_out(subscriber, *all);
+        leave_out(id, subscriber, *all);
     bool has_parts = false, is_shared = false;
     for (auto& [id, subscriber] : subscribers) {
       auto& taker = subscriber.taker;
@@ -236,6 +279,8 @@ struct topics_state {
         taker.part = &subscriber.queue.take_part(taker.wanted);
         has_parts = true;
       }
+      if (taker.wanted > 0 && !has_room(subscriber))
+        full.push_back(id);
     }
     if (has_parts)
       distribution.put_parts(*all, !is_shared);
@@ -258,7 +303,8 @@ struct topics_state {
            (subscriber.is_behind() || subscriber.queue.backlog() >= backlog_high_water);
   }
 
-  void leave_out(subscriber_state& subscriber, const std::vector<event>& events) {
+  void leave_out(subscription_id id, subscriber_state& subscriber,
+                 const std::vector<event>& events) {
     const bool is_first = !subscriber.is_behind();
     for (const auto& item : events)
       if (item.number > 0)
@@ -268,9 +314,9 @@ struct topics_state {
     subscriber.taker.wanted = 0;
     if (is_first)
       tell(error_code::listener_behind,
-           fmt::format("a listener is {} events behind; it gets live events from the journal once "
-                       "it has caught up, and those that no journal keeps not at all",
-                       subscriber.queue.backlog()));
+           fmt::format("{} is {} events behind; it gets live events from the journal once it has "
+                       "caught up, and those that no journal keeps not at all",
+                       name_of(id, subscriber), subscriber.queue.backlog()));
   }
 
   void catch_up(subscription_id id, subscriber_state& subscriber) {
@@ -278,7 +324,7 @@ struct topics_state {
         subscriber.queue.backlog() > backlog_high_water / 2)
       return;
     if (subscriber.missed.empty())
-      return tell_caught_up(subscriber);
+      return tell_caught_up(id, subscriber);
     subscriber.is_reading = true;
     const auto found = std::make_shared<missed_events>();
     const auto read = [found, first = subscriber.missed.first(),
@@ -307,12 +353,12 @@ struct topics_state {
     if (problem) {
       if (fails_anew) // tried again with the next events
         tell(error_code::store_failed,
-             fmt::format("a listener cannot catch up from number {} on: {}",
+             fmt::format("{} cannot catch up from number {} on: {}", name_of(id, subscriber),
                          subscriber.missed.first(), problem->message));
       return release_waiting();
     }
     if (!found.lost.empty())
-      tell(error_code::listener_behind, std::move(found.lost));
+      tell(error_code::listener_behind, fmt::format("{}: {}", name_of(id, subscriber), found.lost));
     subscriber.missed.remove_up_to(found.last);
     if (!found.events.empty())
       subscriber.queue.take(std::make_shared<std::vector<event>>(std::move(found.events)));
@@ -321,12 +367,15 @@ struct topics_state {
     release_waiting();
   }
 
-  void tell_caught_up(subscriber_state& subscriber) {
+  void tell_caught_up(subscription_id id, subscriber_state& subscriber) {
     const auto count = std::exchange(subscriber.left_out, 0);
     tell(error_code::listener_behind,
-         fmt::format("a listener has caught up; {} events that no journal keeps were not kept for "
-                     "it",
-                     count));
+         fmt::format("{} has caught up; {} events that no journal keeps were not kept for it",
+                     name_of(id, subscriber), count));
+  }
+
+  static std::string name_of(subscription_id id, const subscriber_state& subscriber) {
+    return fmt::format("subscriber {} {}", id, text_of(subscriber.taker.filter.wanted()));
   }
 
   void tell(error_code code, std::string message) {
@@ -343,7 +392,9 @@ struct topics_state {
       request(self, subscriber.handle, caf::infinite,
               event_batch{std::move(next.events), std::move(next.idle)})
           .then([this, id, number](const batch_done&) { credit(id, number); },
-                [this, id](const caf::error&) { remove(id); });
+                [this, id, number](const caf::error& reason) { take_error(id, number, reason); });
+      if (!subscriber.built_in)
+        look_later();
     }
   }
 
@@ -353,9 +404,104 @@ struct topics_state {
       return;
     auto& subscriber = found->second;
     subscriber.queue.note_done(batch);
+    tell_if_doubtful(id, subscriber);
     pump(id, subscriber);
     catch_up(id, subscriber);
     release_waiting();
+  }
+
+  // -- subscribers that fail, or do not answer ---------------------------------------------
+
+  /// An error is an answer too, unless it means that the subscriber is gone, which its exit tells.
+  void take_error(subscription_id id, std::uint64_t batch, const caf::error& reason) {
+    const auto found = subscribers.find(id);
+    if (found == subscribers.end())
+      return;
+    auto& subscriber = found->second;
+    const bool is_doubtful = may_be_an_end(reason);
+    if (is_doubtful)
+      subscriber.doubtful_error = text_of(reason);
+    else
+      tell_error(id, subscriber, text_of(reason));
+    subscriber.queue.note_done(batch);
+    pump(id, subscriber);
+    catch_up(id, subscriber);
+    release_waiting();
+  }
+
+  /// It is still there.
+  void tell_if_doubtful(subscription_id id, subscriber_state& subscriber) {
+    if (!subscriber.doubtful_error.empty())
+      tell_error(id, subscriber, std::exchange(subscriber.doubtful_error, {}));
+  }
+
+  void tell_error(subscription_id id, const subscriber_state& subscriber,
+                  const std::string& reason) {
+    tell_others(id, error_code::listener_failed,
+                fmt::format("{} answered a batch of events with an error: {}; it gets the next one",
+                            name_of(id, subscriber), reason));
+  }
+
+  void remove_dead(subscription_id id, const std::string& problem) {
+    const auto found = subscribers.find(id);
+    if (found == subscribers.end())
+      return;
+    if (!problem.empty())
+      tell(error_code::listener_failed, fmt::format("{} ended: {}; its subscription is over",
+                                                    name_of(id, found->second), problem));
+    remove(id);
+  }
+
+  void look_later() {
+    if (patience > patience.zero() && !std::exchange(look_is_due, true))
+      send_later(topics_actor{self}, patience / looks_of_patience, look_at_subscribers{});
+  }
+
+  void look() {
+    look_is_due = false;
+    if (patience == patience.zero())
+      return;
+    const auto now = self->clock().now();
+    std::vector<subscription_id> dropped;
+    for (auto& [id, subscriber] : subscribers) {
+      if (subscriber.built_in)
+        continue;
+      tell_if_doubtful(id, subscriber);
+      const auto owes = subscriber.owes();
+      if (owes)
+        look_later();
+      if (subscriber.watch.is_overdue(owes, now, patience)) {
+        tell_overdue(id, subscriber);
+        if (subscriber.taker.filter.wanted().drop_when_overdue)
+          dropped.push_back(id);
+      }
+    }
+    for (const auto id : dropped) {
+      if (const auto& gate = subscribers.at(id).gate)
+        gate->close();
+      remove(id);
+    }
+  }
+
+  void tell_overdue(subscription_id id, const subscriber_state& subscriber) {
+    tell(error_code::listener_overdue,
+         fmt::format("{} has not answered for {} s, {} events wait for it; {}",
+                     name_of(id, subscriber),
+                     std::chrono::duration_cast<std::chrono::seconds>(patience).count(),
+                     subscriber.queue.backlog(),
+                     subscriber.taker.filter.wanted().drop_when_overdue
+                         ? std::string{"it is dropped"}
+                         : fmt::format("backtests and replays that it hears wait once there are "
+                                       "more than {}",
+                                       backlog_high_water)));
+  }
+
+  /// Who fails over an event must not get one more for it, and so on.
+  void tell_others(subscription_id id, error_code code, std::string message) {
+    begin_turn();
+    distribute(
+        {{topic::error, error_event{code, std::move(message), "topics", std::nullopt, nullptr}}},
+        id);
   }
 
   template <class Predicate>
@@ -385,18 +531,19 @@ struct topics_state {
     });
   }
 
-  bool has_room() const {
-    return std::all_of(subscribers.begin(), subscribers.end(), [](const auto& item) {
-      return item.second.queue.backlog() <= backlog_high_water;
-    });
+  static bool has_room(const subscriber_state& subscriber) {
+    return subscriber.queue.backlog() <= backlog_high_water;
   }
 
   void release_waiting() {
     if (publishers.empty() && flushes.empty())
       return;
-    const bool room = has_room();
     std::erase_if(publishers, [&](auto& waiting) {
-      const bool done = (room || !waiting.needs_room) && reached(waiting.needed);
+      std::erase_if(waiting.without_room, [this](subscription_id id) {
+        const auto found = subscribers.find(id);
+        return found == subscribers.end() || has_room(found->second);
+      });
+      const bool done = waiting.without_room.empty() && reached(waiting.needed);
       if (done)
         waiting.promise.deliver(published{});
       return done;
@@ -412,8 +559,10 @@ struct topics_state {
 
 } // namespace
 
-topics_actor spawn_topics(caf::actor_system& system, const shared_census& census) {
-  return spawn_actor<topics_state, topics_actor>(system, census);
+topics_actor spawn_topics(caf::actor_system& system, const shared_census& census,
+                          std::chrono::seconds patience) {
+  return spawn_actor<topics_state, topics_actor>(system, census,
+                                                 std::chrono::nanoseconds{patience});
 }
 
 } // namespace backtest

@@ -98,4 +98,34 @@ TEST_CASE("lifecycle 10, operator: hears that a command took effect once it is d
   CHECK(effective > random_cases(100));
 }
 
+TEST_CASE("live: a replay that waits for a subscriber that never answers is stopped, one run and "
+          "all, in 10 interleavings") {
+  with_seeds(10, [](deterministic_system& system) {
+    auto schemas = long_world().schemas;
+    schemas.strategies = {grid("grid-1", interval::m5, 20), grid("grid-2", interval::m3, 35)};
+    deterministic_portfolio node{system,
+                                 schemas,
+                                 long_world().candles,
+                                 long_world().symbols,
+                                 {{topic::done_live}, {}, {}, {}},
+                                 {},
+                                 live_parts{make_memory_store(), {}}};
+    const auto silent = node.join_silent({{topic::signal_live}, {}, {}, {}});
+    system.run();
+    node.start();
+    system.run();
+    REQUIRE(!node.record->finished());
+    node.stop(0);
+    system.run();
+    CHECK(!node.record->statuses()[0].is_running());
+    CHECK(node.record->statuses()[1].is_running());
+    for (std::size_t run = 1; run < node.stops.size(); ++run)
+      node.stop(run);
+    node.run_to_end();
+    CHECK(node.events.size() == node.stops.size());
+    end_actor(silent);
+    system.run();
+  });
+}
+
 #endif

@@ -192,4 +192,87 @@ TEST_CASE("portfolio: a listener of one symbol alone does not hold up the others
   });
 }
 
+TEST_CASE("portfolio: stopped while a subscriber never answers it comes to its end") {
+  with_seeds(20, [&](deterministic_system& system) {
+    auto schemas = schemas_for(system);
+    schemas.frames = long_world().schemas.frames;
+    deterministic_portfolio portfolio{system, schemas, long_world().candles, long_world().symbols,
+                                      facts_wanted(system)};
+    const auto silent = portfolio.join_silent({{topic::signal_backtest}, {}, {}, {}});
+    system.run();
+    portfolio.start();
+    system.run();
+    CHECK(!portfolio.record->finished()); // it waits
+    for (std::size_t run = 0; run < portfolio.stops.size(); ++run) {
+      portfolio.stop(run);
+      system.steps(system.choose(100));
+    }
+    portfolio.run_to_end();
+    for (const auto& run : portfolio.record->summaries()) {
+      CHECK(run.outcome != run_outcome::failed);
+      CHECK(run.counters.unfinished == 0);
+    }
+    check_complete(portfolio);
+    CHECK(count_done(portfolio.events, run_outcome::stopped) > 0);
+    end_actor(silent);
+    system.run();
+  });
+}
+
+TEST_CASE("portfolio: one run is stopped while a subscriber never answers, the others wait on") {
+  with_seeds(20, [&](deterministic_system& system) {
+    auto schemas = long_world().schemas;
+    schemas.strategies = {grid("grid-1", interval::m5, 20), grid("grid-2", interval::m3, 35)};
+    deterministic_portfolio portfolio{system, schemas, long_world().candles, long_world().symbols,
+                                      facts_wanted(system)};
+    const auto silent = portfolio.join_silent({{topic::signal_backtest}, {}, {}, {}});
+    system.run();
+    portfolio.start();
+    system.run();
+    const auto running = [&] {
+      std::size_t count = 0;
+      for (const auto& status : portfolio.record->statuses())
+        count += status.is_running();
+      return count;
+    };
+    const auto before = running();
+    REQUIRE(before > 1);
+    std::size_t chosen = 0;
+    while (!portfolio.record->statuses()[chosen].is_running())
+      ++chosen;
+    portfolio.stop(chosen);
+    system.run();
+    CHECK(!portfolio.record->statuses()[chosen].is_running());
+    CHECK(running() == before - 1);
+    end_actor(silent); // nobody is waited for any more
+    portfolio.run_to_end();
+    CHECK(count_done(portfolio.events, run_outcome::stopped) == 1);
+  });
+}
+
+TEST_CASE(
+    "portfolio: a subscriber that never answers does not hold up a portfolio it hears nothing "
+    "of") {
+  with_seeds(20, [&](deterministic_system& system) {
+    auto schemas = long_world().schemas;
+    schemas.strategies = {grid("grid-1", interval::m5, 20)};
+    deterministic_portfolio portfolio{system,
+                                      schemas,
+                                      long_world().candles,
+                                      long_world().symbols,
+                                      {{topic::signal_backtest}, {}, {}, {}}}; // every minute
+    const auto silent = portfolio.join_silent({{topic::error}, {}, {}, {}});
+    publish news;
+    for (int i = 0; i < 12'000; ++i)
+      news.events.push_back({topic::error, error_event{error_code::data_gap, "", "another's",
+                                                       std::nullopt, nullptr}});
+    send_anonymously(portfolio.topics, std::move(news)); // of somebody else
+    system.run();
+    portfolio.start();
+    portfolio.run_to_end();
+    end_actor(silent);
+    system.run();
+  });
+}
+
 #endif

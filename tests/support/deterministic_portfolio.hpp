@@ -112,9 +112,27 @@ public:
   }
 
   void listen(const subscription& wanted) {
-    const auto recorder =
-        spawn_actor<recorder_state, subscriber_actor>(system.get(), nullptr, &events);
-    system.ask<subscribed>(topics, subscribe{wanted, recorder, false});
+    join(wanted, spawn_actor<recorder_state, subscriber_actor>(system.get(), nullptr, &events));
+  }
+  void join(const subscription& wanted, const subscriber_actor& subscriber) {
+    system.ask<subscribed>(topics, subscribe{wanted, subscriber, false});
+  }
+
+  /// A subscriber that never answers; to be ended.
+  subscriber_actor join_silent(const subscription& wanted) {
+    const subscriber_actor silent =
+        spawn_actor<silent_state, subscriber_actor>(system.get(), nullptr);
+    join(wanted, silent);
+    return silent;
+  }
+
+  /// Run `index`, as `runtime_core::stop` does.
+  void stop(std::size_t index) {
+    stops[index].request_stop();
+    if (live_driver_)
+      send_anonymously(live_driver_, stop_live{});
+    else
+      send_anonymously(driver_, stop_portfolio{});
   }
 
   /// Of a live run: asks the driver, as an operator would.
@@ -159,6 +177,18 @@ private:
       return {[this](const event_batch& batch) {
         out->insert(out->end(), batch.events.begin(), batch.events.end());
         return batch_done{};
+      }};
+    }
+  };
+
+  struct silent_state {
+    self_pointer<subscriber_actor, silent_state> self = nullptr;
+    std::vector<response_promise<batch_done>> owed;
+    void init() {}
+    subscriber_actor::behavior_type make_behavior() {
+      return {[this](const event_batch&) -> caf::result<batch_done> {
+        owed.push_back(promise_answer<batch_done>(self));
+        return owed.back();
       }};
     }
   };

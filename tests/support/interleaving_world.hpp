@@ -44,6 +44,12 @@ inline const world& small_world() {
   return made;
 }
 
+/// Of so many minutes that a subscriber who hears them all falls behind.
+inline const world& long_world() {
+  static const world made = make_world(6 * day_ms);
+  return made;
+}
+
 inline risk_schema at_most(const std::string& name, std::size_t positions) {
   risk_schema schema;
   schema.risk_name = name;

@@ -486,6 +486,67 @@ TEST_CASE("topics: a backlog past the high-water mark holds publishers back, flu
   });
 }
 
+TEST_CASE("topics: a subscriber that never answers holds up those it hears, and no others") {
+  with_seeds(20, [](deterministic_system& system) {
+    const auto bus = spawn_topics(system.get(), nullptr);
+    const auto heard = std::make_shared<hearing>(), reports = std::make_shared<hearing>();
+    const auto slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+    system.ask<subscribed>(bus, subscribe{{everything().topics, {}, {"A"}, {}}, slow, false});
+    system.ask<subscribed>(bus,
+                           subscribe{everything(), spawn_subscriber(system.get(), reports), true});
+    system.run();
+    const auto told_of_a = spawn_producer(system.get(), bus, "A", 15'000, 100, reports);
+    const auto told_of_b = spawn_producer(system.get(), bus, "B", 15'000, 100, reports);
+    system.run();
+    CHECK(*told_of_a == static_cast<int>(backlog_high_water));
+    CHECK(*told_of_b == 15'000);
+    const auto told_later = spawn_producer(system.get(), bus, "C", 1000, 100, reports);
+    system.run();
+    CHECK(*told_later == 1000);
+    end_actor(slow);
+    system.run();
+    CHECK(*told_of_a == 15'000);
+  });
+}
+
+TEST_CASE("topics: who forgoes room is answered though a subscriber has none") {
+  with_seeds(20, [](deterministic_system& system) {
+    const auto bus = spawn_topics(system.get(), nullptr);
+    const auto heard = std::make_shared<hearing>();
+    const auto slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+    system.ask<subscribed>(bus, subscribe{everything(), slow, false});
+    system.run();
+    spawn_producer(system.get(), bus, "A", 15'000, 1000, nullptr);
+    system.run();
+    struct held_state {
+      self_pointer<producer_actor, held_state> self = nullptr;
+      int* answers = nullptr;
+      void init(topics_actor to, int* answered) {
+        answers = answered;
+        const auto tell = [this, to](bool waits_for_room) {
+          publish news{{note(identity("B"), 1)}, {}, waits_for_room};
+          request(self, to, caf::infinite, news).then([this](const published&) { ++*answers; });
+        };
+        tell(true);
+        send(self, to, forgo_room{});
+        tell(true); // it is about what was published before
+        tell(false);
+      }
+      producer_actor::behavior_type make_behavior() {
+        return {[](const interest_changed&) { return interest_noted{}; }};
+      }
+    };
+    int answers = 0;
+    const auto held = spawn_actor<held_state, producer_actor>(system.get(), nullptr, bus, &answers);
+    system.run();
+    CHECK(answers == 2);
+    send_anonymously(slow, release{});
+    system.run();
+    CHECK(answers == 3);
+    CHECK(heard->total == 15'003);
+  });
+}
+
 namespace {
 
 struct text_state {
@@ -509,6 +570,7 @@ struct slow_world {
     send_anonymously(bus, use_journal{reader});
     system.ask<subscribed>(bus,
                            subscribe{{{topic::validation, topic::exit}, {}, {}, {}}, slow, false});
+    system.run(); // it is subscriber 1
     system.ask<subscribed>(
         bus, subscribe{{{topic::error}, {}, {}, {}},
                        spawn_actor<text_state, subscriber_actor>(system.get(), nullptr, told),
@@ -573,7 +635,7 @@ TEST_CASE("topics: what a slow listener of a live run misses, it gets from the j
     system.run();
     CHECK(world.heard->total <= 2 * 1024);
     CHECK(world.told->size() == 1);
-    CHECK(has(*world.told, "a listener is 10100 events behind"));
+    CHECK(has(*world.told, "subscriber 1 (topics validation, exit) is 10100 events behind"));
     const auto flushed = system.ask<topics_flushed>(world.bus, flush_topics{});
     system.run();
     CHECK(!flushed->has_value());
@@ -585,7 +647,8 @@ TEST_CASE("topics: what a slow listener of a live run misses, it gets from the j
     auto& numbers = world.heard->numbers["A"];
     std::erase(numbers, -1);
     CHECK(numbers == up_to(15'100));
-    CHECK(has(*world.told, "a listener has caught up; 5")); // 50 or 51 of the others
+    CHECK(has(*world.told,
+              "subscriber 1 (topics validation, exit) has caught up; 5")); // 50 or 51 of the others
     world.publish_batch(15'100);
     system.run();
     CHECK(numbers.size() == 15'201); // as they come again, both kinds
@@ -630,7 +693,8 @@ TEST_CASE("topics: a journal that cannot be read is told once, holds no flush up
     system.run();
     CHECK(flushed->has_value());
     CHECK(std::count(world.told->begin(), world.told->end(),
-                     "a listener cannot catch up from number 10001 on: unreadable") == 1);
+                     "subscriber 1 (topics validation, exit) cannot catch up from number 10001 on: "
+                     "unreadable") == 1);
     world.before_read = [] {};
     world.publish_batch(11'500);
     system.run();
@@ -662,7 +726,7 @@ TEST_CASE("topics: an entry that is no event is lost by itself for a listener th
   CHECK(has(*world.told, "the event 10001 is lost for a listener that catches up"));
   CHECK(has(*world.told, "the event 10500 is lost"));
   CHECK(has(*world.told, "the event 12000 is lost"));
-  CHECK(has(*world.told, "a listener has caught up"));
+  CHECK(has(*world.told, "subscriber 1 (topics validation, exit) has caught up"));
 }
 
 TEST_CASE("topics: without the reader of the journal it is told that a listener cannot catch up") {
@@ -677,8 +741,205 @@ TEST_CASE("topics: without the reader of the journal it is told that a listener 
   const auto flushed = system.ask<topics_flushed>(world.bus, flush_topics{});
   system.run();
   CHECK(flushed->has_value());
-  CHECK(has(*world.told, "a listener cannot catch up from number 10001 on: the reader of the "
-                         "journal is gone"));
+  CHECK(has(*world.told, "subscriber 1 (topics validation, exit) cannot catch up from number 10001 "
+                         "on: the reader of the journal is gone"));
+}
+
+namespace {
+
+/// A bus that is patient for thirty seconds, and what it says of its subscribers.
+struct patient_world {
+  explicit patient_world(deterministic_system& given) : system(given) {
+    join({{topic::error}, {}, {}, {}},
+         spawn_actor<text_state, subscriber_actor>(system.get(), nullptr, told));
+  }
+  ~patient_world() {
+    end_actor(bus);
+    system.run();
+    system.trigger_timeouts(); // one keeps the bus
+    system.run();
+  }
+  patient_world(const patient_world&) = delete;
+  patient_world& operator=(const patient_world&) = delete;
+
+  template <class Subscriber>
+  subscription_id join(subscription wanted, const Subscriber& who) {
+    const auto joined = system.ask<subscribed>(bus, subscribe{std::move(wanted), who, false});
+    system.run();
+    return joined->value().id;
+  }
+  void publish_one(int number) {
+    send_anonymously(bus, publish{{note(identity("A"), number)}});
+    system.run();
+  }
+  /// So many looks: ten of them within what patience lasts.
+  void look(int times) {
+    for (; times > 0; --times) {
+      system.trigger_timeouts();
+      system.run();
+    }
+  }
+
+  deterministic_system& system;
+  topics_actor bus = spawn_topics(system.get(), nullptr, std::chrono::seconds{30});
+  std::shared_ptr<std::vector<std::string>> told = std::make_shared<std::vector<std::string>>();
+};
+
+/// Answers with what it is told to.
+struct failing_state {
+  self_pointer<subscriber_actor, failing_state> self = nullptr;
+  shared_hearing heard;
+  caf::error answer;
+
+  void init(shared_hearing to, caf::error with) {
+    heard = std::move(to);
+    answer = std::move(with);
+  }
+  subscriber_actor::behavior_type make_behavior() {
+    return {[this](const event_batch& batch) -> caf::result<batch_done> {
+      heard->total += batch.events.size();
+      if (heard->total < 4)
+        return answer;
+      return batch_done{};
+    }};
+  }
+};
+
+} // namespace
+
+TEST_CASE("topics: a subscriber that does not answer is told of once, by name, until it answers") {
+  with_seeds(20, [](deterministic_system& system) {
+    patient_world world{system};
+    const auto heard = std::make_shared<hearing>();
+    const auto slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+    subscription wanted{{topic::exit}, {}, {"A", "B"}, {}};
+    wanted.name = "charts";
+    world.join(wanted, slow);
+    world.publish_one(1); // an exit, as 4 is
+    world.look(10);
+    CHECK(world.told->empty());
+    world.look(2);
+    REQUIRE(world.told->size() == 1);
+    CHECK(world.told->front() ==
+          "subscriber 2 \"charts\" (topics exit; symbols A, B) has not answered for 30 s, 1 events "
+          "wait for it; backtests and replays that it hears wait once there are more than 10000");
+    world.look(30);
+    world.publish_one(4);
+    world.look(30);
+    CHECK(world.told->size() == 1);
+    send_anonymously(slow, release{});
+    system.run();
+    world.look(30);
+    CHECK(world.told->size() == 1);
+    CHECK(heard->numbers["A"] == std::vector<int>{1, 4});
+    end_actor(slow);
+    system.run();
+  });
+}
+
+TEST_CASE("topics: a subscriber that wants it is dropped when it is overdue") {
+  with_seeds(20, [](deterministic_system& system) {
+    patient_world world{system};
+    const auto heard = std::make_shared<hearing>();
+    const auto slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+    subscription wanted = everything();
+    wanted.topics = {topic::exit, topic::validation};
+    wanted.drop_when_overdue = true;
+    const auto gate = std::make_shared<listener_gate>();
+    system.ask<subscribed>(world.bus, subscribe{wanted, slow, false, gate});
+    system.run();
+    const auto told = spawn_producer(system.get(), world.bus, "A", 30'000, 100, nullptr);
+    system.run();
+    CHECK(*told < 30'000);
+    CHECK_FALSE(gate->is_closed());
+    world.look(12);
+    CHECK(*told == 30'000);
+    CHECK(gate->is_closed());
+    std::erase_if(*world.told, [](const auto& text) { return text.size() < 10; });
+    REQUIRE(world.told->size() == 1);
+    CHECK(has(*world.told, "subscriber 2 (topics exit, validation) has not answered for 30 s"));
+    CHECK(has(*world.told, "it is dropped"));
+    send_anonymously(slow, release{});
+    system.run();
+    CHECK(heard->total <= 2 * 1024);
+    end_actor(slow);
+    system.run();
+  });
+}
+
+TEST_CASE("topics: events that a listener is done with count as an answer; no patience, no look") {
+  deterministic_system system{1};
+  patient_world world{system};
+  const auto heard = std::make_shared<hearing>();
+  const auto slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+  const auto gate = std::make_shared<listener_gate>();
+  system.ask<subscribed>(world.bus, subscribe{{{topic::exit}, {}, {}, {}}, slow, false, gate});
+  system.run();
+  world.publish_one(1);
+  for (int i = 0; i < 20; ++i) {
+    world.look(5);
+    gate->enter();
+    gate->leave();
+  }
+  CHECK(world.told->empty());
+  send_anonymously(world.bus, set_patience{});
+  system.run();
+  world.look(100);
+  CHECK(world.told->empty());
+  send_anonymously(world.bus, set_patience{std::chrono::seconds{1}});
+  system.run();
+  world.look(13);
+  CHECK(world.told->size() == 1);
+  end_actor(slow);
+  system.run();
+}
+
+TEST_CASE("topics: an error is an answer: it is told, to others, and the next batch comes") {
+  const std::vector<caf::error> answers{caf::make_error(caf::sec::invalid_argument),
+                                        caf::make_error(caf::exit_reason::kill)};
+  for (const auto& answer : answers)
+    with_seeds(20, [&](deterministic_system& system) {
+      patient_world world{system};
+      const auto heard = std::make_shared<hearing>();
+      const auto failing =
+          spawn_actor<failing_state, subscriber_actor>(system.get(), nullptr, heard, answer);
+      world.join(everything(), failing); // hears errors itself
+      for (int number = 1; number <= 5; ++number) {
+        world.publish_one(number);
+        world.look(1);
+      }
+      CHECK(heard->total == 5);
+      const auto said =
+          std::count_if(world.told->begin(), world.told->end(), [&](const auto& text) {
+            return text ==
+                   "subscriber 2 (topics error, exit, validation) answered a batch of events "
+                   "with an error: " +
+                       text_of(answer) + "; it gets the next one";
+          });
+      CHECK(said == 3);
+      end_actor(failing);
+      system.run();
+    });
+}
+
+TEST_CASE("topics: a subscriber that dies is told of, unless somebody ended it") {
+  for (const bool is_ended : {true, false}) {
+    deterministic_system system{1};
+    patient_world world{system};
+    const auto heard = std::make_shared<hearing>();
+    const auto slow = spawn_actor<slow_state, slow_actor>(system.get(), nullptr, heard);
+    world.join({{topic::exit}, {}, {}, {}}, slow);
+    world.publish_one(1);
+    if (is_ended)
+      end_actor(slow);
+    else
+      caf::anon_send_exit(slow, caf::exit_reason::unhandled_exception);
+    system.run();
+    world.look(40);
+    CHECK(world.told->size() == (is_ended ? 0 : 1));
+    if (!is_ended)
+      CHECK(has(*world.told, "subscriber 2 (topics exit) ended: "));
+  }
 }
 
 #endif
