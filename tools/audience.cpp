@@ -52,11 +52,12 @@ audience::audience(runtime& target, const run_header& header, const output_optio
     auto first_line = header;
     first_line.topics = outputs.topics;
     events_ = std::make_unique<event_writer>(outputs.events, first_line);
-    listen(wanted, [this](const event& item) { events_->hear(item); });
+    listen("event file", std::move(wanted), [this](const event& item) { events_->hear(item); });
   }
   if (!outputs.trades.empty()) {
     trades_ = std::make_unique<trade_writer>(outputs.trades);
-    listen({{header.mode == run_mode::live ? topic::signal_live : topic::signal_backtest},
+    listen("trade file",
+           {{header.mode == run_mode::live ? topic::signal_live : topic::signal_backtest},
             {tick_action::closed},
             {},
             {}},
@@ -64,7 +65,7 @@ audience::audience(runtime& target, const run_header& header, const output_optio
   }
   if (!outputs.html.empty()) {
     page_ = std::make_unique<html_report>(html_report_of(header, target.get_config()));
-    listen(subscription_for({}, false, header.mode),
+    listen("html page", subscription_for({}, false, header.mode),
            [this](const event& item) { page_->apply(item); });
   }
   if (common.quiet)
@@ -72,7 +73,7 @@ audience::audience(runtime& target, const run_header& header, const output_optio
   const bool shows_errors = header.mode == run_mode::live && !logs_error_events(common);
   if (shows_errors)
     counting_ = std::jthread{[this](const std::stop_token& stop) { show_counts(stop); }};
-  listen({{topic::error}, {}, {}, {}}, [this, shows_errors](const event& item) {
+  listen("errors of runs", {{topic::error}, {}, {}, {}}, [this, shows_errors](const event& item) {
     const auto& problem = std::get<error_event>(item.payload);
     note_error(problem);
     gaps_.hear(item);
@@ -81,6 +82,7 @@ audience::audience(runtime& target, const run_header& header, const output_optio
   });
   if (header.mode == run_mode::live) {
     listen(
+        "status lines",
         {{topic::signal_live},
          {tick_action::scheduled, tick_action::opened, tick_action::closed, tick_action::cancelled},
          {},
@@ -89,7 +91,7 @@ audience::audience(runtime& target, const run_header& header, const output_optio
   } else if (::isatty(STDERR_FILENO) == 1) {
     progress_ = std::make_unique<progress_bar>(header.request.symbols.size() *
                                                header.request.strategies.size());
-    listen({{topic::progress_backtest}, {}, {}, {}}, [this](const event& item) {
+    listen("progress bar", {{topic::progress_backtest}, {}, {}, {}}, [this](const event& item) {
       progress_->hear(std::get<progress_backtest>(item.payload));
     });
   }
@@ -146,7 +148,8 @@ void audience::print_errors(const portfolio_outcome& outcome) const {
     print_note(line);
 }
 
-void audience::listen(subscription wanted, event_callback callback) {
+void audience::listen(const char* name, subscription wanted, event_callback callback) {
+  wanted.name = name;
   listeners_.push_back(target_.listen(std::move(wanted), std::move(callback)));
 }
 

@@ -49,7 +49,8 @@ private:
     std::int64_t count = 0;
   };
 
-  void listen(subscription wanted, event_callback callback);
+  /// `name`: for errors that speak of the listener.
+  void listen(const char* name, subscription wanted, event_callback callback);
   void unsubscribe();
   void note_error(const error_event& problem);
   /// As it comes, thinned.
