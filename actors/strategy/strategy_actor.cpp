@@ -1,6 +1,6 @@
 #include "actors/strategy/strategy_actor.hpp"
 
-#include "actors/strategy/source_error.hpp"
+#include "actors/strategy/blocking_source_actor.hpp"
 #include "storage/journal.hpp"
 
 #include <fmt/format.h>
@@ -8,40 +8,6 @@
 namespace backtest {
 
 namespace {
-
-struct blocking_source_state {
-  self_pointer<signal_source_actor, blocking_source_state> self = nullptr;
-  std::shared_ptr<const strategy_schema> schema;
-  std::int64_t price_candles = 0;
-  number_formats formats;
-  std::optional<run_sizer> sizer;
-  std::optional<series_market> market;
-
-  void init(std::shared_ptr<const strategy_schema> strategy, std::int64_t avg_price_candles_count,
-            number_formats numbers, shared_sizings sizings) {
-    schema = std::move(strategy);
-    price_candles = avg_price_candles_count;
-    formats = std::move(numbers);
-    sizer.emplace(std::move(sizings));
-  }
-
-  signal_source_actor::behavior_type make_behavior() {
-    return {[this](const generate_signal& message) {
-      if (!market)
-        market.emplace(message.run.symbol, price_candles, formats,
-                       blocking_loader(self->system(), message.exchange));
-      generated_signal answer;
-      try {
-        answer.request =
-            schema->get_signal(run_context{message.run, message.when, *market, &*sizer});
-      } catch (...) {
-        answer.problem = error_of_source();
-      }
-      answer.callback_errors = sizer->take_callback_errors();
-      return answer;
-    }};
-  }
-};
 
 struct strategy_state {
   self_pointer<strategy_actor, strategy_state> self = nullptr;
@@ -409,32 +375,6 @@ struct strategy_state {
 };
 
 } // namespace
-
-series_loader blocking_loader(caf::actor_system& system, exchange_actor exchange) {
-  return [&system, exchange = std::move(exchange)](const std::string& symbol, interval size,
-                                                   instant from, instant until) {
-    caf::scoped_actor self{system};
-    candles_loaded answer;
-    request(self, exchange, caf::infinite, load_candles{symbol, size, from, until})
-        .receive([&](const candles_loaded& loaded) { answer = loaded; },
-                 [&](const caf::error& reason) {
-                   answer.problem = error{error_code::fetch_failed,
-                                          "the exchange client is gone: " + text_of(reason)};
-                 });
-    if (answer.problem)
-      throw failure(*answer.problem);
-    return answer.loaded;
-  };
-}
-
-signal_source_actor spawn_blocking_source(caf::actor_system& system, const shared_census& census,
-                                          std::shared_ptr<const strategy_schema> schema,
-                                          std::int64_t avg_price_candles_count,
-                                          number_formats formats, shared_sizings sizings) {
-  return spawn_actor<blocking_source_state, signal_source_actor, caf::detached>(
-      system, census, std::move(schema), avg_price_candles_count, std::move(formats),
-      std::move(sizings));
-}
 
 strategy_actor spawn_strategy_client(caf::actor_system& system, const shared_census& census,
                                      std::shared_ptr<const strategy_schema> schema) {

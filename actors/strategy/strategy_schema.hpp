@@ -33,7 +33,9 @@ struct strategy_schema {
   std::string note;
   interval size = interval::m1; ///< generation slots; 1m to 1h
   signal_function get_signal;
-  /// The function may block: it gets a thread of its own and is abandoned at its deadline.
+  /// The function may block: it gets a thread of its own and is abandoned at its deadline, and when
+  /// its run or the runtime ends. It may then still run, also after the runtime is gone, so it owns
+  /// what it uses: captures by value or by `std::shared_ptr`.
   bool blocking = false;
   std::string risk_name;              ///< "" for none
   std::vector<std::string> risk_list; ///< asked after risk_name, in order

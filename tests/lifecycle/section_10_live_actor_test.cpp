@@ -688,12 +688,12 @@ TEST_CASE(
   const watchdog guard;
   const test_disk disk;
   const auto steps = std::make_shared<store_steps>();
-  gate answers;
+  const auto answers = std::make_shared<gate>(); // the source is left to its call
   runtime target{noting(disk, steps)};
   target.add_exchange(wave_exchange());
   target.add_risk(room_for(1));
-  auto slow = under_cap("a_slow", [&](const run_context& context) {
-    answers.pass();
+  auto slow = under_cap("a_slow", [answers](const run_context& context) {
+    answers->pass();
     return buy(context);
   });
   slow.blocking = true;
@@ -706,13 +706,13 @@ TEST_CASE(
   const auto handle = target.live().background(request);
   clock->wait_until_watched();
   clock->set(settled_minute(0));
-  answers.wait_for_arrival();
+  answers->wait_for_arrival();
   clock->wait_for_alarm_at(settled_minute(0) + 1000); // the answer is waited for
   clock->set(settled_minute(0) + 1000);
   CHECK(told.wait_for(1) == "0 opened b_fast BTC");
   CHECK(joined(events_in(steps->all().back().batch, first_boundary_of_section)) ==
         "0 opened b_fast BTC");
-  answers.open();
+  answers->open();
   CHECK(told.wait_for(2) == "0 opened b_fast BTC | 0 refused a_slow BTC full");
 }
 

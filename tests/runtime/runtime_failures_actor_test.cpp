@@ -112,18 +112,18 @@ TEST_CASE("signal source: one that takes too long fails its run, and no other") 
   const watchdog guard{};
   auto options = quiet();
   options.parameters.max_signal_generation_seconds = 1;
-  gate held;
+  const auto held = std::make_shared<gate>(); // it is left to its call
   runtime target{options};
   add_basics(target);
-  auto late = strategy_of("late", [&](const run_context& context) {
-    held.pass();
+  auto late = strategy_of("late", [held](const run_context& context) {
+    held->pass();
     return buy(context);
   });
   late.blocking = true;
   target.add_strategy(late);
   auto run = target.backtest().background(request_of({"BTC"}, {"buyer", "late"}));
   run.wait();
-  held.open();
+  held->open();
   const auto summaries = run.summaries();
   CHECK(summaries[0].outcome == run_outcome::completed);
   CHECK(summaries[1].outcome == run_outcome::failed);

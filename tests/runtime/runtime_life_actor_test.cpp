@@ -38,12 +38,12 @@ TEST_CASE("runtime: ended while a signal source, a fetch or a listener is busy")
   enum class busy { source, blocking_source, fetch, listener };
   for (const auto what : {busy::source, busy::blocking_source, busy::fetch, busy::listener}) {
     CAPTURE(static_cast<int>(what));
-    gate held;
+    const auto held = std::make_shared<gate>(); // a blocking source is left to its call
     auto target = std::make_unique<runtime>(quiet());
     auto exchange = wave_exchange();
     if (what == busy::fetch)
-      exchange.get_candles = [&](const candle_query& query) {
-        held.pass();
+      exchange.get_candles = [held](const candle_query& query) {
+        held->pass();
         return wave(query.since, query.until);
       };
     target->add_exchange(exchange);
@@ -51,17 +51,17 @@ TEST_CASE("runtime: ended while a signal source, a fetch or a listener is busy")
     auto strategy = strategy_of("buyer");
     strategy.blocking = what == busy::blocking_source;
     if (what == busy::source || what == busy::blocking_source)
-      strategy.get_signal = [&](const run_context& context) {
-        held.pass();
+      strategy.get_signal = [held](const run_context& context) {
+        held->pass();
         return buy(context);
       };
     target->add_strategy(strategy);
     if (what == busy::listener)
-      target->listen_signal([&](const tick_result&) { held.pass(); });
+      target->listen_signal([held](const tick_result&) { held->pass(); });
     const auto run = target->backtest().background(request_of());
-    held.wait_for_arrival();
+    held->wait_for_arrival();
     std::thread ending{[&] { target.reset(); }};
-    held.open();
+    held->open();
     ending.join();
     CHECK(run.finished());
   }
