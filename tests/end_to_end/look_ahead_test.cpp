@@ -139,7 +139,7 @@ namespace {
 
 /// What a source reads when it runs past the end of what it was given.
 bool nothing_is_behind(std::span<const candle> given) {
-  for (const std::size_t further : {0, 1, 2, 600}) {
+  for (const auto further : {0U, 1U, 2U, 600U}) {
     const candle& read = given.data()[given.size() + further];
     if (read.open_time > 0 || !std::isnan(read.open) || !std::isnan(read.high) ||
         !std::isnan(read.low) || !std::isnan(read.close) || !std::isnan(read.volume))

@@ -46,8 +46,8 @@ TEST_CASE("error counts: the store keeps them, before the first instant of a run
   store_batch batch;
   put_errors(batch, {identity_on("A"), 3});
   put_errors(batch, {identity_on("B"), 9});
-  stored_run begun{identity_on("B"), {}, std::nullopt};
-  put_run(batch, begun, nullptr, {});
+  stored_run begun_run{identity_on("B"), {}, std::nullopt};
+  put_run(batch, begun_run, nullptr, {});
   disk->commit(batch);
   const auto found = read_runs(*disk);
   REQUIRE(found.runs.size() == 1);
@@ -55,7 +55,7 @@ TEST_CASE("error counts: the store keeps them, before the first instant of a run
   CHECK(found.corrupt.empty());
 
   store_batch dropped;
-  erase_run(dropped, begun, {});
+  erase_run(dropped, begun_run, {});
   disk->commit(dropped);
   CHECK(read_runs(*disk).errors == std::vector<told_errors>{{identity_on("A"), 3}});
 }

@@ -123,7 +123,7 @@ TEST_CASE("redis: a server whose memory is full refuses commits with its reason,
   const redis_server server;
   auto target = open_redis_store(server.url());
   target->commit(one_row("a", "1"));
-  const auto old = target->snapshot();
+  auto old = target->snapshot();
   auto administrator = connect(server);
   administrator.command({"CONFIG", "SET", "maxmemory", "1"});
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -145,6 +145,7 @@ TEST_CASE("redis: a server whose memory is full refuses commits with its reason,
   target->commit(one_row("a", "2"));
   CHECK(target->get(store_space::state, "a") == "2");
   CHECK(old->get(store_space::state, "a") == "1");
+  old.reset();
   target.reset();
   CHECK(open_redis_store(server.url())->get(store_space::state, "a") == "2");
 }
