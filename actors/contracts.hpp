@@ -45,8 +45,8 @@ struct candles_loaded {
   std::optional<error> problem_beyond = std::nullopt; ///< why it was not looked there
 };
 
-/// Candles as they were at `when`, for signal sources that are actors: closed ones only.
-struct ask_candles {
+/// As `ask_candles` of a market, at any instant.
+struct find_candles {
   std::string symbol;
   interval size = interval::m1;
   std::int64_t limit = 0;
@@ -54,19 +54,19 @@ struct ask_candles {
 };
 
 struct candle_list {
-  std::vector<candle> candles;
+  std::vector<candle> candles; ///< behind them stand some whose every figure is not a number
   std::optional<error> problem;
 };
 
 using exchange_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
-                                       caf::result<candle_list>(ask_candles)>;
+                                       caf::result<candle_list>(find_candles)>;
 
 /// Somebody's next attempt is due, or the runtime ends; sent by what the client's front set up itself.
 struct fetch_due {};
 
 /// The front of a client: answers from what is held, and gives the rest to its threads.
 using exchange_front_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
-                                             caf::result<candle_list>(ask_candles),     //
+                                             caf::result<candle_list>(find_candles),    //
                                              caf::result<void>(fetch_due)>;
 
 /// A request and the candles of its symbol, on their way to a thread and back: whoever has the
@@ -272,11 +272,25 @@ using sizing_supervisor = supervisor_actor<sizing_key, sizing_actor>;
 
 // -- signal sources that are actors ---------------------------------------------------------------------------
 
+/// Exactly `limit` candles, oldest first, the newest closed at `when` (aligned to the interval);
+/// any symbol of the exchange. `problem`: `data_gap` where some are missing, `invalid_argument` for a
+/// limit below 1, an interval above 1d, or a `when` behind the instant of the question, `not_found`.
+struct ask_candles {
+  std::string symbol;
+  interval size = interval::m1;
+  std::int64_t limit = 0;
+  instant when = 0;
+};
+
+/// The market up to the instant one question was asked at. Ends with the question: once it is
+/// answered, or was not in time.
+using market_actor = typed_interface<caf::result<candle_list>(ask_candles)>;
+
 /// Asked with the generation deadline as time-out.
 struct generate_signal {
   run_identity run;
   instant when = 0;
-  exchange_actor exchange; ///< answers `ask_candles`
+  market_actor market;
   sizing_supervisor sizings;
 };
 
@@ -801,7 +815,7 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
 } // namespace caf
 
 #define BACKTEST_LOCAL_MESSAGES(apply)                                                             \
-  apply(load_candles) apply(candles_loaded) apply(ask_candles) apply(candle_list)                  \
+  apply(load_candles) apply(candles_loaded) apply(ask_candles) apply(find_candles) apply(candle_list)                  \
   apply(ask_timeline) apply(frame_timeline) apply(ask_risk_arbiter)                                \
   apply(clock_promise) apply(risk_verdict) apply(reach_milestones) apply(milestones_reached)       \
   apply(generate_signal) apply(generated_signal) apply(clear_all) apply(forget_all) apply(ask_client_count)          \

@@ -51,6 +51,13 @@ std::span<const candle> candle_copies::add(std::span<const candle> known) {
   return {first, end};
 }
 
+std::vector<candle> guarded_copy(std::span<const candle> known) {
+  std::vector<candle> copy(known.size() + candle_copies::guard, unknown_candle);
+  std::copy(known.begin(), known.end(), copy.begin());
+  copy.resize(known.size()); // which leaves the others where they are
+  return copy;
+}
+
 void candle_copies::give_back() noexcept {
   for (auto& [candles, used] : pages_) {
     if (candles.size() > largest_kept_page)

@@ -41,4 +41,7 @@ private:
   std::vector<page> pages_; ///< copies go into the last one
 };
 
+/// A copy that may be given away; behind its last candle stand `candle_copies::guard` of the same.
+std::vector<candle> guarded_copy(std::span<const candle> known);
+
 } // namespace backtest

@@ -16,7 +16,7 @@ namespace backtest {
 
 struct fetch_job {
   std::string symbol;
-  std::variant<load_candles, ask_candles> asked;
+  std::variant<load_candles, find_candles> asked;
   held_candles held;
   load_progress progress;
   std::variant<candles_loaded, candle_list> answer;
@@ -74,14 +74,14 @@ public:
       look_beyond(asked, answer);
     return answer;
   }
-  std::variant<candles_loaded, candle_list> operator()(const ask_candles& asked) const {
+  std::variant<candles_loaded, candle_list> operator()(const find_candles& asked) const {
     series_market market{
         "", setup_.parameters.avg_price_candles_count, formats_of(setup_.schema),
         [this](const std::string& symbol, interval size, instant from, instant until) {
           return load_(load_candles{symbol, size, from, until});
         }};
     const auto found = market.candles(asked.symbol, asked.size, asked.limit, asked.when);
-    return candle_list{{found.begin(), found.end()}, std::nullopt};
+    return candle_list{guarded_copy(found), std::nullopt};
   }
 
 private:
@@ -110,7 +110,7 @@ private:
 };
 
 std::variant<candles_loaded, candle_list>
-refusal(const std::variant<load_candles, ask_candles>& asked, error problem) {
+refusal(const std::variant<load_candles, find_candles>& asked, error problem) {
   if (std::holds_alternative<load_candles>(asked))
     return candles_loaded{{}, std::move(problem)};
   return candle_list{{}, std::move(problem)};
@@ -257,7 +257,7 @@ struct front_state {
   exchange_front_actor::behavior_type make_behavior() {
     return {
         [this](const load_candles& message) { return take<candles_loaded>(message); },
-        [this](const ask_candles& message) { return take<candle_list>(message); },
+        [this](const find_candles& message) { return take<candle_list>(message); },
         [this](const fetch_due&) {
           wakes_at.reset();
           hand_out();

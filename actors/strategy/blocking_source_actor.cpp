@@ -34,9 +34,10 @@ struct signal_work {
   std::optional<run_sizer> sizer;
   shared_census census;
   weak_handle<blocking_source_actor> actor;
+  weak_handle<exchange_actor> exchange;
   std::optional<series_market> market; ///< of the first question
 
-  void answer(const run_identity& run, instant when, const weak_handle<exchange_actor>& exchange) {
+  void answer(const run_identity& run, instant when) {
     if (!market)
       market.emplace(run.symbol, price_candles, formats, visiting_loader(census, exchange));
     generated_signal made;
@@ -45,6 +46,7 @@ struct signal_work {
     } catch (...) {
       made.problem = error_of_source();
     }
+    market->end_question();
     made.callback_errors = sizer->take_callback_errors();
     const census_visit visit{census};
     if (!visit)
@@ -74,9 +76,8 @@ struct blocking_source_state {
           try {
             if (!thread)
               thread.emplace();
-            thread->run([held = work, run = message.run, when = message.when,
-                         exchange = weak_handle<exchange_actor>{message.exchange}] {
-              held->answer(run, when, exchange);
+            thread->run([held = work, run = message.run, when = message.when] {
+              held->answer(run, when);
             });
             asked.push_back(promise);
           } catch (const std::exception& caught) { // no thread, or no memory
@@ -115,13 +116,15 @@ series_loader blocking_loader(caf::actor_system& system, exchange_actor exchange
 signal_source_actor spawn_blocking_source(caf::actor_system& system, const shared_census& census,
                                           std::shared_ptr<const strategy_schema> schema,
                                           std::int64_t avg_price_candles_count,
-                                          number_formats formats, shared_sizings sizings) {
+                                          number_formats formats, shared_sizings sizings,
+                                          const exchange_actor& exchange) {
   const auto work = std::make_shared<signal_work>();
   work->schema = std::move(schema);
   work->price_candles = avg_price_candles_count;
   work->formats = std::move(formats);
   work->sizer.emplace(std::move(sizings));
   work->census = census;
+  work->exchange = weak_handle<exchange_actor>{exchange};
   return spawn_actor<blocking_source_state, blocking_source_actor>(system, census, work);
 }
 

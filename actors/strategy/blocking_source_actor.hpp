@@ -10,7 +10,8 @@ namespace backtest {
 signal_source_actor spawn_blocking_source(caf::actor_system& system, const shared_census& census,
                                           std::shared_ptr<const strategy_schema> schema,
                                           std::int64_t avg_price_candles_count,
-                                          number_formats formats, shared_sizings sizings);
+                                          number_formats formats, shared_sizings sizings,
+                                          const exchange_actor& exchange);
 
 /// Asks an exchange client for candles and waits; not inside an exchange client.
 series_loader blocking_loader(caf::actor_system& system, exchange_actor exchange);

@@ -1,5 +1,6 @@
 #include "actors/strategy/strategy_actor.hpp"
 
+#include "actors/exchange/market_actor.hpp"
 #include "actors/strategy/blocking_source_actor.hpp"
 #include "storage/journal.hpp"
 
@@ -25,6 +26,7 @@ struct strategy_state {
   std::uint64_t source_generation = 0;
   bool source_is_own = false;
   bool asking_source = false;
+  market_actor asked_market; ///< of the question a source has that is not our own
 
   ~strategy_state() {
     end_source();
@@ -114,16 +116,23 @@ struct strategy_state {
   void spawn_source() {
     source = spawn_blocking_source(self->system(), setup->census, schema,
                                    setup->plan.rules.parameters.avg_price_candles_count,
-                                   setup->formats, setup->plan.sizings);
+                                   setup->formats, setup->plan.sizings, setup->exchange);
     source_is_own = true;
     watch_source();
   }
 
   void end_source() {
+    end_question();
     if (source_is_own)
       end_actor(source);
     source = signal_source_actor{};
     source_is_own = false;
+  }
+
+  /// What a source was shown for one question says nothing any more.
+  void end_question() {
+    asking_source = false;
+    end_actor(std::exchange(asked_market, market_actor{}));
   }
 
   /// The tracker lives no longer than its signal, however that came to an end.
@@ -329,12 +338,15 @@ struct strategy_state {
     const auto deadline =
         std::chrono::seconds{plan.rules.parameters.max_signal_generation_seconds};
     asking_source = true;
+    if (!source_is_own)
+      asked_market = spawn_market(self->system(), setup->census, setup->exchange, core->clock());
     request(self, source, deadline,
-            generate_signal{*plan.identity, core->clock(), setup->exchange, setup->sizings})
+            generate_signal{*plan.identity, core->clock(), asked_market, setup->sizings})
         .then(
             [this](const generated_signal& answer) {
-              if (!std::exchange(asking_source, false))
+              if (!asking_source)
                 return; // its death overtook the answer
+              end_question();
               core->note_callback_errors(answer.callback_errors);
               if (answer.problem)
                 core->source_failed(*answer.problem);
@@ -346,7 +358,7 @@ struct strategy_state {
               if (!asking_source)
                 return; // known from its death
               if (reason == caf::sec::request_timeout) {
-                asking_source = false;
+                end_question();
                 const auto& names = *setup->plan.identity;
                 core->source_failed(
                     {error_code::signal_timeout,
@@ -365,7 +377,7 @@ struct strategy_state {
   }
 
   void source_gone(const std::string& reason) {
-    asking_source = false;
+    end_question();
     const auto& names = *setup->plan.identity;
     core->source_failed({error_code::signal_source_failed,
                          fmt::format("signal source of {} on {} is gone: {}",

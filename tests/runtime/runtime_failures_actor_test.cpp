@@ -31,7 +31,7 @@ struct scripted_source_state {
       }
       generated_signal answer;
       if (what == "buy") {
-        request(self, message.exchange, caf::infinite,
+        request(self, message.market, caf::infinite,
                 ask_candles{message.run.symbol, interval::m1, 1, message.when})
             .then([promise](const candle_list& list) mutable {
               signal_request wanted;

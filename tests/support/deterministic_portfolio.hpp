@@ -39,7 +39,7 @@ struct ready_exchange_state {
             answer.problem = error{error_code::fetch_failed, "no candles of " + message.symbol};
           return answer;
         },
-        [](const ask_candles&) {
+        [](const find_candles&) {
           return candle_list{{}, error{error_code::fetch_failed, "not here"}};
         },
     };

@@ -21,7 +21,7 @@ TEST_CASE("exchange client: of a market that goes on, a source that is an actor 
     caf::scoped_actor self{host.get()};
     const auto newest = [&](interval size) {
       instant found = 0;
-      request(self, client, caf::infinite, ask_candles{"BTC", size, 2, now.load()})
+      request(self, client, caf::infinite, find_candles{"BTC", size, 2, now.load()})
           .receive(
               [&](const candle_list& answer) {
                 CHECK_MESSAGE(!answer.problem, answer.problem.value_or(error{}).message);

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "actors/contracts.hpp"
+
+namespace backtest {
+
+/// What a signal source that is an actor may know at `known`: asks the exchange client for it and
+/// refuses whatever lies behind. The exchange client itself would answer for every instant.
+market_actor spawn_market(caf::actor_system& system, const shared_census& census,
+                          const exchange_actor& exchange, instant known);
+
+} // namespace backtest
