@@ -535,7 +535,7 @@ struct live_state {
       wake_at(first);
       return false;
     }
-    const bool many = live->clock->is_unpaced() && !setup->stream;
+    const bool many = live->clock->is_unpaced() && !setup->stream && !setup->lockstep;
     const instant until = first + (many ? minutes_a_turn : 1) * minute_ms;
     for (std::size_t run = 0; run < runs.size(); ++run)
       if (!runs[run].over && runs[run].next < until)

@@ -34,6 +34,8 @@ struct live_request {
   orphan_policy orphans = orphan_policy::refuse;
   /// Waits before a store that refused is tried again; null: the machine's clock.
   std::shared_ptr<live_clock> retry_clock;
+  /// As `backtest_request::lockstep`, for a replay; minutes of the market come one by one anyway.
+  bool lockstep = false;
 };
 
 /// The front-end for live runs: what they hold survives in the runtime's store, and a start goes on

@@ -146,6 +146,7 @@ struct portfolio_setup {
   /// A walker runs it, holds its names, and tells of its end itself. It may work ahead of its turn:
   /// nobody hears of it, nor do the reports, before `tell_portfolio`.
   bool is_walked = false;
+  bool lockstep = false; ///< no run examines an instant before every other one has come to it
   std::shared_ptr<run_alarm> alarm; ///< of the walker; null else
   std::shared_ptr<const std::atomic<std::int64_t>> steady_clock; ///< milliseconds, for deadlines
   std::function<double()> stopwatch;          ///< milliseconds, for performance events

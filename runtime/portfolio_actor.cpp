@@ -360,6 +360,10 @@ struct portfolio_state {
 
   /// One for all runs: as short as the most curious listener needs it.
   void choose_range() {
+    if (setup->lockstep) {
+      range = minute_ms;
+      return;
+    }
     interest wanted;
     for (const auto& run : runs)
       wanted |= run.wanted;
@@ -407,12 +411,16 @@ struct portfolio_state {
         grant(run, *runs[run].next_from + range);
   }
 
+  int ranges_ahead() const {
+    return setup->lockstep ? 1 : is_stream() ? stream_lookahead_ranges : lookahead_ranges;
+  }
+
   void go_on() {
     flush();
-    if (some_are_stopping)
+    if (some_are_stopping && !setup->lockstep)
       grant_those_stopping();
     if (may_go_on() && !ready.empty()) {
-      const auto ahead = range * (is_stream() ? stream_lookahead_ranges : lookahead_ranges);
+      const auto ahead = range * ranges_ahead();
       horizon = std::max(horizon, merger->lowest_clock() + ahead);
       while (!ready.empty() && ready.begin()->first < horizon)
         grant(ready.begin()->second, horizon);

@@ -59,6 +59,11 @@ struct backtest_request {
   std::vector<std::string> strategies;
   std::string exchange;
   std::string frame;
+  /// No run examines an instant before every other one is done with all instants before it: what
+  /// strategies share (a static variable, say) then carries nothing from a run that is ahead. On one
+  /// thread it is also called by one of them at a time. Several times slower. A run that is told to
+  /// stop ends with the others' next instants.
+  bool lockstep = false;
 };
 
 /// The front-end for backtests. Every function checks the names it is given first and throws

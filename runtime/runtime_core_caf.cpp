@@ -394,7 +394,9 @@ started_run runtime_core::start(const backtest_request& request, bool as_stream,
   const calling_thread visit{system};
   {
     const std::lock_guard lock{mutex};
-    started = launch(capture(identities), as_stream, driver);
+    const auto setup = capture(identities);
+    setup->lockstep = request.lockstep;
+    started = launch(setup, as_stream, driver);
   }
   write_log(log_level::info, source,
             fmt::format("run {} starts: {} strategies on {} symbols", started.record->id(),

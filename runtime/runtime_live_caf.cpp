@@ -202,6 +202,7 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
                                       return std::vector<std::string>{};
                                     });
     const auto setup = capture(identities);
+    setup->lockstep = request.lockstep;
     for (const auto& orphan : begun.orphans) {
       portfolio_run run;
       run.identity = identity(orphan.identity.symbol, orphan.identity.strategy_name);

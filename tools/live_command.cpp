@@ -28,6 +28,7 @@ struct live_options {
   std::string orphans;
   std::string publish;
   std::size_t threads = 0;
+  bool lockstep = false;
 };
 
 double speed_of(const std::string& text) {
@@ -70,7 +71,7 @@ int run_live(const live_options& options) {
   const auto published = options.publish.empty()
                              ? std::nullopt
                              : std::optional{address_of("--publish", options.publish)};
-  const auto threads = thread_count(options.threads);
+  const auto threads = thread_count(options.threads, options.lockstep);
   auto of_runtime = options_of(options.common, threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
   of_runtime.data_directory = options.data_directory;
@@ -90,6 +91,7 @@ int run_live(const live_options& options) {
   request.strategies = header.request.strategies;
   request.exchange = header.request.exchange;
   request.frame = header.request.frame;
+  request.lockstep = options.lockstep;
   request.until = time_or_nothing("--until", options.until);
   request.orphans = policy_of(options.orphans);
   if (replays)
@@ -146,10 +148,8 @@ void add_live_command(CLI::App& program, action& chosen) {
       .add_option("--publish", options->publish,
                   "Offer events and control to other processes (port 0: one that is free)")
       ->type_name("[HOST:]PORT");
-  command
-      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("K");
+  add_threads_option(command, options->threads);
+  add_lockstep_option(command, options->lockstep);
   add_output_options(command, options->outputs);
   command.add_option("--reports", options->outputs.reports, "Write markdown reports of each run")
       ->type_name("DIR");

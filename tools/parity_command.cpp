@@ -45,10 +45,7 @@ void add_parity_command(CLI::App& program, action& chosen) {
       options->common);
   add_configuration_options(command, options->configuration);
   add_selection_options(command, options->selection);
-  command
-      .add_option("--threads", options->threads, "Threads (default: as many as the machine has)")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("K");
+  add_threads_option(command, options->threads);
   perform_when_chosen(command, chosen, options, &compare);
 }
 

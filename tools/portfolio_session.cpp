@@ -107,6 +107,12 @@ void add_threads_option(CLI::App& command, std::size_t& threads) {
       ->type_name("K");
 }
 
+void add_lockstep_option(CLI::App& command, bool& lockstep) {
+  command.add_flag("--lockstep", lockstep,
+                   "Minute by minute over all runs, on one thread: strategies that share something "
+                   "see nothing from a run that is ahead; slower");
+}
+
 void print_summary(const output_options& outputs, const std::string& text) {
   if (outputs.stdout_is_taken())
     print_note(text);
@@ -116,6 +122,13 @@ void print_summary(const output_options& outputs, const std::string& text) {
 
 std::size_t thread_count(std::size_t given) {
   return given > 0 ? given : std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::size_t thread_count(std::size_t given, bool lockstep) {
+  if (lockstep && given > 1)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("--threads {}: expected 1 with --lockstep", given));
+  return lockstep ? 1 : thread_count(given);
 }
 
 void print_failed_runs(const std::vector<run_summary>& runs) {

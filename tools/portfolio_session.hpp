@@ -44,6 +44,11 @@ void print_summary(const output_options& outputs, const std::string& text);
 /// Threads of the scheduler for --threads K; 0 (not given): as many as the machine has.
 std::size_t thread_count(std::size_t given);
 
+void add_lockstep_option(CLI::App& command, bool& lockstep);
+/// The same for a run that may be in lockstep, which takes one thread; throws
+/// `failure{invalid_argument}` when more were asked for.
+std::size_t thread_count(std::size_t given, bool lockstep);
+
 /// Says on stderr which runs failed, and why.
 void print_failed_runs(const std::vector<run_summary>& runs);
 

@@ -16,10 +16,11 @@ struct run_options {
   output_options outputs;
   std::filesystem::path data_directory;
   std::size_t threads = 0;
+  bool lockstep = false;
 };
 
 int run(const run_options& options) {
-  const auto threads = thread_count(options.threads);
+  const auto threads = thread_count(options.threads, options.lockstep);
   auto of_runtime = options_of(options.common, threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
   of_runtime.data_directory = options.data_directory;
@@ -29,6 +30,7 @@ int run(const run_options& options) {
   header.command = "run";
   header.configuration = opened.file.raw;
   header.request = chosen_request(opened, options.selection);
+  header.request.lockstep = options.lockstep;
   header.from = time_or_nothing("--from", options.selection.from);
   header.to = time_or_nothing("--to", options.selection.to);
   note_future_frame(*opened.target, header.request.frame, options.common);
@@ -53,6 +55,7 @@ void add_run_command(CLI::App& program, action& chosen) {
   add_selection_options(command, options->selection);
   add_data_directory(command, options->data_directory);
   add_threads_option(command, options->threads);
+  add_lockstep_option(command, options->lockstep);
   add_output_options(command, options->outputs);
   command.add_option("--reports", options->outputs.reports, "Write markdown reports of each run")
       ->type_name("DIR");
