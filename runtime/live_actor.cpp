@@ -501,7 +501,7 @@ struct live_state {
     }
     if (turn_is_open() || telling > 0)
       return;
-    if (std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.over; }))
+    if (all_are_over())
       return finish();
     if (std::exchange(stopping, false))
       return end_idle_runs();
@@ -1177,7 +1177,7 @@ struct live_state {
       return;
     }
     ++telling;
-    news.waits_for_room = !is_stopping();
+    news.waits_for_room = !is_stopping() && !all_are_over(); // what comes behind it is short
     request(self, setup->topics, caf::infinite, std::move(news))
         .then(
             [this, elements = std::move(elements)](const published&) {
@@ -1189,6 +1189,10 @@ struct live_state {
               go_on();
             },
             [](const caf::error&) {}); // the same
+  }
+
+  bool all_are_over() const {
+    return std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.over; });
   }
 
   /// What is left of a run that was told to stop is short: until it is over, no room is waited for.
