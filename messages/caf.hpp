@@ -323,14 +323,12 @@ inline bool is_orderly_end(const caf::error& reason) {
          reason == caf::exit_reason::user_shutdown || reason == caf::exit_reason::kill;
 }
 
-/// Text of an error of CAF, for logs and error events.
-inline std::string text_of(const caf::error& reason) {
-#if BACKTEST_CAF_MODERN
-  return caf::to_string(reason);
-#else
-  return reason ? "code " + std::to_string(reason.code()) : "no error";
-#endif
-}
+/// Words for an error of CAF, its context included, for logs and error events. One of a program's
+/// own kind is called by that kind's name and its number: its words are known to its actor system.
+std::string text_of(const caf::error& reason);
+/// The same with the words of a program's own kinds, as far as the configuration of the system has
+/// them.
+std::string text_of(const caf::actor_system& system, const caf::error& reason);
 
 } // namespace backtest
 

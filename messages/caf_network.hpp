@@ -81,14 +81,4 @@ inline bool speaks_differently(const caf::error& reason) {
 #endif
 }
 
-/// The whole text of an error of the I/O module, host and port included.
-inline std::string network_text_of(const caf::actor_system& system, const caf::error& reason) {
-#if BACKTEST_CAF_MODERN
-  static_cast<void>(system);
-  return caf::to_string(reason);
-#else
-  return system.render(reason);
-#endif
-}
-
 } // namespace backtest

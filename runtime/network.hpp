@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string_view>
 
 namespace backtest {
 
@@ -13,6 +14,10 @@ namespace backtest {
 
 /// For the configuration of an actor system that publishes or connects, before the system is made.
 void prepare_network(caf::actor_system_config& configuration);
+
+/// Throws `failure{invalid_argument}` for a system without `prepare_network`; `source` is who needs
+/// it.
+void require_network(caf::actor_system& system, std::string_view source);
 
 /// The node at an address. Blocks, not from an actor; monitor the handle to hear of the node's end.
 /// Throws `failure`: `invalid_argument` (a system without `prepare_network`), `connection_failed`.

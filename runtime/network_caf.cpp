@@ -11,14 +11,6 @@ namespace backtest {
 
 namespace {
 
-void require_network(caf::actor_system& system, std::string_view source) {
-  if (!system.has_middleman() || !is_announced<journal_batch>(system))
-    throw failure(error_code::invalid_argument,
-                  fmt::format("{}: the actor system cannot reach other processes; expected "
-                              "backtest::prepare_network on its configuration before it is made",
-                              source));
-}
-
 std::string why(const caf::actor_system& system, const caf::error& reason,
                 std::chrono::milliseconds patience) {
   if (speaks_differently(reason))
@@ -26,15 +18,24 @@ std::string why(const caf::actor_system& system, const caf::error& reason,
   if (reason == caf::sec::request_timeout)
     return fmt::format("no answer within {} ms; is a node listening there?", patience.count());
   if (reason == caf::sec::cannot_connect_to_node) {
-    const auto text = network_text_of(system, reason);
+    const auto text = text_of(system, reason);
     return text.find("no such host") != std::string::npos
                ? "there is no host of that name"
                : "nobody listens there, or it cannot be reached";
   }
-  return network_text_of(system, reason);
+  return text_of(system, reason);
 }
 
 } // namespace
+
+void require_network(caf::actor_system& system, std::string_view source) {
+  if (!system.has_middleman() || !is_announced<journal_batch>(system))
+    throw failure(error_code::invalid_argument,
+                  fmt::format("{}: the actor system cannot reach other processes; expected "
+                              "runtime_options::network = true where it is the runtime's own, else "
+                              "backtest::prepare_network on its configuration before it is made",
+                              source));
+}
 
 void prepare_network(caf::actor_system_config& configuration) {
   load_network(configuration);
@@ -77,7 +78,7 @@ public:
     if (!port)
       throw failure(error_code::connection_failed,
                     fmt::format("cannot publish on {}: {}", to_string(address),
-                                network_text_of(system, port.error())));
+                                text_of(system, port.error())));
     address_.port = *port;
   }
 

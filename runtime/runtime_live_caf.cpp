@@ -88,6 +88,7 @@ node_actor runtime_core::node() {
 }
 
 publication runtime_core::publish_on(const node_address& address) {
+  require_network(system, "publish"); // before a store is opened for it
   auto opened = publish_node(system, node(), address);
   const std::lock_guard lock{store_mutex_};
   publications_.push_back(opened);

@@ -67,8 +67,9 @@ struct http_client::connection {
 
   template <class Value>
   void set(CURLoption option, Value value) {
+    const auto* known = curl_easy_option_by_id(option);
     require(curl_easy_setopt(handle.get(), option, value),
-            fmt::format("option {}", static_cast<int>(option)));
+            fmt::format("option {}", known != nullptr ? known->name : "of another version"));
   }
 
   /// Called all the time, once a second at least; anything but 0 ends the transfer.

@@ -106,11 +106,12 @@ struct strategy_state {
   }
 
   void watch_source() {
-    on_exit(source, [client = weak_handle<strategy_actor>{strategy_actor{self}},
-                     generation = ++source_generation](const caf::error& reason) {
-      if (auto strong = client.lock())
-        send_anonymously(strong, source_down{generation, text_of(reason)});
-    });
+    on_exit(source,
+            [client = weak_handle<strategy_actor>{strategy_actor{self}},
+             generation = ++source_generation, &system = self->system()](const caf::error& reason) {
+              if (auto strong = client.lock())
+                send_anonymously(strong, source_down{generation, text_of(system, reason)});
+            });
   }
 
   void spawn_source() {
@@ -371,7 +372,7 @@ struct strategy_state {
                 }
                 go_on();
               } else {
-                source_gone(text_of(reason));
+                source_gone(text_of(self->system(), reason));
               }
             });
   }

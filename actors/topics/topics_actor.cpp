@@ -173,12 +173,12 @@ struct topics_state {
                       .first->second;
     added.gate = message.gate;
     distribution.join(added.taker);
-    on_exit(message.subscriber,
-            [bus = weak_handle<topics_actor>{topics_actor{self}}, id](const caf::error& reason) {
-              if (auto strong = bus.lock())
-                send_anonymously(
-                    strong, subscriber_gone{id, is_orderly_end(reason) ? "" : text_of(reason)});
-            });
+    on_exit(message.subscriber, [bus = weak_handle<topics_actor>{topics_actor{self}}, id,
+                                 &system = self->system()](const caf::error& reason) {
+      if (auto strong = bus.lock())
+        send_anonymously(
+            strong, subscriber_gone{id, is_orderly_end(reason) ? "" : text_of(system, reason)});
+    });
     auto promise = promise_answer<subscribed>(self);
     auto answer = std::make_shared<subscribed>(subscribed{id, {}});
     auto left = std::make_shared<std::size_t>(producers.size());
@@ -420,9 +420,9 @@ struct topics_state {
     auto& subscriber = found->second;
     const bool is_doubtful = may_be_an_end(reason);
     if (is_doubtful)
-      subscriber.doubtful_error = text_of(reason);
+      subscriber.doubtful_error = text_of(self->system(), reason);
     else
-      tell_error(id, subscriber, text_of(reason));
+      tell_error(id, subscriber, text_of(self->system(), reason));
     subscriber.queue.note_done(batch);
     pump(id, subscriber);
     catch_up(id, subscriber);

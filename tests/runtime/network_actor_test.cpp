@@ -168,6 +168,7 @@ TEST_CASE("network: a system without the I/O module, and a port in use, are clea
   const auto refused = failure_of([&] { alone.publish(); });
   CHECK(refused.code == error_code::invalid_argument);
   CHECK(refused.message == "publish: the actor system cannot reach other processes; expected "
+                           "runtime_options::network = true where it is the runtime's own, else "
                            "backtest::prepare_network on its configuration before it is made");
   CHECK(failure_of([&] {
           connect_node(alone.system(), {"127.0.0.1", 1});
