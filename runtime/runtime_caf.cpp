@@ -61,6 +61,13 @@ void runtime::add_strategy(strategy_schema schema, signal_source_actor source) {
 }
 
 void runtime::add(schema_set schemas) {
+  auto& known = core_->schemas;
+  known.exchanges.check_all(schemas.exchanges);
+  known.frames.check_all(schemas.frames);
+  known.risks.check_all(schemas.risks);
+  known.sizings.check_all(schemas.sizings);
+  known.strategies.check_all(schemas.strategies);
+  known.walkers.check_all(schemas.walkers);
   for (auto& item : schemas.exchanges)
     add_exchange(std::move(item));
   for (auto& item : schemas.frames)
@@ -184,7 +191,9 @@ void runtime::load_plugin(const std::filesystem::path& library) {
   if (const auto fault = fault_of_library(library); !fault.empty())
     fail(fault);
   // Never closed: what it registered may run until the process ends.
-  void* handle = ::dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  // A name without a slash is looked for where the system keeps its libraries, and nowhere else.
+  const auto file = library.has_parent_path() ? library : "." / library;
+  void* handle = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr)
     fail(::dlerror());
   const auto symbol = [&](const char* name) {

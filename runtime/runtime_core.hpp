@@ -138,9 +138,10 @@ private:
   /// Lets go of walkers that are over.
   void reap_walks();
   void end_walks();
+  /// `named_by`: see `schema_table::get`.
   void check_names(const std::vector<std::string>& symbols,
                    const std::vector<std::string>& strategies, const std::string& exchange,
-                   std::string_view source) const;
+                   std::string_view source, std::string_view named_by = {}) const;
   store_actor opened_store();
   /// Reads what is durable by now and waits, beside the store's commits. Opens it when it is not yet.
   void with_snapshot(std::function<void(const store_reader&)> work);

@@ -260,7 +260,8 @@ candle_keeper_factory runtime_core::keepers_of(const exchange_schema& schema,
 
 void runtime_core::check_names(const std::vector<std::string>& symbols,
                                const std::vector<std::string>& strategies,
-                               const std::string& exchange, std::string_view source) const {
+                               const std::string& exchange, std::string_view source,
+                               std::string_view named_by) const {
   const auto require_some = [&](const char* field, const std::vector<std::string>& names) {
     if (names.empty())
       throw failure(error_code::invalid_argument,
@@ -275,9 +276,8 @@ void runtime_core::check_names(const std::vector<std::string>& symbols,
   require_some("symbols", symbols);
   require_some("strategies", strategies);
   for (const auto& name : strategies)
-    for (const auto& risk : profiles_of(*schemas.strategies.get(name, source)))
-      schemas.risks.get(risk, source);
-  schemas.exchanges.get(exchange, source);
+    schemas.complete_strategy(name, source, named_by);
+  schemas.exchanges.get(exchange, source, named_by);
 }
 
 void runtime_core::check(const backtest_request& request, std::string_view source) const {

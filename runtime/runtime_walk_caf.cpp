@@ -12,8 +12,9 @@ std::shared_ptr<const walker_schema> runtime_core::check_walker(const std::strin
                                                                 const std::string& walker,
                                                                 std::string_view source) const {
   auto schema = schemas.walkers.get(walker, source);
-  check_names({symbol}, schema->strategies, schema->exchange_name, source);
-  schemas.frames.get(schema->frame_name, source);
+  const auto named_by = "walker " + walker;
+  check_names({symbol}, schema->strategies, schema->exchange_name, source, named_by);
+  schemas.frames.get(schema->frame_name, source, named_by);
   return schema;
 }
 

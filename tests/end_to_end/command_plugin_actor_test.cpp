@@ -67,6 +67,18 @@ TEST_CASE("command: plugin build compiles a file that then loads") {
   CHECK_MESSAGE(built.status == 0, built.err);
   CHECK(built.out == library + "\n");
   CHECK(contains(run_command({"list", "strategies", "--plugin", library}).out, "breakout_hourly"));
+
+  // What it prints is what --plugin takes, also where that is a name alone.
+  const std::vector<std::string> here{"env", "-C", std::filesystem::path{library}.parent_path()};
+  std::filesystem::copy_file(backtest::testing::source_directory() /
+                                 "tools/example_plugin/breakout.cpp",
+                             folder / "named.cpp");
+  const auto named = run_command({"plugin", "build", "named.cpp", "-o", "m.so"}, {}, here);
+  CHECK_MESSAGE(named.out == "m.so\n", named.err);
+  const auto loaded = run_command({"list", "strategies", "--plugin", "m.so"}, {}, here);
+  CHECK_MESSAGE(loaded.status == 0, loaded.err);
+  CHECK(contains(loaded.out, "breakout_hourly"));
+
   const auto broken = run_command(
       {"plugin", "build", folder.write("broken.cpp", "int x = ;\n"), "-o", folder / "broken.so"});
   CHECK(broken.status == 1);

@@ -86,7 +86,7 @@ TEST_CASE("registration: unknown names are told with kind and operation, and not
   CHECK(run(request_of({"BTC"}, {"nobody"})) ==
         "strategy nobody not found source=backtest.background");
   CHECK(run(request_of({"BTC"}, {"guarded"})) ==
-        "risk no risk not found source=backtest.background");
+        "risk no risk not found source=backtest.background, named by strategy guarded");
   CHECK(run({{"BTC"}, {"buyer"}, "nowhere", "frame"}) ==
         "exchange nowhere not found source=backtest.background");
   CHECK(run({{"BTC"}, {"buyer"}, "exchange", "never"}) ==
@@ -105,9 +105,48 @@ TEST_CASE("registration: unknown names are told with kind and operation, and not
   CHECK(text_of_failure([&] { target.backtest().get_data("BTC", "nobody"); }) ==
         "strategy nobody not found source=backtest.get_data");
   CHECK(text_of_failure([&] { target.backtest().get_report("BTC", "guarded"); }) ==
-        "risk no risk not found source=backtest.get_report");
+        "risk no risk not found source=backtest.get_report, named by strategy guarded");
   CHECK(text_of_failure([&] { target.get_walker("w"); }) == "walker w not found source=get_walker");
   CHECK(target.backtest().list().empty());
+}
+
+TEST_CASE("registration: what a schema names may come after it") {
+  const watchdog guard{};
+  runtime target{quiet()};
+  add_basics(target);
+  auto guarded = strategy_of("guarded");
+  guarded.risk_name = "later";
+  target.add_strategy(guarded);
+  walker_schema walker;
+  walker.walker_name = "early";
+  walker.exchange_name = "elsewhere";
+  walker.frame_name = "frame";
+  walker.strategies = {"guarded"};
+  target.add_walker(walker);
+  const auto walk = [&] {
+    return text_of_failure([&] { target.walker().background("BTC", "early"); });
+  };
+  CHECK(walk() == "risk later not found source=walker.background, named by strategy guarded");
+  target.add_risk(risk_of("later"));
+  CHECK(run_to_end(target, request_of({"BTC"}, {"guarded"})).counters.closed > 0);
+  CHECK(walk() == "exchange elsewhere not found source=walker.background, named by walker early");
+}
+
+TEST_CASE("registration: of a set that is refused nothing is registered") {
+  runtime target{quiet()};
+  add_basics(target);
+  schema_set set;
+  set.risks = {risk_of("new")};
+  set.strategies = {strategy_of("fresh"), strategy_of("buyer")};
+  CHECK(text_of_failure([&] { target.add(set); }) == "strategy buyer already exist");
+  set.strategies = {strategy_of("fresh"), strategy_of("fresh")};
+  CHECK(text_of_failure([&] { target.add(set); }) == "strategy fresh already exist");
+  CHECK(target.list_risks().empty());
+  CHECK(target.list_strategies().size() == 1);
+  set.strategies.pop_back();
+  target.add(set);
+  CHECK(target.list_risks().size() == 1);
+  CHECK(target.list_strategies().size() == 2);
 }
 
 TEST_CASE("override: changes a schema, checks it, and changes nothing where it fails") {
@@ -125,11 +164,17 @@ TEST_CASE("override: changes a schema, checks it, and changes nothing where it f
           });
         }).code == error_code::invalid_argument);
   CHECK(target.get_strategy("buyer").note.empty());
-  target.override_strategy("buyer", [](strategy_schema& s) {
-    s.strategy_name = "renamed"; // a name stays
-    s.get_signal = never;
-  });
+  CHECK(failure_of([&] {
+          target.override_strategy("buyer", [](strategy_schema& s) {
+            s.strategy_name = "renamed";
+            s.get_signal = never;
+          });
+        }) == error{error_code::invalid_argument,
+                    "strategy buyer: an override must keep the name, got \"renamed\"; expected "
+                    "add_strategy for another strategy"});
   CHECK(target.list_strategies().front().strategy_name == "buyer");
+  CHECK(run_to_end(target).counters.closed > 0);
+  target.override_strategy("buyer", [](strategy_schema& s) { s.get_signal = never; });
   CHECK(run_to_end(target).counters.closed == 0);
   target.override_frame("frame", [](frame_schema& f) { f.end = f.start; });
   CHECK(run_to_end(target).instants == 1);
