@@ -1,5 +1,6 @@
 #include "runtime/backtest_report.hpp"
 
+#include "runtime/report_directory.hpp"
 #include "runtime/text_file.hpp"
 #include "runtime/tick_cells.hpp"
 
@@ -48,12 +49,12 @@ std::string backtest_report::markdown(const column_list<tick_result>& columns) c
 }
 
 std::string backtest_report::file_name() const {
-  return report_file_name({run().symbol, run().strategy_name});
+  return report_file_name(run().symbol, run().strategy_name);
 }
 
 std::filesystem::path backtest_report::dump(const std::filesystem::path& directory,
                                             const column_list<tick_result>& columns) const {
-  return write_text_file(directory, file_name(), markdown(columns));
+  return write_text_file(directory / report_folder::backtest, file_name(), markdown(columns));
 }
 
 } // namespace backtest

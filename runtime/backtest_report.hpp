@@ -19,9 +19,6 @@ struct backtest_report_data {
 /// (`configuration::report_show_signal_note`).
 column_list<tick_result> default_backtest_columns(bool show_notes);
 
-/// Where backtest reports go unless told otherwise, relative to the working directory.
-inline constexpr const char* default_backtest_report_directory = "./dump/backtest";
-
 /// The report of one symbol and strategy: fed with the results of a backtest, it keeps what ended
 /// in a close. One owner; not thread-safe.
 class backtest_report {
@@ -50,7 +47,8 @@ public:
   backtest_report_data data() const;
   std::string markdown(const column_list<tick_result>& columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::backtest / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<tick_result>& columns) const;
 

@@ -70,8 +70,9 @@ backtest_runs::dump(const std::string& symbol, const std::string& strategy,
                     const std::optional<column_list<tick_result>>& columns) const {
   check_strategy(core_, strategy, "backtest.dump");
   const auto chosen = backtest_columns_or(core_, columns);
+  const auto root = report_root(directory);
   return on_backtest_report(core_, symbol, strategy,
-                            [&](const backtest_report& r) { return r.dump(directory, chosen); });
+                            [&](const backtest_report& r) { return r.dump(root, chosen); });
 }
 
 trade_statistics

@@ -2,6 +2,7 @@
 
 #include "runtime/cell_text.hpp"
 #include "runtime/figure_text.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/report_text.hpp"
 #include "runtime/text_file.hpp"
 
@@ -161,13 +162,11 @@ std::string heat_report::markdown(const column_list<heat_row>& columns) const {
                       reliability_note(figures.portfolio, gates_of(config_))});
 }
 
-std::string heat_report::file_name() const {
-  return report_file_name({strategy_name_, to_string(mode_)});
-}
+std::string heat_report::file_name() const { return strategy_file_name(strategy_name_, mode_); }
 
 std::filesystem::path heat_report::dump(const std::filesystem::path& directory,
                                         const column_list<heat_row>& columns) const {
-  return write_text_file(directory, file_name(), markdown(columns));
+  return write_text_file(directory / report_folder::heat, file_name(), markdown(columns));
 }
 
 } // namespace backtest

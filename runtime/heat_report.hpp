@@ -25,8 +25,6 @@ struct heat_report_data {
 /// Symbol, Total PNL, Sharpe, ... Trades.
 column_list<heat_row> default_heat_columns();
 
-inline constexpr const char* default_heat_report_directory = "./dump/heatmap";
-
 /// One strategy across its symbols in one mode: a row per symbol that closed a trade. One owner;
 /// not thread-safe.
 class heat_report {
@@ -44,7 +42,8 @@ public:
   heat_report_data data() const;
   std::string markdown(const column_list<heat_row>& columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::heat / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<heat_row>& columns) const;
 

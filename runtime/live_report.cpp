@@ -1,5 +1,6 @@
 #include "runtime/live_report.hpp"
 
+#include "runtime/report_directory.hpp"
 #include "runtime/text_file.hpp"
 #include "runtime/tick_cells.hpp"
 
@@ -65,12 +66,12 @@ std::string live_report::markdown(const column_list<tick_result>& columns) const
 }
 
 std::string live_report::file_name() const {
-  return report_file_name({run().symbol, run().strategy_name});
+  return report_file_name(run().symbol, run().strategy_name);
 }
 
 std::filesystem::path live_report::dump(const std::filesystem::path& directory,
                                         const column_list<tick_result>& columns) const {
-  return write_text_file(directory, file_name(), markdown(columns));
+  return write_text_file(directory / report_folder::live, file_name(), markdown(columns));
 }
 
 } // namespace backtest

@@ -20,8 +20,6 @@ struct live_report_data {
 /// Timestamp, Action, Symbol, ... Duration; the note only when asked for.
 column_list<tick_result> default_live_columns(bool show_notes);
 
-inline constexpr const char* default_live_report_directory = "./dump/live";
-
 /// The report of one symbol and strategy running live: everything the run tells, one row for a
 /// stretch of idle instants and one per signal for waiting and for being active. One owner; not
 /// thread-safe.
@@ -42,7 +40,8 @@ public:
   live_report_data data() const;
   std::string markdown(const column_list<tick_result>& columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::live / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<tick_result>& columns) const;
 

@@ -2,6 +2,7 @@
 
 #include "runtime/live_clock.hpp"
 #include "runtime/live_report.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/run_handles.hpp"
 
 #include <filesystem>
@@ -66,14 +67,15 @@ public:
   /// Markdown; `columns` replaces the runtime's own for this call.
   std::string get_report(const std::string& symbol, const std::string& strategy,
                          const std::optional<column_list<tick_result>>& columns = {}) const;
-  /// Writes the markdown below `directory` and returns the file's path; throws `failure{io_failed}`.
-  std::filesystem::path
-  dump(const std::string& symbol, const std::string& strategy,
-       const std::filesystem::path& directory = default_live_report_directory,
-       const std::optional<column_list<tick_result>>& columns = {}) const;
+  /// Writes the markdown into the folder `live` of `directory` ("": ./dump) and returns the file's
+  /// path; throws `failure{io_failed}`.
+  std::filesystem::path dump(const std::string& symbol, const std::string& strategy,
+                             const std::filesystem::path& directory = default_report_directory,
+                             const std::optional<column_list<tick_result>>& columns = {}) const;
 
   // Operator commands: each blocks until it is durable, at most a minute of the run's clock, and
-  // throws `failure{invalid_argument}` when it finds nothing to do. After a restart they hold.
+  // throws `failure{invalid_argument}` when it finds nothing to do, as `pause` of what is paused
+  // already. After a restart they hold.
   void pause(const std::string& symbol, const std::string& strategy);
   void resume(const std::string& symbol, const std::string& strategy);
   void cancel_scheduled(const std::string& symbol, const std::string& strategy);

@@ -79,8 +79,9 @@ live_runs::dump(const std::string& symbol, const std::string& strategy,
                 const std::optional<column_list<tick_result>>& columns) const {
   check_strategy(core_, strategy, "live.dump");
   const auto chosen = live_columns_or(core_, columns);
+  const auto root = report_root(directory);
   return on_live_report(core_, symbol, strategy,
-                        [&](const live_report& r) { return r.dump(directory, chosen); });
+                        [&](const live_report& r) { return r.dump(root, chosen); });
 }
 
 void live_runs::pause(const std::string& symbol, const std::string& strategy) {

@@ -2,6 +2,7 @@
 
 #include "runtime/cell_text.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/text_file.hpp"
 
 #include <fmt/format.h>
@@ -93,7 +94,7 @@ std::string partial_report::file_name() const { return run_file_name(run()); }
 
 std::filesystem::path partial_report::dump(const std::filesystem::path& directory,
                                            const column_list<partial_event>& columns) const {
-  return write_text_file(directory, file_name(), markdown(columns));
+  return write_text_file(directory / report_folder::partial, file_name(), markdown(columns));
 }
 
 } // namespace backtest

@@ -19,8 +19,6 @@ struct partial_report_data {
 /// Action, Symbol, Strategy, ... Mode.
 column_list<partial_event> default_partial_columns();
 
-inline constexpr const char* default_partial_report_directory = "./dump/partial";
-
 /// The milestones the signals of one symbol and strategy reached in one mode. One owner; not
 /// thread-safe.
 class partial_report {
@@ -36,7 +34,8 @@ public:
   partial_report_data data() const;
   std::string markdown(const column_list<partial_event>& columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::partial / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<partial_event>& columns) const;
 

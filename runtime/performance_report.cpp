@@ -1,6 +1,7 @@
 #include "runtime/performance_report.hpp"
 
 #include "runtime/number_text.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/statistics.hpp"
 #include "runtime/text_file.hpp"
 
@@ -184,7 +185,7 @@ std::string performance_report::file_name() const { return run_file_name(run());
 std::filesystem::path
 performance_report::dump(const std::filesystem::path& directory,
                          const column_list<metric_statistics>& columns) const {
-  return write_text_file(directory, file_name(), markdown(columns));
+  return write_text_file(directory / report_folder::performance, file_name(), markdown(columns));
 }
 
 } // namespace backtest

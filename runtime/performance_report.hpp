@@ -46,8 +46,6 @@ struct performance_report_data {
 /// Metric Type, Count, Total (ms), ... Max Wait (ms).
 column_list<metric_statistics> default_performance_columns();
 
-inline constexpr const char* default_performance_report_directory = "./dump/performance";
-
 /// Where the time of one symbol and strategy went in one mode. One owner; not thread-safe.
 class performance_report {
 public:
@@ -63,7 +61,8 @@ public:
   performance_report_data data() const;
   std::string markdown(const column_list<metric_statistics>& columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::performance / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<metric_statistics>& columns) const;
 

@@ -2,8 +2,10 @@
 
 #include "runtime/report_book.hpp"
 #include "runtime/report_columns.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/runtime_core.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,8 +17,7 @@ namespace backtest {
 /// Throws `failure{not_found}` for an unknown strategy, or one with an unknown risk profile.
 inline void check_strategy(const runtime_core& core, const std::string& strategy,
                            std::string_view source) {
-  for (const auto& risk : profiles_of(*core.schemas.strategies.get(strategy, source)))
-    core.schemas.risks.get(risk, source);
+  core.schemas.complete_strategy(strategy, source);
 }
 
 inline configuration parameters_of(const runtime_core& core) {
@@ -37,6 +38,11 @@ auto on_report(const runtime_core& core, Find&& find, Make&& make_empty, Work&& 
       result = work(make_empty(parameters));
   });
   return *std::move(result);
+}
+
+/// Of every `dump`: "" is the same as nothing.
+inline std::filesystem::path report_root(const std::filesystem::path& directory) {
+  return directory.empty() ? std::filesystem::path{default_report_directory} : directory;
 }
 
 /// The columns given for one call, else the runtime's.

@@ -51,6 +51,33 @@ const figure_line summary_lines[] = {
     {"Exposure", &stats::exposure, percent2, {}, line_shown::when_measured},
 };
 
+/// A symbol without an underscore ends at the first one of the file's name, any other at its hash.
+std::string symbol_part(std::string_view symbol) {
+  return symbol.find('_') == std::string_view::npos ? safe_file_name(symbol)
+                                                    : hashed_file_name(symbol);
+}
+
+/// Whether the name holds what could be the hash of a changed name: one that ends a symbol, or one
+/// of this name itself.
+bool holds_a_hash(std::string_view name) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::size_t length = 8;
+  for (auto at = name.find('-'); at != std::string_view::npos; at = name.find('-', at + 1)) {
+    const auto hash = name.substr(at + 1, length);
+    if (hash.size() < length || hash.find_first_not_of(digits) != std::string_view::npos)
+      continue;
+    const auto behind = name.substr(at + 1 + length);
+    const bool may_be_changed = name.substr(0, at).find('_') != std::string_view::npos;
+    if (behind.starts_with('_') || (behind.empty() && may_be_changed))
+      return true;
+  }
+  return false;
+}
+
+std::string name_part(std::string_view name) {
+  return holds_a_hash(name) ? hashed_file_name(name) : safe_file_name(name);
+}
+
 } // namespace
 
 std::string report_title(std::string_view report, std::string_view subject) {
@@ -89,18 +116,17 @@ std::string join_blocks(std::initializer_list<std::string> blocks) {
   return text;
 }
 
-std::string report_file_name(std::initializer_list<std::string_view> names) {
-  std::string file_name;
-  for (const std::string_view name : names) {
-    if (!file_name.empty())
-      file_name += '_';
-    file_name += safe_file_name(name);
-  }
-  return file_name + ".md";
+std::string report_file_name(std::string_view symbol, std::string_view name) {
+  return fmt::format("{}_{}.md", symbol_part(symbol), name_part(name));
 }
 
 std::string run_file_name(const run_identity& run) {
-  return report_file_name({run.symbol, run.strategy_name, to_string(run.mode)});
+  return fmt::format("{}_{}_{}.md", symbol_part(run.symbol), name_part(run.strategy_name),
+                     to_string(run.mode));
+}
+
+std::string strategy_file_name(std::string_view strategy, run_mode mode) {
+  return fmt::format("{}_{}.md", name_part(strategy), to_string(mode));
 }
 
 std::string part_note(std::int64_t shown, std::int64_t total) {

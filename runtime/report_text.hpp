@@ -26,10 +26,16 @@ std::string facts_line(std::initializer_list<std::pair<std::string_view, std::st
 /// Blocks separated by blank lines, empty ones left out.
 std::string join_blocks(std::initializer_list<std::string> blocks);
 
-/// "BTCUSDT_cross.md": names made safe, joined by underscores.
-std::string report_file_name(std::initializer_list<std::string_view> names);
+// File names: names made safe, joined by underscores. Where another symbol and name would join to
+// the same text, as "A_B" and "C" do to that of "A" and "B_C", the one that is mistaken gets a
+// hash.
+
+/// "BTCUSDT_cross.md"; `name` is that of a strategy or a walker.
+std::string report_file_name(std::string_view symbol, std::string_view name);
 /// "BTCUSDT_cross_backtest.md", for reports that exist in both modes.
 std::string run_file_name(const run_identity& run);
+/// "cross_backtest.md", for reports about all symbols.
+std::string strategy_file_name(std::string_view strategy, run_mode mode);
 
 /// "*The newest 250 of 1200 rows.*"; empty when a table shows all of them.
 std::string part_note(std::int64_t shown, std::int64_t total);

@@ -3,6 +3,7 @@
 #include "runtime/heat_report.hpp"
 #include "runtime/partial_report.hpp"
 #include "runtime/performance_report.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/risk_report.hpp"
 #include "runtime/schedule_report.hpp"
 
@@ -26,10 +27,10 @@ public:
   /// Markdown; `columns` replaces the runtime's own for this call.
   std::string get_report(const std::string& symbol, const std::string& strategy, run_mode mode,
                          const std::optional<column_list<Row>>& columns = {}) const;
-  /// Writes the markdown below `directory` ("": the kind's own below ./dump) and returns the file's
-  /// path; throws `failure{io_failed}`.
+  /// Writes the markdown into the kind's own folder of `directory` ("": ./dump), see
+  /// runtime/report_directory.hpp, and returns the file's path; throws `failure{io_failed}`.
   std::filesystem::path dump(const std::string& symbol, const std::string& strategy, run_mode mode,
-                             const std::filesystem::path& directory = {},
+                             const std::filesystem::path& directory = default_report_directory,
                              const std::optional<column_list<Row>>& columns = {}) const;
   void clear(const std::string& symbol, const std::string& strategy, run_mode mode);
   /// Of every run.
@@ -59,7 +60,7 @@ public:
   std::string get_report(const std::string& strategy, run_mode mode,
                          const std::optional<column_list<heat_row>>& columns = {}) const;
   std::filesystem::path dump(const std::string& strategy, run_mode mode,
-                             const std::filesystem::path& directory = default_heat_report_directory,
+                             const std::filesystem::path& directory = default_report_directory,
                              const std::optional<column_list<heat_row>>& columns = {}) const;
   void clear(const std::string& strategy, run_mode mode);
   void clear();

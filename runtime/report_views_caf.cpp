@@ -19,7 +19,6 @@ struct kind_of<schedule_report> {
   static constexpr auto group_name = "schedule_columns";
   static constexpr auto columns = &report_columns::schedule;
   static constexpr auto find = &report_book::find_schedule;
-  static constexpr auto directory = default_schedule_report_directory;
 };
 template <>
 struct kind_of<performance_report> {
@@ -28,7 +27,6 @@ struct kind_of<performance_report> {
   static constexpr auto group_name = "performance_columns";
   static constexpr auto columns = &report_columns::performance;
   static constexpr auto find = &report_book::find_performance;
-  static constexpr auto directory = default_performance_report_directory;
 };
 template <>
 struct kind_of<partial_report> {
@@ -37,7 +35,6 @@ struct kind_of<partial_report> {
   static constexpr auto group_name = "partial_columns";
   static constexpr auto columns = &report_columns::partial;
   static constexpr auto find = &report_book::find_partial;
-  static constexpr auto directory = default_partial_report_directory;
 };
 template <>
 struct kind_of<heat_report> {
@@ -45,7 +42,6 @@ struct kind_of<heat_report> {
   static constexpr auto group_name = "heat_columns";
   static constexpr auto columns = &report_columns::heat;
   static constexpr auto find = &report_book::find_heat;
-  static constexpr auto directory = default_heat_report_directory;
 };
 template <>
 struct kind_of<risk_report> {
@@ -54,7 +50,6 @@ struct kind_of<risk_report> {
   static constexpr auto group_name = "risk_columns";
   static constexpr auto columns = &report_columns::risk;
   static constexpr auto find = &report_book::find_risk;
-  static constexpr auto directory = default_risk_report_directory;
 };
 
 /// What a report is kept under; one of its kind that nothing was told yet.
@@ -127,10 +122,9 @@ std::filesystem::path dump_to(const runtime_core& core, const Key& key,
                               const std::filesystem::path& directory, const Columns& given) {
   check_strategy_of<Report>(core, key.strategy, "dump");
   const auto columns = chosen_columns<Report>(core, given);
-  const auto target =
-      directory.empty() ? std::filesystem::path{kind_of<Report>::directory} : directory;
+  const auto root = report_root(directory);
   return work_on<Report>(core, key,
-                         [&](const Report& report) { return report.dump(target, columns); });
+                         [&](const Report& report) { return report.dump(root, columns); });
 }
 
 } // namespace

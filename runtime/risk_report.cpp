@@ -2,6 +2,7 @@
 
 #include "runtime/cell_text.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/text_file.hpp"
 
 #include <fmt/format.h>
@@ -114,7 +115,7 @@ std::string risk_report::file_name() const { return run_file_name(run()); }
 
 std::filesystem::path risk_report::dump(const std::filesystem::path& directory,
                                         const column_list<risk_event>& columns) const {
-  return write_text_file(directory, file_name(), markdown(columns));
+  return write_text_file(directory / report_folder::risk, file_name(), markdown(columns));
 }
 
 } // namespace backtest

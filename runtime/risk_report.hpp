@@ -21,8 +21,6 @@ struct risk_report_data {
 /// Symbol, Strategy, Signal ID, ... Timestamp; the note only when asked for.
 column_list<risk_event> default_risk_columns(bool show_notes);
 
-inline constexpr const char* default_risk_report_directory = "./dump/risk";
-
 /// The signals of one symbol and strategy that risk refused in one mode. One owner; not
 /// thread-safe.
 class risk_report {
@@ -38,7 +36,8 @@ public:
   risk_report_data data() const;
   std::string markdown(const column_list<risk_event>& columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::risk / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<risk_event>& columns) const;
 

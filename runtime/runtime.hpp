@@ -9,6 +9,7 @@
 #include "runtime/network.hpp"
 #include "runtime/portfolio.hpp"
 #include "runtime/report_columns.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/report_kind.hpp"
 #include "runtime/report_views.hpp"
 #include "runtime/schemas.hpp"
@@ -86,11 +87,11 @@ public:
   /// Markdown; `columns` replaces the runtime's own for this call.
   std::string get_report(const std::string& symbol, const std::string& strategy,
                          const std::optional<column_list<tick_result>>& columns = {}) const;
-  /// Writes the markdown below `directory` and returns the file's path; throws `failure{io_failed}`.
-  std::filesystem::path
-  dump(const std::string& symbol, const std::string& strategy,
-       const std::filesystem::path& directory = default_backtest_report_directory,
-       const std::optional<column_list<tick_result>>& columns = {}) const;
+  /// Writes the markdown into the folder `backtest` of `directory` ("": ./dump) and returns the
+  /// file's path; throws `failure{io_failed}`.
+  std::filesystem::path dump(const std::string& symbol, const std::string& strategy,
+                             const std::filesystem::path& directory = default_report_directory,
+                             const std::optional<column_list<tick_result>>& columns = {}) const;
   /// Statistics over the pooled trades of several runs.
   trade_statistics portfolio_statistics(const std::vector<shared_identity>& runs) const;
 
@@ -110,8 +111,8 @@ struct runtime_options {
   std::filesystem::path data_directory;
   /// A store of one's own in its place.
   std::function<std::unique_ptr<store>()> open_store;
-  /// `publish` works: the runtime's own actor system brings CAF's I/O module. A foreign one needs
-  /// `prepare_network`.
+  /// `publish` works: the runtime's own actor system brings CAF's I/O module; without, it throws.
+  /// A foreign one needs `prepare_network`.
   bool network = false;
   /// Those that are kept; what they need is told for their sake. Summaries, portfolio statistics and
   /// walkers rest on those of backtest and live.
@@ -135,8 +136,10 @@ public:
   runtime(const runtime&) = delete;
   runtime& operator=(const runtime&) = delete;
 
-  // Registration. Each throws `failure`: `invalid_argument`, or `already_exists`; nothing is
-  // registered then.
+  // Registration, in any order: what a schema names - the risk profiles of a strategy; exchange,
+  // frame and strategies of a walker - may be registered after it. A run, and whatever else asks
+  // for the schema by name, looks them up and throws `failure{not_found}`, saying who names what.
+  // Each throws `failure`: `invalid_argument`, or `already_exists`; nothing is registered then.
   void add_exchange(exchange_schema schema);
   void add_frame(frame_schema schema);
   void add_risk(risk_schema schema);
@@ -145,7 +148,7 @@ public:
   /// Signals come from an actor; `schema.get_signal` is ignored.
   void add_strategy(strategy_schema schema, signal_source_actor source);
   void add_walker(walker_schema schema);
-  /// All of a set, in the order exchanges, frames, risks, sizings, strategies, walkers.
+  /// All of a set or, when it throws, none of it.
   void add(schema_set schemas);
 
   std::vector<exchange_schema> list_exchanges() const;
@@ -163,8 +166,8 @@ public:
   strategy_schema get_strategy(const std::string& name) const;
   walker_schema get_walker(const std::string& name) const;
 
-  // Change a registered schema; runs under way keep theirs. Throw `failure`: `not_found`, or
-  // `invalid_argument`; nothing is changed then.
+  // Change a registered schema, but for its name; runs under way keep theirs. Throw `failure`:
+  // `not_found`, or `invalid_argument`, also for another name; nothing is changed then.
   void override_exchange(const std::string& name, const std::function<void(exchange_schema&)>& change);
   void override_frame(const std::string& name, const std::function<void(frame_schema&)>& change);
   void override_risk(const std::string& name, const std::function<void(risk_schema&)>& change);
@@ -192,8 +195,9 @@ public:
   /// Types that configuration files may name; for plugins and programs that load such files. Not
   /// thread-safe.
   type_registry& types() noexcept;
-  /// Loads a shared library built against this version and lets it register what it brings.
-  /// Throws `failure{plugin_failed}`.
+  /// Loads a shared library built against this version and lets it register what it brings. The
+  /// path is one of a file, also without a slash: "cross.so" is in the working directory. Throws
+  /// `failure{plugin_failed}`.
   void load_plugin(const std::filesystem::path& library);
 
   // Backtests and replays wait for a subscriber that is more than 10,000 events behind, those alone
@@ -238,7 +242,7 @@ public:
   /// For actors of this process, and to publish in one's own way. Ends with the runtime.
   node_actor node();
   /// Offers `node()` to other processes. Throws `failure`: `connection_failed`, `invalid_argument`
-  /// where the actor system has no I/O module.
+  /// where the actor system has no I/O module, see `runtime_options::network`.
   publication publish(const node_address& address = {});
 
   // Reports of what `enable_reports` names.

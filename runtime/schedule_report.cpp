@@ -2,6 +2,7 @@
 
 #include "runtime/figure_text.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/text_file.hpp"
 #include "runtime/tick_cells.hpp"
 
@@ -131,7 +132,7 @@ std::string schedule_report::file_name() const { return run_file_name(run()); }
 
 std::filesystem::path schedule_report::dump(const std::filesystem::path& directory,
                                             const column_list<tick_result>& columns) const {
-  return write_text_file(directory, file_name(), markdown(columns));
+  return write_text_file(directory / report_folder::schedule, file_name(), markdown(columns));
 }
 
 } // namespace backtest

@@ -31,8 +31,6 @@ struct schedule_report_data {
 /// Timestamp, Action, Symbol, ... Cancel Reason; the note only when asked for.
 column_list<tick_result> default_schedule_columns(bool show_notes);
 
-inline constexpr const char* default_schedule_report_directory = "./dump/schedule";
-
 /// What became of the scheduled signals of one symbol and strategy in one mode. One owner; not
 /// thread-safe.
 class schedule_report {
@@ -50,7 +48,8 @@ public:
   schedule_report_data data() const;
   std::string markdown(const column_list<tick_result>& columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::schedule / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<tick_result>& columns) const;
 

@@ -30,6 +30,17 @@ std::uint32_t hash_of(std::string_view text) noexcept {
   return hash;
 }
 
+/// What a file may be called of `name`.
+std::string plain_part(std::string_view name) {
+  std::string safe(name.substr(0, longest_name));
+  std::replace_if(
+      safe.begin(), safe.end(), [](char c) { return !is_plain(c); }, '_');
+  // Names that mean a directory, or nothing.
+  if (safe.empty() || safe == "." || safe == "..")
+    safe.assign(1, '_');
+  return safe;
+}
+
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view step,
                        const std::string& cause) {
   throw failure(error_code::io_failed,
@@ -64,13 +75,12 @@ std::pair<std::filesystem::path, open_file> create_temporary(const std::filesyst
 } // namespace
 
 std::string safe_file_name(std::string_view name) {
-  std::string safe(name.substr(0, longest_name));
-  std::replace_if(
-      safe.begin(), safe.end(), [](char c) { return !is_plain(c); }, '_');
-  // Names that mean a directory, or nothing.
-  if (safe.empty() || safe == "." || safe == "..")
-    safe.assign(1, '_');
-  return safe == name ? safe : fmt::format("{}-{:08x}", safe, hash_of(name));
+  std::string safe = plain_part(name);
+  return safe == name ? safe : hashed_file_name(name);
+}
+
+std::string hashed_file_name(std::string_view name) {
+  return fmt::format("{}-{:08x}", plain_part(name), hash_of(name));
 }
 
 std::string read_text_file(const std::filesystem::path& path, std::size_t most) {

@@ -10,6 +10,8 @@ namespace backtest {
 /// changed (also: empty, "." and "..", longer than 100 bytes and so cut) gets `-` and eight hex
 /// digits of a hash of the original, so that two names never share a file by accident.
 std::string safe_file_name(std::string_view name);
+/// The same with the hash at any rate.
+std::string hashed_file_name(std::string_view name);
 
 /// The bytes of a file. Throws `failure{io_failed}` naming path and cause: it cannot be read, or is
 /// larger than `most` bytes.

@@ -3,6 +3,7 @@
 #include "runtime/cell_text.hpp"
 #include "runtime/figure_text.hpp"
 #include "runtime/number_text.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/report_text.hpp"
 #include "runtime/text_file.hpp"
 #include "runtime/tick_cells.hpp"
@@ -251,12 +252,13 @@ std::string walker_report::markdown(const column_list<walker_result>& strategy_c
        "*Higher values are better, except of Std Dev and Max DD.*\n"});
 }
 
-std::string walker_report::file_name() const { return report_file_name({symbol_, walker_name_}); }
+std::string walker_report::file_name() const { return report_file_name(symbol_, walker_name_); }
 
 std::filesystem::path walker_report::dump(const std::filesystem::path& directory,
                                           const column_list<walker_result>& strategy_columns,
                                           const column_list<tick_result>& pnl_columns) const {
-  return write_text_file(directory, file_name(), markdown(strategy_columns, pnl_columns));
+  return write_text_file(directory / report_folder::walker, file_name(),
+                         markdown(strategy_columns, pnl_columns));
 }
 
 } // namespace backtest

@@ -55,8 +55,6 @@ column_list<walker_result> default_walker_strategy_columns();
 /// Strategy, Signal ID, ... Close Time.
 column_list<tick_result> default_walker_pnl_columns();
 
-inline constexpr const char* default_walker_report_directory = "./dump/walker";
-
 /// Strategies shown in the comparison.
 inline constexpr std::size_t walker_top_n = 10;
 
@@ -77,7 +75,8 @@ public:
   std::string markdown(const column_list<walker_result>& strategy_columns,
                        const column_list<tick_result>& pnl_columns) const;
   std::string file_name() const;
-  /// Writes `directory / file_name()` and returns that path; throws `failure{io_failed}`.
+  /// Writes `directory / report_folder::walker / file_name()` and returns that path; throws
+  /// `failure{io_failed}`.
   std::filesystem::path dump(const std::filesystem::path& directory,
                              const column_list<walker_result>& strategy_columns,
                              const column_list<tick_result>& pnl_columns) const;

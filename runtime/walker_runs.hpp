@@ -1,6 +1,7 @@
 #pragma once
 
 #include "runtime/portfolio.hpp"
+#include "runtime/report_directory.hpp"
 #include "runtime/walker_report.hpp"
 
 #include <filesystem>
@@ -84,12 +85,12 @@ public:
   get_report(const std::string& symbol, const std::string& walker,
              const std::optional<column_list<walker_result>>& strategy_columns = {},
              const std::optional<column_list<tick_result>>& pnl_columns = {}) const;
-  /// Writes the markdown below `directory` and returns the file's path; throws `failure{io_failed}`.
-  std::filesystem::path
-  dump(const std::string& symbol, const std::string& walker,
-       const std::filesystem::path& directory = default_walker_report_directory,
-       const std::optional<column_list<walker_result>>& strategy_columns = {},
-       const std::optional<column_list<tick_result>>& pnl_columns = {}) const;
+  /// Writes the markdown into the folder `walker` of `directory` ("": ./dump) and returns the
+  /// file's path; throws `failure{io_failed}`.
+  std::filesystem::path dump(const std::string& symbol, const std::string& walker,
+                             const std::filesystem::path& directory = default_report_directory,
+                             const std::optional<column_list<walker_result>>& strategy_columns = {},
+                             const std::optional<column_list<tick_result>>& pnl_columns = {}) const;
 
 private:
   walker_report report_of(const std::string& symbol, const std::string& walker,

@@ -105,7 +105,7 @@ walker_runs::dump(const std::string& symbol, const std::string& walker,
                   const std::optional<column_list<walker_result>>& strategy_columns,
                   const std::optional<column_list<tick_result>>& pnl_columns) const {
   return report_of(symbol, walker, "walker.dump")
-      .dump(directory,
+      .dump(report_root(directory),
             columns_for(core_, &report_columns::walker_strategy, "walker_strategy_columns",
                         strategy_columns),
             columns_for(core_, &report_columns::walker_pnl, "walker_pnl_columns", pnl_columns));

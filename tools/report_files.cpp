@@ -19,14 +19,14 @@ void write_reports(runtime& target, const std::vector<shared_identity>& runs,
       target.live().dump(symbol, strategy, directory);
     else
       target.backtest().dump(symbol, strategy, directory);
-    target.schedule().dump(symbol, strategy, mode, directory / "schedule");
-    target.performance().dump(symbol, strategy, mode, directory / "performance");
-    target.partial().dump(symbol, strategy, mode, directory / "partial");
-    target.risk().dump(symbol, strategy, mode, directory / "risk");
+    target.schedule().dump(symbol, strategy, mode, directory);
+    target.performance().dump(symbol, strategy, mode, directory);
+    target.partial().dump(symbol, strategy, mode, directory);
+    target.risk().dump(symbol, strategy, mode, directory);
     strategies.emplace(strategy, mode);
   }
   for (const auto& [strategy, mode] : strategies)
-    target.heat().dump(strategy, mode, directory / "heatmap");
+    target.heat().dump(strategy, mode, directory);
 }
 
 } // namespace backtest::tools

@@ -127,31 +127,28 @@ std::string saved_reports::pages() const {
 void saved_reports::write(const std::filesystem::path& directory) const {
   const bool notes = parameters_.report_show_signal_note;
   for (const auto& walk : walks_)
-    walk.dump(directory / "walker", default_walker_strategy_columns(),
-              default_walker_pnl_columns());
+    walk.dump(directory, default_walker_strategy_columns(), default_walker_pnl_columns());
   for (const auto& run : runs_) {
     const auto& symbol = run->symbol;
     const auto& strategy = run->strategy_name;
-    const auto dump = [&](report_kind kind, const auto* report, const char* folder,
-                          const auto& columns) {
+    const auto dump = [&](report_kind kind, const auto* report, const auto& columns) {
       const bool is_told = kind == report_kind::backtest || kind == report_kind::live ||
                            told_.contains({kind, strategy, symbol});
       if (report != nullptr && is_told)
-        report->dump(directory / folder, columns);
+        report->dump(directory, columns);
     };
-    dump(report_kind::backtest, book_.find_backtest(symbol, strategy), "backtest",
+    dump(report_kind::backtest, book_.find_backtest(symbol, strategy),
          default_backtest_columns(notes));
-    dump(report_kind::live, book_.find_live(symbol, strategy), "live", default_live_columns(notes));
-    dump(report_kind::schedule, book_.find_schedule(symbol, strategy, run->mode), "schedule",
+    dump(report_kind::live, book_.find_live(symbol, strategy), default_live_columns(notes));
+    dump(report_kind::schedule, book_.find_schedule(symbol, strategy, run->mode),
          default_schedule_columns(notes));
     dump(report_kind::performance, book_.find_performance(symbol, strategy, run->mode),
-         "performance", default_performance_columns());
-    dump(report_kind::partial, book_.find_partial(symbol, strategy, run->mode), "partial",
+         default_performance_columns());
+    dump(report_kind::partial, book_.find_partial(symbol, strategy, run->mode),
          default_partial_columns());
-    dump(report_kind::risk, book_.find_risk(symbol, strategy, run->mode), "risk",
+    dump(report_kind::risk, book_.find_risk(symbol, strategy, run->mode),
          default_risk_columns(notes));
-    dump(report_kind::heat, book_.find_heat(strategy, run->mode), "heatmap",
-         default_heat_columns());
+    dump(report_kind::heat, book_.find_heat(strategy, run->mode), default_heat_columns());
   }
 }
 

@@ -67,7 +67,7 @@ void write_reports_of(runtime& target, const walk_summary& summary,
                       const std::filesystem::path& directory) {
   std::vector<shared_identity> runs;
   for (const auto& walk : summary.walks) {
-    target.walker().dump(walk.result.symbol, summary.walker.walker_name, directory / "walker");
+    target.walker().dump(walk.result.symbol, summary.walker.walker_name, directory);
     for (const auto& item : walk.result.strategy_results)
       runs.push_back(std::make_shared<const run_identity>(
           run_identity{walk.result.symbol, item.strategy_name, summary.walker.exchange_name,

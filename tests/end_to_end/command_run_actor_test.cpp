@@ -206,8 +206,8 @@ TEST_CASE("command: the reports of two runs are the same bytes") {
     CHECK(run_command({"run", "--config", config, "--reports", folder / directory, "--threads",
                        directory == std::string{"one"} ? "1" : "4"})
               .status == 0);
-  for (const char* name :
-       {"AAAUSDT_cross.md", "AAAUSDT_grid.md", "BBBUSDT_cross.md", "BBBUSDT_grid.md"}) {
+  for (const char* name : {"backtest/AAAUSDT_cross.md", "backtest/AAAUSDT_grid.md",
+                           "backtest/BBBUSDT_cross.md", "backtest/BBBUSDT_grid.md"}) {
     const auto text = bytes_of(folder / "one" / name);
     CHECK(text.starts_with("# "));
     CHECK(text == bytes_of(folder / "two" / name));
@@ -233,7 +233,7 @@ TEST_CASE("command: demo needs nothing and writes its reports") {
   CHECK(result.status == 0);
   CHECK(result.out.find("portfolio") != std::string::npos);
   CHECK(result.err.empty());
-  const std::filesystem::directory_iterator files{folder / "reports"};
+  const std::filesystem::directory_iterator files{folder / "reports/backtest"};
   CHECK(std::count_if(begin(files), end(files),
                       [](const auto& file) { return file.path().extension() == ".md"; }) == 9);
 }

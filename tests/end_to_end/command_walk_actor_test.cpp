@@ -159,7 +159,7 @@ TEST_CASE("command walk: markdown of the walker, and of each strategy") {
   REQUIRE_MESSAGE(result.status == 0, result.err);
   const std::filesystem::path reports{folder / "reports"};
   for (const auto* file :
-       {"walker/AAAUSDT_compare.md", "AAAUSDT_grid.md", "AAAUSDT_cross.md",
+       {"walker/AAAUSDT_compare.md", "backtest/AAAUSDT_grid.md", "backtest/AAAUSDT_cross.md",
         "schedule/AAAUSDT_grid_backtest.md", "performance/AAAUSDT_grid_backtest.md",
         "partial/AAAUSDT_cross_backtest.md", "risk/AAAUSDT_cross_backtest.md",
         "heatmap/grid_backtest.md", "heatmap/cross_backtest.md"})
@@ -228,7 +228,7 @@ TEST_CASE("command: figures of a small max_trade_sample are those of all trades"
               folder / "few.jsonl"},
              few) == call({"run", "--html", folder / "all.html"}, all)); // the tables
   CHECK(figures_of_page(file("few.html")) == figures_of_page(file("all.html")));
-  const auto markdown = file("few/AAAUSDT_cross.md");
+  const auto markdown = file("few/backtest/AAAUSDT_cross.md");
   CHECK(contains(markdown, "% (latest 3 of "));
   CHECK(contains(markdown, "\n*The newest 2 of "));
   CHECK(contains(markdown, "every other figure covers all trades.*"));
@@ -266,13 +266,23 @@ TEST_CASE("command run: --reports writes every kind") {
   REQUIRE_MESSAGE(result.status == 0, result.err);
   const std::filesystem::path reports{folder / "reports"};
   for (const auto* file :
-       {"BBBUSDT_grid.md", "schedule/AAAUSDT_grid_backtest.md",
+       {"backtest/BBBUSDT_grid.md", "schedule/AAAUSDT_grid_backtest.md",
         "performance/AAAUSDT_cross_backtest.md", "partial/BBBUSDT_cross_backtest.md",
         "risk/AAAUSDT_cross_backtest.md", "heatmap/grid_backtest.md"})
     CHECK_MESSAGE(std::filesystem::exists(reports / file), file);
   CHECK_FALSE(
       contains(bytes_of(reports / "partial/BBBUSDT_cross_backtest.md"), "No partial events yet."));
   CHECK(contains(bytes_of(reports / "performance/AAAUSDT_cross_backtest.md"), "backtest_total"));
+
+  // A live run of the same strategies beside it overwrites nothing.
+  const auto before = bytes_of(reports / "backtest/AAAUSDT_cross.md");
+  const auto live =
+      run_command({"live", "--config", config, "--data-dir", folder / "data", "--clock", "replay",
+                   "--speed", "max", "--frame", "days", "--reports", folder / "reports"});
+  REQUIRE_MESSAGE(live.status == 0, live.err);
+  CHECK(bytes_of(reports / "backtest/AAAUSDT_cross.md") == before);
+  CHECK(contains(bytes_of(reports / "live/AAAUSDT_cross.md"), "# Live Trading Report: "));
+  CHECK(std::filesystem::exists(reports / "partial/AAAUSDT_cross_live.md"));
 }
 
 TEST_CASE("command walk: a strategy that fails is told, and fails the command") {

@@ -253,6 +253,5 @@ TEST_CASE("backtest report: default backtest_columns are valid and keyed as docu
 
 TEST_CASE("backtest report: written where it belongs") {
   const auto report = report_of({1, -1});
-  CHECK(is_written_as(report, "BTCUSDT_cross.md", backtest_columns));
-  CHECK(std::string(default_backtest_report_directory) == "./dump/backtest");
+  CHECK(is_written_as(report, "backtest/BTCUSDT_cross.md", backtest_columns));
 }

@@ -232,7 +232,6 @@ TEST_CASE("heat report: default heat_columns and file") {
                                                           "exposure"});
   heat_report report("cross", run_mode::backtest, {});
   apply_trades(report, "A", {1});
-  CHECK(is_written_as(report, "cross_backtest.md", heat_columns));
+  CHECK(is_written_as(report, "heatmap/cross_backtest.md", heat_columns));
   CHECK(heat_report("cross", run_mode::live, {}).file_name() == "cross_live.md");
-  CHECK(std::string(default_heat_report_directory) == "./dump/heatmap");
 }

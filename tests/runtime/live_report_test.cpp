@@ -272,6 +272,5 @@ TEST_CASE("live report: written where it belongs") {
   const auto run = live_identity();
   live_report report(run, {});
   report.apply(idle_tick(run, t0));
-  CHECK(is_written_as(report, "BTCUSDT_cross.md", live_columns));
-  CHECK(std::string(default_live_report_directory) == "./dump/live");
+  CHECK(is_written_as(report, "live/BTCUSDT_cross.md", live_columns));
 }

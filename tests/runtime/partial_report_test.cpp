@@ -115,7 +115,6 @@ TEST_CASE("partial report: default partial_columns, own partial_columns, file") 
       {"level", "Level",
        [](const partial_event& row, std::size_t) { return std::to_string(row.level); }}};
   CHECK(contains(report.markdown(own), "\n\n| Level |\n| --- |\n| 30 |\n\n**Total"));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", partial_columns));
+  CHECK(is_written_as(report, "partial/BTCUSDT_cross_backtest.md", partial_columns));
   CHECK(partial_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
-  CHECK(std::string(default_partial_report_directory) == "./dump/partial");
 }

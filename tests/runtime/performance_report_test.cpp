@@ -246,7 +246,6 @@ TEST_CASE("performance report: default performance_columns, own performance_colu
   const column_list<metric_statistics> own{
       {"n", "N", [](const auto& row, std::size_t) { return std::to_string(row.count); }}};
   CHECK(contains(report.markdown(own), "## Detailed Metrics\n\n| N |\n| --- |\n| 1 |\n\n*All"));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", performance_columns));
+  CHECK(is_written_as(report, "performance/BTCUSDT_cross_backtest.md", performance_columns));
   CHECK(performance_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
-  CHECK(std::string(default_performance_report_directory) == "./dump/performance");
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -160,7 +161,7 @@ TEST_CASE("reports: a live run has its own, of every action") {
   CHECK(has(tick_action::opened));
   CHECK(has(tick_action::active));
   CHECK(target.live().get_report("BTC", "buyer").find("# Live Trading Report: BTC:buyer") == 0);
-  CHECK(target.live().dump("BTC", "buyer", folder.path) == folder.path / "BTC_buyer.md");
+  CHECK(target.live().dump("BTC", "buyer", folder.path) == folder.path / "live/BTC_buyer.md");
   CHECK(target.partial().get_data("BTC", "buyer", run_mode::live).total_profit > 0);
   CHECK(target.partial().get_data("BTC", "buyer", backtest_mode).total_profit == 0);
   CHECK(target.heat().get_data("buyer", run_mode::live).portfolio.total_signals ==
@@ -173,12 +174,51 @@ TEST_CASE("reports: a dump is named by symbol, strategy and mode") {
   const scratch_directory folder{"report_views"};
   runtime target{with_every_report()};
   run_everything(target);
-  CHECK(target.schedule().dump("BTC", "limit", backtest_mode, folder.path / "s") ==
-        folder.path / "s" / "BTC_limit_backtest.md");
-  CHECK(target.heat().dump("buyer", backtest_mode, folder.path / "h") ==
-        folder.path / "h" / "buyer_backtest.md");
-  CHECK(content_of(folder.path / "h" / "buyer_backtest.md") ==
+  CHECK(target.schedule().dump("BTC", "limit", backtest_mode, folder.path) ==
+        folder.path / "schedule/BTC_limit_backtest.md");
+  CHECK(target.heat().dump("buyer", backtest_mode, folder.path) ==
+        folder.path / "heatmap/buyer_backtest.md");
+  CHECK(content_of(folder.path / "heatmap/buyer_backtest.md") ==
         target.heat().get_report("buyer", backtest_mode));
+}
+
+TEST_CASE("reports: every kind dumped into one directory keeps its own file") {
+  const watchdog guard{};
+  const scratch_directory folder{"report_views_together"};
+  runtime target{with_every_report()};
+  run_everything(target);
+  walker_schema walker;
+  walker.walker_name = "buyer"; // the same name as a strategy's
+  walker.exchange_name = "exchange";
+  walker.frame_name = "frame";
+  walker.strategies = {"buyer"};
+  target.add_walker(walker);
+  std::map<std::filesystem::path, std::string> written;
+  const auto keep = [&](const std::filesystem::path& file, const std::string& markdown) {
+    CHECK_MESSAGE(written.emplace(file, markdown).second, file.string());
+  };
+  for (const std::string symbol : {"BTC", "ETH"}) {
+    keep(target.backtest().dump(symbol, "buyer", folder.path),
+         target.backtest().get_report(symbol, "buyer"));
+    keep(target.live().dump(symbol, "buyer", folder.path),
+         target.live().get_report(symbol, "buyer"));
+    keep(target.walker().dump(symbol, "buyer", folder.path),
+         target.walker().get_report(symbol, "buyer"));
+    for (const auto mode : {run_mode::backtest, run_mode::live}) {
+      keep(target.schedule().dump(symbol, "buyer", mode, folder.path),
+           target.schedule().get_report(symbol, "buyer", mode));
+      keep(target.performance().dump(symbol, "buyer", mode, folder.path),
+           target.performance().get_report(symbol, "buyer", mode));
+      keep(target.partial().dump(symbol, "buyer", mode, folder.path),
+           target.partial().get_report(symbol, "buyer", mode));
+      keep(target.risk().dump(symbol, "buyer", mode, folder.path),
+           target.risk().get_report(symbol, "buyer", mode));
+    }
+  }
+  for (const auto mode : {run_mode::backtest, run_mode::live})
+    keep(target.heat().dump("buyer", mode, folder.path), target.heat().get_report("buyer", mode));
+  for (const auto& [file, markdown] : written)
+    CHECK(content_of(file) == markdown);
 }
 
 TEST_CASE("reports: an unknown strategy is refused") {

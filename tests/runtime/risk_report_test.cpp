@@ -142,9 +142,8 @@ TEST_CASE("risk report: default risk_columns and file") {
   const auto run = identity();
   risk_report report(run, {});
   report.apply(rejection(run, "late"));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", risk_columns));
+  CHECK(is_written_as(report, "risk/BTCUSDT_cross_backtest.md", risk_columns));
   CHECK(risk_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
-  CHECK(std::string(default_risk_report_directory) == "./dump/risk");
 }
 
 TEST_CASE("name counts: by count, then name; beyond the limit names count together") {

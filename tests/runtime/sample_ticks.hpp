@@ -103,7 +103,8 @@ inline bool is_plain_name(std::string_view name) {
          std::string_view::npos;
 }
 
-/// Dumps the report into a directory of its own: right path, and the file holds the markdown.
+/// Dumps the report into a directory of its own: right path below it, and the file holds the
+/// markdown.
 template <class Report, class... Columns>
 bool is_written_as(const Report& report, const std::string& name, const Columns&... columns) {
   const scratch_directory scratch(typeid(Report).name());

@@ -265,7 +265,6 @@ TEST_CASE("schedule report: written where it belongs, one file per mode") {
   const auto run = identity();
   schedule_report report(run, {});
   report.apply(tick_of(run, tick_action::scheduled, at(0), signal_of(*run, "a", at(0))));
-  CHECK(is_written_as(report, "BTCUSDT_cross_backtest.md", schedule_columns));
+  CHECK(is_written_as(report, "schedule/BTCUSDT_cross_backtest.md", schedule_columns));
   CHECK(schedule_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
-  CHECK(std::string(default_schedule_report_directory) == "./dump/schedule");
 }

@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include <sys/stat.h>
@@ -39,9 +40,42 @@ TEST_CASE("file names: plain names stay, others are made safe and told apart") {
 }
 
 TEST_CASE("file names: a report is named by everything that tells it apart") {
-  CHECK(report_file_name({"BTCUSDT", "cross"}) == "BTCUSDT_cross.md");
-  CHECK(report_file_name({"BTCUSDT", "cross", "live"}) == "BTCUSDT_cross_live.md");
-  CHECK(report_file_name({"BTC/USDT", "cross"}) == "BTC_USDT-83a59261_cross.md");
+  CHECK(report_file_name("BTCUSDT", "cross") == "BTCUSDT_cross.md");
+  CHECK(report_file_name("BTCUSDT", "sma_cross_2") == "BTCUSDT_sma_cross_2.md");
+  CHECK(report_file_name("BTCUSDT", "cross-20240101") == "BTCUSDT_cross-20240101.md");
+  CHECK(run_file_name({"BTCUSDT", "cross", "", "", run_mode::live}) == "BTCUSDT_cross_live.md");
+  CHECK(report_file_name("BTC/USDT", "cross") == "BTC_USDT-83a59261_cross.md");
+  CHECK(strategy_file_name("sma_cross", run_mode::backtest) == "sma_cross_backtest.md");
+}
+
+TEST_CASE("file names: different symbols and names never join to the same one") {
+  const std::vector<std::pair<std::string, std::string>> pairs{
+      {"A", "B_C"},
+      {"A_B", "C"},
+      {"A_B_C", ""},
+      {"", "A_B_C"},
+      {"BTC/USDT", "cross"},
+      {"BTC:USDT", "cross"},
+      {"BTC_USDT", "cross"},
+      {"BTC", "USDT_cross"},
+      {"BTC_USDT-83a59261", "cross"},
+      {"BTC", "USDT-83a59261_cross"},
+      {"S", "BTC/USDT"},
+      {"S", "BTC_USDT-83a59261"},
+      {"S_BTC", "USDT-83a59261"},
+      {"S", std::string(101, 'x')},
+      {"S", std::string(102, 'x')},
+  };
+  std::set<std::string> of_pairs, of_runs;
+  for (const auto& [symbol, name] : pairs) {
+    const auto file = report_file_name(symbol, name);
+    CHECK_MESSAGE(of_pairs.insert(file).second, file);
+    for (const auto mode : {run_mode::backtest, run_mode::live})
+      CHECK(of_runs.insert(run_file_name({symbol, name, "", "", mode})).second);
+  }
+  CHECK(of_runs.insert(run_file_name({"A", "B_C_live", "", "", run_mode::live})).second);
+  CHECK(strategy_file_name("BTC/USDT", run_mode::live) !=
+        strategy_file_name("BTC_USDT-83a59261", run_mode::live));
 }
 
 TEST_CASE("text files: directories are made, contents replaced, nothing left beside them") {

@@ -273,6 +273,5 @@ TEST_CASE("walker report: default columns, own columns, file") {
   const column_list<walker_result> own{
       {"name", "Name", [](const walker_result& row, std::size_t) { return row.strategy_name; }}};
   CHECK(contains(report.markdown(own, {}), "Comparison\n\n| Name |\n| --- |\n| a |\n\n## All"));
-  CHECK(is_written_as(report, "BTCUSDT_compare.md", strategy_columns, pnl_columns));
-  CHECK(std::string(default_walker_report_directory) == "./dump/walker");
+  CHECK(is_written_as(report, "walker/BTCUSDT_compare.md", strategy_columns, pnl_columns));
 }

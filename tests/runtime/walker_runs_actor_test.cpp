@@ -358,7 +358,7 @@ TEST_CASE("walker: an unknown name is refused by every function, and nothing beg
   const auto message = [](auto&& action) { return failure_of(action).message; };
   CHECK(message([&] { walker.run("BTC", "who"); }) == "walker who not found source=walker.run");
   CHECK(message([&] { walker.background("BTC", "compare"); }) ==
-        "strategy nobody not found source=walker.background");
+        "strategy nobody not found source=walker.background, named by walker compare");
   CHECK(message([&] { walker.stop("BTC", "who"); }) == "walker who not found source=walker.stop");
   CHECK(message([&] { walker.status("BTC", "who"); }) ==
         "walker who not found source=walker.status");
@@ -380,7 +380,7 @@ TEST_CASE("walker: before any result its report is empty, and a dump goes where 
   CHECK(target.walker().get_data("BTC", "compare").total_strategies == 2);
   target.walker().background("BTC", "compare").wait();
   const auto file = target.walker().dump("BTC", "compare", folder.path);
-  CHECK(file == folder.path / "BTC_compare.md");
+  CHECK(file == folder.path / "walker/BTC_compare.md");
   column_overrides narrow;
   narrow.walker_strategy = column_list<walker_result>{
       {"who", "Who", [](const walker_result& row, std::size_t) { return row.strategy_name; }}};
