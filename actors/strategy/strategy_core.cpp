@@ -31,10 +31,13 @@ interest interest_of(const strategy_callbacks& callbacks) {
   add(all || callbacks.on_schedule, tick_action::scheduled);
   add(all, tick_action::waiting);
   add(all || callbacks.on_open, tick_action::opened);
-  add(all || callbacks.on_active || callbacks.on_partial_profit || callbacks.on_partial_loss,
-      tick_action::active);
+  add(all || callbacks.on_active, tick_action::active);
   add(all || callbacks.on_close, tick_action::closed);
   add(all || callbacks.on_cancel, tick_action::cancelled);
+  for (const auto& [callback, on] : {std::pair(&callbacks.on_partial_profit, topic::partial_profit),
+                                     std::pair(&callbacks.on_partial_loss, topic::partial_loss)})
+    if (*callback)
+      mask |= interest::of(on);
   return mask;
 }
 
@@ -279,12 +282,10 @@ strategy_core::next_step strategy_core::resume() {
     if (!levels_)
       return pause_reason::ask_milestones;
     waiting_ = waiting_for::nothing;
-    const auto on = milestone_.side == milestone_side::profit ? topic::partial_profit
-                                                              : topic::partial_loss;
     const auto levels = *std::exchange(levels_, std::nullopt);
     for (const int level : levels)
-      out_->push_back({on, partial_event{plan_.identity, machine_.signal(), milestone_.side, level,
-                                         candidate_price_, clock_}});
+      tell_level(
+          {plan_.identity, machine_.signal(), milestone_.side, level, candidate_price_, clock_});
     tell_active(clock_, candidate_price_);
     return pass(clock_);
   }
@@ -709,6 +710,28 @@ bool strategy_core::watch(instant, double price) {
          crossed(milestone_side::loss, machine_.progress_to_stop(price), announced_loss_);
 }
 
+/// Live tells callbacks only of what has become durable.
+template <class Tell>
+void strategy_core::announce_or_tell(Tell tell) {
+  if (is_live())
+    announcements_.emplace_back(std::move(tell));
+  else
+    tell();
+}
+
+void strategy_core::tell_level(partial_event reached) {
+  const bool is_profit = reached.side == milestone_side::profit;
+  const auto on = is_profit ? topic::partial_profit : topic::partial_loss;
+  if (callback_interest_.has(on))
+    announce_or_tell([this, is_profit, reached] {
+      const auto& user = schema_.callbacks;
+      call(is_profit ? user.on_partial_profit : user.on_partial_loss,
+           is_profit ? "on_partial_profit" : "on_partial_loss", reached.timestamp, reached);
+    });
+  if (grant_->wanted.has(on))
+    out_->push_back({on, std::move(reached)});
+}
+
 void strategy_core::tell_active(instant when, double price) {
   if (!wants(tick_action::active))
     return;
@@ -916,13 +939,7 @@ void strategy_core::tell_callbacks(const tick_result& result) {
   case tick_action::scheduled: call(user.on_schedule, "on_schedule", when, result); break;
   case tick_action::waiting: break;
   case tick_action::opened: call(user.on_open, "on_open", when, result); break;
-  case tick_action::active:
-    call(user.on_active, "on_active", when, result);
-    if (result.percent_tp > 0)
-      call(user.on_partial_profit, "on_partial_profit", when, result);
-    else if (result.percent_sl > 0)
-      call(user.on_partial_loss, "on_partial_loss", when, result);
-    break;
+  case tick_action::active: call(user.on_active, "on_active", when, result); break;
   case tick_action::closed: call(user.on_close, "on_close", when, result); break;
   case tick_action::cancelled: call(user.on_cancel, "on_cancel", when, result); break;
   }
@@ -978,13 +995,9 @@ void strategy_core::emit_performance(metric_type metric, double began) {
 void strategy_core::notify_write(const shared_signal& row) {
   if (!schema_.callbacks.on_write)
     return;
-  const auto tell = [this, row, when = clock_] {
+  announce_or_tell([this, row, when = clock_] {
     call(schema_.callbacks.on_write, "on_write", when, *plan_.identity, row.get());
-  };
-  if (is_live())
-    announcements_.emplace_back(tell);
-  else
-    tell();
+  });
 }
 
 } // namespace backtest

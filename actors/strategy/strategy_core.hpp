@@ -280,6 +280,7 @@ private:
   next_step fail(error reason);
 
   bool watch(instant when, double price);
+  void tell_level(partial_event reached);
   void tell_active(instant when, double price);
   void close(instant when, close_reason reason, const position_result& outcome);
   void cancel(instant when, cancel_reason reason, double price);
@@ -310,6 +311,8 @@ private:
   bool is_live() const noexcept { return plan_.identity->mode == run_mode::live; }
   bool may_generate() const noexcept { return grant_->generates && !paused_; }
   void take_commands();
+  template <class Tell>
+  void announce_or_tell(Tell tell);
   template <class Callback, class... Args>
   void call(const Callback& callback, const char* name, instant when, const Args&... args);
   std::shared_ptr<signal_row> row_for(instant when, const signal_request& request, double price,

@@ -24,8 +24,10 @@ struct strategy_callbacks {
   std::function<void(const tick_result&)> on_schedule;
   std::function<void(const tick_result&)> on_cancel;
   std::function<void(const run_identity&, const signal_row*)> on_write; ///< null once it closed
-  std::function<void(const tick_result&)> on_partial_profit;
-  std::function<void(const tick_result&)> on_partial_loss;
+  /// Once per level of a signal, as the topics of these names: 10, 20, ... 100 % of the way to take
+  /// profit, or to stop loss. Where a position stands at every instant: `on_active`.
+  std::function<void(const partial_event&)> on_partial_profit;
+  std::function<void(const partial_event&)> on_partial_loss;
 };
 
 struct strategy_schema {

@@ -41,6 +41,44 @@ TEST_CASE("lifecycle 6: each level once per signal and side, however the price o
         texts{"1 profit 10", "1 profit 20", "2 loss 10", "2 loss 20", "5 profit 30", "6 loss 30"});
 }
 
+TEST_CASE("lifecycle 6: the callbacks of a strategy hear each level once, as the topics do") {
+  scenario market = one_signal(go_long(110, 90), {100, 102, 98, 102, 98, 103.5, 97, 101, 99});
+  std::vector<event> called;
+  auto& callbacks = market.schemas.strategies.front().callbacks;
+  SUBCASE("beside subscribers") { market.options.wanted = interest::everything(); }
+  SUBCASE("nobody else listens") { market.options.wanted = interest{}; }
+  SUBCASE("nobody hears of losses") { market.options.wanted = interest::of(topic::partial_profit); }
+  callbacks.on_partial_profit = [&](const partial_event& reached) {
+    called.push_back({topic::partial_profit, reached});
+  };
+  callbacks.on_partial_loss = [&](const partial_event& reached) {
+    called.push_back({topic::partial_loss, reached});
+  };
+  const auto wanted = market.options.wanted;
+  const auto told = market.run().events;
+  CHECK(std::none_of(told.begin(), told.end(), [&](const event& item) {
+    return std::holds_alternative<partial_event>(item.payload) && !wanted.has(item.on);
+  }));
+  std::vector<event> expected;
+  callbacks = {};
+  market.options.wanted = both;
+  for (const auto& item : market.run().events)
+    expected.push_back(item);
+  CHECK(expected.size() == 6);
+  CHECK(called == expected);
+}
+
+TEST_CASE("lifecycle 6: a level's callback that throws is an error event, the run goes on") {
+  scenario market = one_signal(go_long(110, 90), {100, 101.5, 100, 98.5});
+  auto& callbacks = market.schemas.strategies.front().callbacks;
+  callbacks.on_partial_profit = [](const partial_event&) { throw std::runtime_error("no"); };
+  std::string message;
+  for (const auto& item : market.run().events)
+    if (const auto* problem = std::get_if<error_event>(&item.payload))
+      message += problem->message;
+  CHECK(message == "on_partial_profit threw: no");
+}
+
 TEST_CASE("lifecycle 6: several levels crossed at once are several events, ascending") {
   CHECK(levels(go_long(110, 90), {100, 104.5}) ==
         texts{"1 profit 10", "1 profit 20", "1 profit 30", "1 profit 40"});
