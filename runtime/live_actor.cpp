@@ -85,6 +85,7 @@ struct live_state {
     instant known_until = INT64_MIN; ///< up to that boundary
     bool came_late = false;          ///< after the others had gone on
     bool misses_newest = false;      ///< its last minute did not come
+    bool paused = false;             ///< or will be, with the commands
     std::vector<operator_command> commands;
     /// Operators whose commands wait for the next range, and those whose commands went with one.
     std::vector<response_promise<run_controlled>> controllers, controllers_of_range;
@@ -283,6 +284,7 @@ struct live_state {
       if (chosen.stored) {
         progress.next = chosen.stored->memory.last_instant + minute_ms;
         progress.state = chosen.stored->memory.machine.state;
+        progress.paused = chosen.stored->memory.paused;
         progress.summary.counters = chosen.stored->memory.counters;
       }
       progress.summary.identity = chosen.identity;
@@ -1233,6 +1235,12 @@ struct live_state {
       if (message.command == operator_command::close && progress.state != signal_state::pending)
         return answer_no(fmt::format("strategy {} on {} has no pending signal",
                                   message.strategy_name, message.symbol));
+      const bool pauses = message.command == operator_command::pause;
+      if (pauses || message.command == operator_command::resume) {
+        if (std::exchange(progress.paused, pauses) == pauses)
+          return answer_no(fmt::format("strategy {} on {} is {}", message.strategy_name,
+                                       message.symbol, pauses ? "paused already" : "not paused"));
+      }
       progress.commands.push_back(message.command);
       progress.controllers.push_back(promise);
       return promise;

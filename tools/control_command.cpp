@@ -99,7 +99,9 @@ void add_control_command(CLI::App& program, action& chosen) {
       program, "control", "Give a command to a strategy that runs live, and wait until it holds",
       "  backtest control --connect 127.0.0.1:4711 pause --symbol BTCUSDT --strategy cross\n"
       "  backtest control --connect 127.0.0.1:4711 close --symbol BTCUSDT --strategy cross\n"
-      "pause: no new signals until resume; what is open is followed to its end.\n"
+      "pause: no new signals until resume; what is open is followed to its end. Refused when it "
+      "is\n"
+      "paused already, as resume is when it is not.\n"
       "cancel: the scheduled signal. close: the pending signal, at the current price (reason "
       "user).\n"
       "It takes effect at the node's next instant and is answered once it is durable, with an "

@@ -349,6 +349,11 @@ TEST_CASE("lifecycle 10, crash: a pending signal goes on after a restart, with o
   auto strategy = strategy_of("buyer");
   std::atomic<int> restored{0};
   std::string id;
+  std::vector<partial_event> called; // filled by one actor, read when it is gone
+  strategy.callbacks.on_partial_profit = [&](const partial_event& reached) {
+    called.push_back(reached);
+  };
+  strategy.callbacks.on_partial_loss = strategy.callbacks.on_partial_profit;
   strategy.callbacks.on_active = [&](const tick_result& tick) {
     if (restored++ == 0)
       id = tick.signal->id;
@@ -358,14 +363,19 @@ TEST_CASE("lifecycle 10, crash: a pending signal goes on after a restart, with o
   CHECK(restored > 0);
   CHECK(id == stored.memory.machine.signal->id);
   std::set<std::string> levels;
+  std::vector<partial_event> journalled;
   for (const auto& line : disk.journal()) {
     const auto item = parse_event_line(line).item;
-    if (const auto* partial = std::get_if<partial_event>(&item.payload))
+    const auto* partial = std::get_if<partial_event>(&item.payload);
+    if (partial != nullptr && partial->timestamp > stored.memory.last_instant)
+      journalled.push_back(*partial);
+    if (partial != nullptr)
       CHECK(levels.insert(fmt::format("{} {} {}", partial->signal->id,
                                       static_cast<int>(partial->side), partial->level))
                 .second);
   }
   CHECK(levels.size() > 10);
+  CHECK(called == journalled); // none of those the run before the crash told
 }
 
 TEST_CASE("lifecycle 10, orphans: stored signals of other runs are refused and listed, watched, or "
@@ -600,7 +610,14 @@ TEST_CASE("lifecycle 10, operator: pauses, resumes, and closes a pending signal"
     over = true;
     minutes.join();
   };
+  const auto refusal = [&](operator_command command) {
+    return failure_of([&] { target.live().control("BTC", "buyer", command); });
+  };
+  CHECK(refusal(operator_command::resume) ==
+        error{error_code::invalid_argument, "strategy buyer on BTC is not paused"});
   told(operator_command::pause);
+  CHECK(refusal(operator_command::pause) ==
+        error{error_code::invalid_argument, "strategy buyer on BTC is paused already"});
   told(operator_command::close);
   closed.wait_for(1);
   CHECK(reason == close_reason::user);
