@@ -23,3 +23,8 @@ install(FILES
   ${PROJECT_BINARY_DIR}/backtest_caf-config-version.cmake
   cmake/FindCAF.cmake cmake/FindHiredis.cmake cmake/FindRocks.cmake cmake/FindZip.cmake
   DESTINATION ${package_directory})
+
+# What is to be read: README.md and what it points to, in the same folders.
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY tools/examples tools/example_plugin DESTINATION ${CMAKE_INSTALL_DOCDIR}/tools)

@@ -128,23 +128,32 @@ TEST_CASE("lifecycle 10, subscriber: it follows across a restart of the node, ea
   auto target = std::make_unique<runtime>(networked(disk));
   add_five_symbols(*target);
   const auto address = target->publish().address();
-  child_process tap{tap_arguments({"--connect", to_string(address), "--follow", "--quiet"})};
-  auto run = target->live().background(paced());
-  std::vector<std::string> printed;
-  std::string line;
-  while (printed.size() < 20 && tap.read_line(line))
-    printed.push_back(line);
-  target.reset();
-  target = std::make_unique<runtime>(networked(disk));
-  add_five_symbols(*target);
-  target->publish(address);
-  run = target->live().background(five_symbols_live());
-  while (printed.size() < expected.size() && tap.read_line(line))
-    printed.push_back(line);
-  CHECK(printed == expected);
-  ::kill(tap.id(), SIGTERM);
-  const int status = tap.wait();
-  CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  const auto tap_it = [&](const std::vector<std::string>& arguments, int signal) {
+    child_process tap{arguments};
+    auto run = target->live().background(paced());
+    std::vector<std::string> printed;
+    std::string line;
+    while (printed.size() < 20 && tap.read_line(line))
+      printed.push_back(line);
+    target.reset();
+    target = std::make_unique<runtime>(networked(disk));
+    add_five_symbols(*target);
+    target->publish(address);
+    run = target->live().background(five_symbols_live());
+    while (printed.size() < expected.size() && tap.read_line(line))
+      printed.push_back(line);
+    CHECK(printed == expected);
+    ::kill(tap.id(), signal);
+    return tap.wait();
+  };
+  SUBCASE("the command") {
+    const int status =
+        tap_it(tap_arguments({"--connect", to_string(address), "--follow", "--quiet"}), SIGTERM);
+    CHECK((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  }
+  SUBCASE("the example") {
+    CHECK(WTERMSIG(tap_it({tap_example(), to_string(address)}, SIGKILL)) == SIGKILL);
+  }
 }
 
 TEST_CASE("command tap: a directory, from a number, filtered, and where a cursor stands") {

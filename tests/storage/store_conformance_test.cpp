@@ -1,13 +1,8 @@
-// What every implementation of the store promises, run for each of them.
+// What every implementation of the store promises, run for each of them; and what batches promise.
 #include "tests/storage/store_fixtures.hpp"
 
 #include "messages/error.hpp"
-
-#include <array>
-#include <atomic>
-#include <map>
-#include <random>
-#include <thread>
+#include "storage/store_conformance.hpp"
 
 using namespace backtest;
 using namespace backtest::testing;
@@ -18,354 +13,147 @@ TYPE_TO_STRING_AS("memory", memory_fixture);
 TYPE_TO_STRING_AS("rocksdb", rocksdb_fixture);
 TYPE_TO_STRING_AS("redis", redis_fixture);
 
-#define SKIP_WHERE_MISSING()                                                                       \
-  if (!T::available()) {                                                                           \
-    MESSAGE("skipped: the server is not installed");                                               \
-    return;                                                                                        \
-  }
-
 namespace {
 
-constexpr store_space spaces[] = {store_space::state, store_space::journal, store_space::candles};
-
-using model = std::map<std::string, std::string>;
-
-void put_all(store& target, store_space space, const model& rows) {
-  store_batch batch;
-  for (const auto& [key, value] : rows)
-    batch.put(space, key, value);
-  target.commit(batch);
+template <class Fixture>
+store_under_test stores_of() {
+  return {[]() -> store_opener {
+            return [place = std::make_shared<Fixture>()] { return place->open(); };
+          },
+          Fixture::durable};
 }
 
-std::vector<store_entry> expected_scan(const model& rows, const std::string& prefix,
-                                       const std::string& from, std::size_t limit) {
-  std::vector<store_entry> found;
-  for (const auto& [key, value] : rows)
-    if (key.starts_with(prefix) && key >= from && found.size() < limit)
-      found.push_back({key, value});
-  return found;
+/// Passes on to a store in memory, but for what a test breaks.
+class passing_store : public store {
+public:
+  std::optional<std::string> get(store_space space, std::string_view key) const override {
+    return kept_->get(space, key);
+  }
+  std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                std::size_t limit) const override {
+    return kept_->scan(space, prefix, from, limit);
+  }
+  std::optional<store_entry> last(store_space space, std::string_view prefix) const override {
+    return kept_->last(space, prefix);
+  }
+  void commit(const store_batch& batch) override { kept_->commit(batch); }
+  void reopen() override { kept_->reopen(); }
+  std::unique_ptr<store_reader> snapshot() const override { return kept_->snapshot(); }
+
+protected:
+  std::shared_ptr<store> kept_ = make_memory_store();
+};
+
+struct store_with_one_space : passing_store {
+  void commit(const store_batch& batch) override {
+    store_batch together;
+    for (const auto& write : batch)
+      if (write.value)
+        together.put(store_space::state, write.key, *write.value);
+      else
+        together.erase(store_space::state, write.key);
+    kept_->commit(together);
+  }
+};
+
+struct store_without_erasure : passing_store {
+  void commit(const store_batch& batch) override {
+    store_batch puts;
+    for (const auto& write : batch)
+      if (write.value)
+        puts.put(write.space, write.key, *write.value);
+    kept_->commit(puts);
+  }
+};
+
+struct store_ordered_as_signed : passing_store {
+  std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                std::size_t limit) const override {
+    auto found = kept_->scan(space, prefix, from, limit);
+    std::stable_partition(found.begin(), found.end(), [](const store_entry& entry) {
+      return !entry.key.empty() && static_cast<signed char>(entry.key.front()) < 0;
+    });
+    return found;
+  }
+};
+
+struct store_without_limits : passing_store {
+  std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                std::size_t) const override {
+    return kept_->scan(space, prefix, from, SIZE_MAX);
+  }
+};
+
+struct store_with_the_first_as_last : passing_store {
+  std::optional<store_entry> last(store_space space, std::string_view prefix) const override {
+    const auto all = kept_->scan(space, prefix);
+    return all.empty() ? std::nullopt : std::optional{all.front()};
+  }
+};
+
+struct store_whose_snapshots_move : passing_store {
+  struct view : store_reader {
+    explicit view(std::shared_ptr<store> now) : now_(std::move(now)) {}
+    std::optional<std::string> get(store_space space, std::string_view key) const override {
+      return now_->get(space, key);
+    }
+    std::vector<store_entry> scan(store_space space, std::string_view prefix, std::string_view from,
+                                  std::size_t limit) const override {
+      return now_->scan(space, prefix, from, limit);
+    }
+    std::optional<store_entry> last(store_space space, std::string_view prefix) const override {
+      return now_->last(space, prefix);
+    }
+    std::shared_ptr<store> now_;
+  };
+  std::unique_ptr<store_reader> snapshot() const override { return std::make_unique<view>(kept_); }
+};
+
+struct store_that_takes_no_second_batch : passing_store {
+  void commit(const store_batch& batch) override {
+    if (std::exchange(is_used_, true))
+      throw failure(error_code::store_failed, "full");
+    kept_->commit(batch);
+  }
+  bool is_used_ = false;
+};
+
+template <class Store>
+std::vector<std::string> broken_promises(bool is_durable = false) {
+  return check_store(
+      {[]() -> store_opener { return [] { return std::make_unique<Store>(); }; }, is_durable});
 }
 
-std::optional<store_entry> expected_last(const model& rows, const std::string& prefix) {
-  const auto all = expected_scan(rows, prefix, {}, SIZE_MAX);
-  return all.empty() ? std::nullopt : std::optional{all.back()};
-}
-
-/// Keys that differ where orders differ: bytes at both ends of the range, prefixes of each other.
-std::string random_key(std::mt19937_64& random) {
-  constexpr std::string_view bytes{"\0\x01/a\x7F\x80\xFE\xFF", 8};
-  std::string key;
-  for (auto length = 1 + random() % 4; length > 0; --length)
-    key += bytes[random() % bytes.size()];
-  return key;
-}
-
-std::string random_value(std::mt19937_64& random) {
-  std::string value;
-  for (auto length = random() % 20; length > 0; --length)
-    value += static_cast<char>(random() % 256);
-  return value;
+bool says(const std::vector<std::string>& broken, std::string_view text) {
+  return std::any_of(broken.begin(), broken.end(),
+                     [&](const std::string& one) { return one.find(text) != std::string::npos; });
 }
 
 } // namespace
 
-TEST_CASE_TEMPLATE("store: what was put is read, what was erased is not", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  CHECK_FALSE(target->get(store_space::state, "a"));
-  store_batch first;
-  first.put(store_space::state, "a", "1");
-  first.put(store_space::state, "b", "");
-  target->commit(first);
-  CHECK(target->get(store_space::state, "a") == "1");
-  CHECK(target->get(store_space::state, "b") == "");
-  CHECK_FALSE(target->get(store_space::state, "c"));
-  store_batch second;
-  second.put(store_space::state, "a", "2");
-  second.erase(store_space::state, "b");
-  second.erase(store_space::state, "never there");
-  target->commit(second);
-  CHECK(target->get(store_space::state, "a") == "2");
-  CHECK_FALSE(target->get(store_space::state, "b"));
-}
-
-TEST_CASE_TEMPLATE("store: the spaces are apart from each other", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  store_batch batch;
-  for (auto space : spaces)
-    batch.put(space, "key", std::string{to_string(space)});
-  target->commit(batch);
-  for (auto space : spaces) {
-    CHECK(target->get(space, "key") == std::string{to_string(space)});
-    CHECK(target->scan(space, "").size() == 1);
-  }
-  store_batch erasure;
-  erasure.erase(store_space::journal, "key");
-  target->commit(erasure);
-  CHECK(target->get(store_space::state, "key"));
-  CHECK_FALSE(target->get(store_space::journal, "key"));
-}
-
-TEST_CASE_TEMPLATE("store: a scan is ordered by unsigned bytes, zero and 0xff included", T,
-                   STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  model rows;
-  for (int byte = 0; byte < 256; ++byte) {
-    const std::string one(1, static_cast<char>(byte));
-    rows[one] = "one " + std::to_string(byte);
-    rows["p" + one] = "two " + std::to_string(byte);
-    rows[std::string("p\xFF\xFF") + one] = std::string("\0\xFF", 2) + one;
-  }
-  put_all(*target, store_space::state, rows);
-  for (const std::string prefix : {"", "p", "p\xFF", "p\xFF\xFF", "\xFF", "q", "\xFF\xFF"})
-    CHECK(target->scan(store_space::state, prefix) == expected_scan(rows, prefix, "", SIZE_MAX));
-  CHECK(target->scan(store_space::state, std::string(1, '\0')) ==
-        expected_scan(rows, std::string(1, '\0'), "", SIZE_MAX));
-}
-
-TEST_CASE_TEMPLATE("store: a scan starts at from, ends at the prefix and at the limit", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  const model rows{{"a", "0"}, {"a/1", "1"}, {"a/2", "2"}, {"a/3", "3"}, {"ab/1", "4"}, {"b", "5"}};
-  put_all(*target, store_space::journal, rows);
-  for (const std::string prefix : {"", "a", "a/", "ab/", "c"})
-    for (const std::string from : {"", "a", "a/", "a/2", "a/25", "b", "zz"})
-      for (const std::size_t limit : {std::size_t{0}, std::size_t{1}, std::size_t{2}, SIZE_MAX})
-        CHECK(target->scan(store_space::journal, prefix, from, limit) ==
-              expected_scan(rows, prefix, from, limit));
-}
-
-TEST_CASE_TEMPLATE("store: last is the greatest key with the prefix", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  CHECK_FALSE(target->last(store_space::journal, ""));
-  const model rows{
-      {"a/1", "1"}, {"a/2", "2"}, {"a0", "3"}, {"\xFF\xFF", "4"}, {"\xFF\xFF\x01", "5"}};
-  put_all(*target, store_space::journal, rows);
-  for (const std::string prefix : {"", "a", "a/", "a/2", "a/3", "\xFF", "\xFF\xFF", "\xFF\xFF\xFF"})
-    CHECK(target->last(store_space::journal, prefix) == expected_last(rows, prefix));
-}
-
-TEST_CASE_TEMPLATE("store: the writes of a batch apply in their order", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  store_batch batch;
-  batch.put(store_space::state, "put, erased", "1");
-  batch.erase(store_space::state, "put, erased");
-  batch.erase(store_space::state, "erased, put");
-  batch.put(store_space::state, "erased, put", "2");
-  batch.put(store_space::state, "put twice", "3");
-  batch.put(store_space::state, "put twice", "4");
-  target->commit(batch);
-  CHECK(target->scan(store_space::state, "") ==
-        std::vector<store_entry>{{"erased, put", "2"}, {"put twice", "4"}});
-}
-
-TEST_CASE_TEMPLATE("store: an empty batch does nothing", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  target->commit({});
-  for (auto space : spaces)
-    CHECK(target->scan(space, "").empty());
-}
-
-TEST_CASE_TEMPLATE("store: the same batch twice leaves what it leaves once", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  store_batch batch;
-  batch.put(store_space::state, "a", "1");
-  batch.erase(store_space::state, "b");
-  target->commit(batch);
-  target->commit(batch);
-  CHECK(target->scan(store_space::state, "") == std::vector<store_entry>{{"a", "1"}});
-}
-
-TEST_CASE_TEMPLATE("store: keys and values may be long", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  const std::string key(1000, 'k');
-  std::string value(1 << 20, '\0');
-  for (std::size_t i = 0; i < value.size(); ++i)
-    value[i] = static_cast<char>(i * 31 % 251);
-  store_batch batch;
-  batch.put(store_space::candles, key, value);
-  batch.put(store_space::candles, key + "2", value + "2");
-  target->commit(batch);
-  CHECK((target->get(store_space::candles, key) == value));
-  const auto all = target->scan(store_space::candles, "k");
-  REQUIRE(all.size() == 2);
-  CHECK((all[1].value == value + "2"));
-}
-
-TEST_CASE_TEMPLATE("store: a snapshot does not see later commits", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  model rows{{"a/1", "1"}, {"a/2", "2"}, {"a/3", "3"}, {"b", "4"}};
-  put_all(*target, store_space::state, rows);
-  const auto frozen = target->snapshot();
-  store_batch batch;
-  batch.put(store_space::state, "a/1", "changed");
-  batch.erase(store_space::state, "a/2");
-  batch.put(store_space::state, "a/0", "new");
-  batch.put(store_space::state, "a/4", "new");
-  batch.put(store_space::journal, "j", "new");
-  target->commit(batch);
-  const auto second = target->snapshot();
-  batch.clear();
-  batch.put(store_space::state, "a/1", "changed again");
-  batch.erase(store_space::state, "a/0");
-  batch.erase(store_space::state, "a/3");
-  target->commit(batch);
-
-  for (const std::string prefix : {"", "a/", "b", "c"})
-    for (const std::string from : {"", "a/1", "a/3", "c"})
-      for (const std::size_t limit : {std::size_t{1}, std::size_t{2}, SIZE_MAX})
-        CHECK(frozen->scan(store_space::state, prefix, from, limit) ==
-              expected_scan(rows, prefix, from, limit));
-  CHECK(frozen->last(store_space::state, "a/") == store_entry{"a/3", "3"});
-  CHECK(frozen->last(store_space::state, "") == store_entry{"b", "4"});
-  CHECK(frozen->get(store_space::state, "a/1") == "1");
-  CHECK(frozen->get(store_space::state, "a/2") == "2");
-  CHECK_FALSE(frozen->get(store_space::state, "a/4"));
-  CHECK_FALSE(frozen->last(store_space::journal, ""));
-  CHECK(second->get(store_space::state, "a/1") == "changed");
-  CHECK(second->get(store_space::state, "a/0") == "new");
-  CHECK(target->get(store_space::state, "a/1") == "changed again");
-  CHECK(target->last(store_space::state, "a/") == store_entry{"a/4", "new"});
-}
-
-TEST_CASE_TEMPLATE("store: snapshots are read on other threads while commits go on", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  constexpr int rounds = 60;
-  const auto commit_round = [&](int round) {
-    store_batch batch;
-    for (int i = 0; i < 5; ++i)
-      batch.put(store_space::state, "row/" + std::to_string(i), std::to_string(round));
-    target->commit(batch);
-  };
-  commit_round(0);
-  std::atomic<int> torn{0};
-  std::atomic<int> changed{0};
-  const auto read = [&] {
-    for (int i = 0; i < rounds; ++i) {
-      // One state: every row of the same round, also when read again.
-      const auto frozen = target->snapshot();
-      const auto first = frozen->scan(store_space::state, "row/");
-      for (const auto& row : first)
-        torn += row.value != first.front().value;
-      changed += frozen->scan(store_space::state, "row/") != first;
-      const auto live = target->scan(store_space::state, "row/");
-      torn += live.size() != 5;
-    }
-  };
-  std::thread one{read};
-  std::thread two{read};
-  for (int round = 1; round <= rounds; ++round)
-    commit_round(round);
-  one.join();
-  two.join();
-  CHECK(torn == 0);
-  CHECK(changed == 0);
-}
-
-TEST_CASE_TEMPLATE("store: reopen without a failure before changes nothing", T, STORES) {
-  SKIP_WHERE_MISSING();
-  T fixture;
-  const auto target = fixture.open();
-  put_all(*target, store_space::state, {{"a", "1"}});
-  target->reopen();
-  CHECK(target->get(store_space::state, "a") == "1");
-  put_all(*target, store_space::state, {{"b", "2"}});
-  CHECK(target->scan(store_space::state, "").size() == 2);
-}
-
-TEST_CASE_TEMPLATE("store: opened again, it holds what was committed", T, STORES) {
-  SKIP_WHERE_MISSING();
-  if (!T::durable)
+TEST_CASE_TEMPLATE("store: every promise of a store is kept", T, STORES) {
+  if (!T::available()) {
+    MESSAGE("skipped: the server is not installed");
     return;
-  T fixture;
-  model rows;
-  for (int i = 0; i < 50; ++i)
-    rows["key " + std::to_string(i)] = "value " + std::to_string(i);
-  for (int round = 0; round < 3; ++round) {
-    const auto target = fixture.open();
-    if (round > 0)
-      for (auto space : spaces)
-        CHECK(target->scan(space, "") == expected_scan(rows, "", "", SIZE_MAX));
-    rows["round"] = std::to_string(round);
-    for (auto space : spaces)
-      put_all(*target, space, rows);
   }
+  for (const auto& broken : check_store(stores_of<T>()))
+    FAIL_CHECK(broken);
 }
 
-TEST_CASE_TEMPLATE("store: random batches leave what they leave in a map", T, STORES) {
-  SKIP_WHERE_MISSING();
-  for (const std::uint64_t seed : {1U, 2U, 3U}) {
-    CAPTURE(seed);
-    T fixture;
-    auto target = fixture.open();
-    std::mt19937_64 random{seed};
-    std::array<model, store_space_count> rows;
-    std::array<model, store_space_count> frozen_rows;
-    std::unique_ptr<store_reader> frozen;
-    for (int round = 0; round < 150; ++round) {
-      store_batch batch;
-      for (auto count = random() % 8; count > 0; --count) {
-        const auto space = spaces[random() % store_space_count];
-        auto key = random_key(random);
-        auto& expected = rows[static_cast<std::size_t>(space)];
-        if (random() % 3 == 0) {
-          expected.erase(key);
-          batch.erase(space, std::move(key));
-        } else {
-          auto value = random_value(random);
-          expected[key] = value;
-          batch.put(space, std::move(key), std::move(value));
-        }
-      }
-      target->commit(batch);
-      if (random() % 10 == 0) {
-        frozen = target->snapshot();
-        frozen_rows = rows;
-      }
-      if (T::durable && random() % 60 == 0) {
-        frozen.reset();
-        target.reset();
-        target = fixture.open();
-      }
-      const auto compare = [&](const store_reader& actual, const auto& expected) {
-        const auto space = spaces[random() % store_space_count];
-        const auto& there = expected[static_cast<std::size_t>(space)];
-        const auto key = random_key(random);
-        const auto prefix = key.substr(0, random() % 3);
-        const auto from = random() % 2 == 0 ? std::string{} : random_key(random);
-        const std::size_t limit = random() % 2 == 0 ? SIZE_MAX : random() % 5;
-        REQUIRE(actual.scan(space, prefix, from, limit) ==
-                expected_scan(there, prefix, from, limit));
-        REQUIRE(actual.last(space, prefix) == expected_last(there, prefix));
-        const auto found = there.find(key);
-        REQUIRE(actual.get(space, key) ==
-                (found == there.end() ? std::nullopt : std::optional{found->second}));
-      };
-      compare(*target, rows);
-      if (frozen)
-        compare(*frozen, frozen_rows);
-    }
-  }
+TEST_CASE("store: a promise that is broken is told, with what was expected") {
+  CHECK(broken_promises<passing_store>().empty());
+  CHECK(says(broken_promises<passing_store>(true), // it is no durable store
+             "opened again, it holds what was committed: scan(state, \"\", \"\", no limit) gives 0 "
+             "entries, expected 51 entries (\"key 0\": \"value 0\", "));
+  CHECK(says(broken_promises<store_with_one_space>(), "the spaces are apart"));
+  CHECK(says(broken_promises<store_without_erasure>(),
+             "what was put is read, what was erased is not: get(state, \"b\") gives \"\", expected "
+             "nothing"));
+  CHECK(says(broken_promises<store_ordered_as_signed>(), "ordered by unsigned bytes"));
+  CHECK(says(broken_promises<store_without_limits>(), "ends at the prefix and at the limit"));
+  CHECK(says(broken_promises<store_with_the_first_as_last>(), "last is the greatest key"));
+  CHECK(says(broken_promises<store_whose_snapshots_move>(), "does not see later commits"));
+  CHECK(says(broken_promises<store_that_takes_no_second_batch>(), "it throws: full"));
 }
 
 TEST_CASE("store: a batch keeps its writes in order and counts their bytes") {

@@ -12,8 +12,9 @@ std::filesystem::path binary_directory();
 /// Golden cases and candles beside the project; may be missing.
 std::filesystem::path shared_directory();
 
-/// The built `backtest` and plugins; only in the program of the actor tests.
+/// The built `backtest`, an example and plugins; only in the program of the actor tests.
 std::string command_path();
+std::string tap_example();
 std::string breakout_plugin();
 std::string test_plugin(const std::string& file_name);
 
