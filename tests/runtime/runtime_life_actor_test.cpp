@@ -1,6 +1,8 @@
 #include "messages/own_actor_system.hpp"
 #include "tests/support/runtime_fixture.hpp"
 
+#include <limits>
+
 using namespace backtest;
 using namespace backtest::testing;
 
@@ -31,6 +33,39 @@ TEST_CASE("runtime: ended while backtests run, at any point") {
     target.backtest().background(request_of({"A", "B", "C"}));
     asked.wait_for(i);
   }
+}
+
+TEST_CASE("runtime: its end logs no warning and no error, whatever runs") {
+  const watchdog guard{};
+  const auto log = std::make_shared<kept_log>(log_level::warn);
+  for (int i = 0; i < 60; i += is_sanitized ? 10 : 1) {
+    tally asked;
+    auto options = quiet(1 + static_cast<std::size_t>(i % 3));
+    options.log = log;
+    runtime target{options};
+    add_basics(
+        target,
+        [&](const run_context& context) {
+          asked.add();
+          return buy(context);
+        },
+        60 * day_ms);
+    target.listen_signal([](const tick_result&) {});
+    if (i % 2 == 0) {
+      target.backtest().background(request_of({"A", "B", "C"}));
+    } else {
+      live_request request;
+      request.symbols = {"A", "B", "C"};
+      request.strategies = {"buyer"};
+      request.exchange = "exchange";
+      request.frame = "frame";
+      request.clock = make_replay_clock(std::numeric_limits<double>::infinity());
+      target.live().background(request);
+    }
+    asked.wait_for(i);
+  }
+  for (const auto& line : log->lines())
+    FAIL_CHECK(line);
 }
 
 TEST_CASE("runtime: ended while a signal source, a fetch or a listener is busy") {
