@@ -2,6 +2,7 @@
 
 // The map of the system: every message between actors, and every actor's interface.
 
+#include "actors/exchange/awaited_by.hpp"
 #include "actors/exchange/exchange_schema.hpp"
 #include "actors/frame/timeline.hpp"
 #include "actors/publisher/journal_tap.hpp"
@@ -36,6 +37,7 @@ struct load_candles {
   /// When the candles end before `until`, more are looked for up to here, to tell the end of the
   /// data from a gap.
   std::optional<instant> beyond = std::nullopt;
+  awaited_by awaited = {};
 };
 
 /// `problem` is set when the source failed after its retries or delivered bad candles.
@@ -43,6 +45,7 @@ struct candles_loaded {
   loaded_series loaded;
   std::optional<error> problem;
   std::optional<error> problem_beyond = std::nullopt; ///< why it was not looked there
+  bool given_up = false; ///< with a problem: nobody waited for it any more
 };
 
 /// As `ask_candles` of a market, at any instant.
@@ -51,6 +54,7 @@ struct find_candles {
   interval size = interval::m1;
   std::int64_t limit = 0;
   instant when = 0;
+  awaited_by awaited = {};
 };
 
 struct candle_list {
@@ -61,7 +65,8 @@ struct candle_list {
 using exchange_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
                                        caf::result<candle_list>(find_candles)>;
 
-/// Somebody's next attempt is due, or the runtime ends; sent by what the client's front set up itself.
+/// Somebody's next attempt is due, nobody waits for some request any more, or the runtime ends;
+/// sent by what the client's front set up itself.
 struct fetch_due {};
 
 /// The front of a client: answers from what is held, and gives the rest to its threads.
@@ -90,7 +95,9 @@ using exchange_worker_actor = typed_interface<caf::result<fetch_over>(run_fetch)
 
 // -- frame client: key (frame) ---------------------------------------------------------------------------
 
-struct ask_timeline {};
+struct ask_timeline {
+  awaited_by awaited = {}; ///< nobody: the schema's callback is not called
+};
 
 struct frame_timeline {
   timeline instants;
@@ -673,6 +680,9 @@ struct control_run {
 struct run_controlled {
   std::optional<error> problem;
 };
+
+/// Of a command that is none.
+std::optional<error> problem_with(operator_command command);
 
 using live_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
                                    caf::result<void>(range_result),               //

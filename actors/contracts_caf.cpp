@@ -2,6 +2,14 @@
 
 namespace backtest {
 
+std::optional<error> problem_with(operator_command command) {
+  if (is_one_of_first(command, operator_command_count))
+    return std::nullopt;
+  return error{error_code::invalid_argument, "there is no operator command " +
+                                                 std::to_string(static_cast<int>(command)) +
+                                                 ", expected pause, resume, cancel or close"};
+}
+
 void prepare_caf() {
 #if BACKTEST_CAF_MODERN
   static const bool once = [] {

@@ -37,9 +37,7 @@ constexpr std::array<std::string_view, error_code_count> code_names{"data_gap",
 
 } // namespace
 
-std::string_view to_string(error_code code) noexcept {
-  return code_names[static_cast<std::size_t>(code)];
-}
+std::string_view to_string(error_code code) noexcept { return name_of(code_names, code); }
 
 std::optional<error_code> parse_error_code(std::string_view text) noexcept {
   for (std::size_t i = 0; i < code_names.size(); ++i)

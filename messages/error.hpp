@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messages/enum_names.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -54,12 +56,19 @@ struct error {
   friend bool operator==(const error&, const error&) = default;
 };
 
-/// Thrown by public functions; carries the same error value.
+/// A code that is none of these counts as `invalid_argument`.
+constexpr error_code known(error_code code) noexcept {
+  return is_one_of_first(code, error_code_count) ? code : error_code::invalid_argument;
+}
+
+/// Thrown by public functions; carries the same error value, with a known code.
 class failure : public std::runtime_error {
 public:
-  explicit failure(error reason) : std::runtime_error(reason.message), reason_(std::move(reason)) {}
+  explicit failure(error reason) : std::runtime_error(reason.message), reason_(std::move(reason)) {
+    reason_.code = known(reason_.code);
+  }
   failure(error_code code, const std::string& message)
-      : std::runtime_error(message), reason_{code, message} {}
+      : std::runtime_error(message), reason_{known(code), message} {}
 
   const error& reason() const noexcept { return reason_; }
   error_code code() const noexcept { return reason_.code; }

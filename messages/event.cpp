@@ -41,11 +41,6 @@ constexpr std::array<std::string_view, topic_count> topics{
     "partial_loss",   "risk",              "control"};
 constexpr std::array<std::string_view, 4> commands{"pause", "resume", "cancel", "close"};
 
-template <class Enum, std::size_t Size>
-std::string_view name_of(const std::array<std::string_view, Size>& names, Enum value) noexcept {
-  return names[static_cast<std::size_t>(value)];
-}
-
 } // namespace
 
 bool tick_result::operator==(const tick_result& o) const {

@@ -124,6 +124,8 @@ enum class operator_command : std::uint8_t {
   close,  ///< the pending signal, at the next instant and its price
 };
 
+inline constexpr std::size_t operator_command_count = 4;
+
 /// An operator's command took effect.
 struct control_event {
   shared_identity run;

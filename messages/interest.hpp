@@ -1,5 +1,6 @@
 #pragma once
 
+#include "messages/enum_names.hpp"
 #include "messages/event.hpp"
 
 #include <cstdint>
@@ -14,11 +15,16 @@ public:
   constexpr interest() = default;
 
   static constexpr interest everything() noexcept { return interest{~std::uint64_t{0}}; }
+  /// Nothing for a value that is none.
   static constexpr interest of(tick_action action) noexcept {
-    return interest{std::uint64_t{1} << static_cast<unsigned>(action)};
+    return is_one_of_first(action, tick_action_count)
+               ? interest{std::uint64_t{1} << static_cast<unsigned>(action)}
+               : interest{};
   }
   static constexpr interest of(topic on) noexcept {
-    return interest{std::uint64_t{1} << (tick_action_count + static_cast<unsigned>(on))};
+    return is_one_of_first(on, topic_count)
+               ? interest{std::uint64_t{1} << (tick_action_count + static_cast<unsigned>(on))}
+               : interest{};
   }
   /// Of a live run's idle ticks the newest is enough, as an `idle_stretch`; where every one is
   /// wanted too, it comes among them.

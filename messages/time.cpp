@@ -1,5 +1,7 @@
 #include "messages/time.hpp"
 
+#include "messages/enum_names.hpp"
+
 #include <chrono>
 
 #include <fmt/format.h>
@@ -57,9 +59,7 @@ bool take(std::string_view& text, char expected) noexcept {
 
 } // namespace
 
-std::string_view to_string(interval size) noexcept {
-  return interval_names[static_cast<std::size_t>(size)];
-}
+std::string_view to_string(interval size) noexcept { return name_of(interval_names, size); }
 
 std::optional<interval> parse_interval(std::string_view text) noexcept {
   for (std::size_t i = 0; i < interval_names.size(); ++i)

@@ -23,7 +23,7 @@ enum class interval : std::uint8_t { m1, m3, m5, m15, m30, h1, h2, h4, h6, h8, h
 
 inline constexpr std::size_t interval_count = 13;
 
-/// Length in milliseconds.
+/// Length in milliseconds, of one of them.
 constexpr instant length_of(interval size) noexcept {
   constexpr std::array<int, interval_count> minutes{1,   3,   5,   15,  30,   60,  120,
                                                     240, 360, 480, 720, 1440, 4320};

@@ -77,6 +77,10 @@ backtest_runs::dump(const std::string& symbol, const std::string& strategy,
 
 trade_statistics
 backtest_runs::portfolio_statistics(const std::vector<shared_identity>& runs) const {
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    if (!runs[i])
+      throw failure(error_code::invalid_argument,
+                    fmt::format("portfolio_statistics: runs[{}] must not be null", i));
   const auto parameters = parameters_of(core_);
   trade_statistics statistics;
   core_.with_reports(

@@ -215,6 +215,19 @@ struct live_state {
   }
 
   const run_identity& identity(std::size_t run) const { return *setup->runs[run].identity; }
+  std::vector<std::size_t> all_runs() const {
+    std::vector<std::size_t> all(runs.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
+  /// Who waits for candles of these runs: one whose signal lives follows it to its end, stopped or
+  /// not.
+  awaited_by awaited(const std::vector<std::size_t>& by) const {
+    const bool some_live = std::any_of(by.begin(), by.end(), [this](std::size_t run) {
+      return !runs[run].over && runs[run].state != signal_state::idle;
+    });
+    return setup->awaited(some_live ? std::vector<std::size_t>{} : by);
+  }
   bool is_replay() const { return live->clock->is_replay(); }
 
   // -- starting ------------------------------------------------------------------------------------
@@ -256,20 +269,22 @@ struct live_state {
          [this](const resolved<frame_actor>& found) {
            if (found.problem)
              return fail_all(*found.problem);
-           step(found.client, ask_timeline{},
-                [this](const frame_timeline& answer) {
-                  if (answer.problem)
-                    return fail_all(*answer.problem);
-                  frame = answer.instants;
-                  if (live->until && *live->until < frame.last)
-                    frame.last = frame.first + (*live->until - frame.first) / frame.step * frame.step;
-                  if (answer.callback_problem)
-                    late_events.push_back(
-                        {topic::error, error_event{answer.callback_problem->code,
-                                                   answer.callback_problem->message, "frame",
-                                                   std::nullopt, nullptr}});
-                },
-                &live_state::prepare_reports);
+           step(
+               found.client, ask_timeline{setup->awaited(all_runs())},
+               [this](const frame_timeline& answer) {
+                 if (answer.problem)
+                   return fail_all(*answer.problem);
+                 frame = answer.instants;
+                 if (live->until && *live->until < frame.last)
+                   frame.last =
+                       frame.first + (*live->until - frame.first) / frame.step * frame.step;
+                 if (answer.callback_problem)
+                   late_events.push_back(
+                       {topic::error,
+                        error_event{answer.callback_problem->code, answer.callback_problem->message,
+                                    "frame", std::nullopt, nullptr}});
+               },
+               &live_state::prepare_reports);
          },
          &live_state::prepare_reports);
   }
@@ -362,13 +377,18 @@ struct live_state {
 
   void load_history(const std::string& symbol, const std::vector<std::size_t>& of_symbol,
                     instant from, instant last) {
-    request(self, exchange, caf::infinite, history_for_run(symbol, from, last, setup->parameters))
+    auto asked = history_for_run(symbol, from, last, setup->parameters);
+    asked.awaited = awaited(of_symbol);
+    request(self, exchange, caf::infinite, std::move(asked))
         .then(
             [this, symbol, of_symbol, from, last](const candles_loaded& answer) {
-              if (answer.problem && last > frame.last) // a run goes without what lies behind
-                return load_history(symbol, of_symbol, from, frame.last);
+              if (answer.problem && !answer.given_up && last > frame.last)
+                return load_history(symbol, of_symbol, from,
+                                    frame.last); // without what lies behind
               for (const auto run : of_symbol)
-                if (answer.problem)
+                if (answer.given_up)
+                  prepare_to_end(run);
+                else if (answer.problem)
                   end_run(run, *answer.problem);
                 else
                   prepare(run, answer);
@@ -378,6 +398,15 @@ struct live_state {
               fail_all(
                   {error_code::actor_failed, "the exchange client is gone: " + text_of(reason)});
             });
+  }
+
+  /// It was told to stop before it had candles: its end becomes durable as any other.
+  void prepare_to_end(std::size_t run) { prepare(run, {no_minutes_of(run), std::nullopt}); }
+
+  loaded_series no_minutes_of(std::size_t run) const {
+    auto none = std::make_shared<candle_series>();
+    none->symbol = identity(run).symbol;
+    return {std::move(none), 0, 0};
   }
 
   /// A signal that a run left behind may end in candles that are new since then.
@@ -576,11 +605,8 @@ struct live_state {
     const instant wait = parameters.candle_wait_seconds * 1000;
     fetches.emplace(symbols.size(), parameters.settle_delay_ms + wait,
                     std::max(wait, least_patience_ms));
-    for (std::size_t run = 0; run < runs.size(); ++run) {
-      auto none = std::make_shared<candle_series>();
-      none->symbol = identity(run).symbol;
-      prepare(run, {{std::move(none), 0, 0}, std::nullopt});
-    }
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      prepare(run, {no_minutes_of(run), std::nullopt});
   }
 
   void follow_the_market() {
@@ -626,8 +652,9 @@ struct live_state {
     for (const auto run : symbols[symbol].runs)
       if (is_behind(run, boundary))
         from = std::min(from, runs[run].next);
-    request(self, exchange, caf::infinite,
-            minutes_for_run(symbols[symbol].name, from, boundary, setup->parameters))
+    auto asked = minutes_for_run(symbols[symbol].name, from, boundary, setup->parameters);
+    asked.awaited = awaited(symbols[symbol].runs);
+    request(self, exchange, caf::infinite, std::move(asked))
         .then(
             [this, symbol, boundary](const candles_loaded& answer) {
               take_minutes(symbol, boundary, answer);
@@ -646,7 +673,7 @@ struct live_state {
     const bool late = fetches->came(symbol, outcome, now);
     for (const auto run : symbols[symbol].runs) {
       auto& progress = runs[run];
-      if (progress.over || progress.next > boundary)
+      if (progress.over || progress.next > boundary || answer.given_up)
         continue;
       if (answer.problem) { // tried again at the next boundary
         miss(progress, now);
@@ -661,7 +688,7 @@ struct live_state {
       progress.came_late = late;
       progress.misses_newest = outcome == boundary_fetches::outcome::newest_missing;
     }
-    if (answer.problem && !fetches->is_open())
+    if (answer.problem && !answer.given_up && !fetches->is_open())
       return commit_if_complete(); // told now and not with what the next boundary brings
     const bool others_wait = fetches->is_open() && fetches->boundary() == boundary &&
                              outcome != boundary_fetches::outcome::newest_missing;
@@ -1224,6 +1251,10 @@ struct live_state {
       promise.deliver(run_controlled{error{error_code::invalid_argument, std::move(why)}});
       return promise;
     };
+    if (auto problem = message.unreadable ? message.unreadable : problem_with(message.command)) {
+      promise.deliver(run_controlled{std::move(problem)});
+      return promise;
+    }
     for (std::size_t run = 0; run < runs.size(); ++run) {
       auto& progress = runs[run];
       if (identity(run).strategy_name != message.strategy_name ||

@@ -24,6 +24,8 @@ enum class orphan_policy : std::uint8_t {
   drop,   ///< they are forgotten, with an error event each
 };
 
+inline constexpr std::size_t orphan_policy_count = 3;
+
 /// What to run live: every strategy on every symbol, as one portfolio.
 struct live_request {
   std::vector<std::string> symbols;

@@ -110,6 +110,8 @@ void publication::close() {
 
 publication publish_node(caf::actor_system& system, const node_actor& node,
                          const node_address& address) {
+  if (!node)
+    throw failure(error_code::invalid_argument, "publish: node must be an actor");
   require_network(system, "publish");
   return publication{std::make_shared<publication::open_port>(system, node, address)};
 }

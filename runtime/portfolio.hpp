@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -152,6 +153,13 @@ struct portfolio_setup {
   std::function<double()> stopwatch;          ///< milliseconds, for performance events
   std::function<instant()> wall_clock;
   std::function<void()> release; ///< frees the names the portfolio holds
+  /// It was let go of, or the runtime ends: requested before `stop` of every run, see `run_plan`.
+  std::stop_token halted;
+  /// Halts it when the runtime ends.
+  std::shared_ptr<std::stop_callback<std::function<void()>>> at_end;
+
+  /// For whom these runs ask.
+  awaited_by awaited(const std::vector<std::size_t>& by) const;
 };
 
 /// Drives the runs of one portfolio from the frame's first instant to their ends.

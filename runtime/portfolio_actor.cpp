@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -145,6 +146,12 @@ struct portfolio_state {
 
   const run_identity& identity(std::size_t run) const { return *setup->runs[run].identity; }
 
+  std::vector<std::size_t> all_runs() const {
+    std::vector<std::size_t> all(runs.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
+
   bool is_stream() const { return setup->stream != nullptr; }
   bool announces() const { return !is_stream() && !setup->is_walked; }
 
@@ -181,18 +188,18 @@ struct portfolio_state {
          [this](const resolved<frame_actor>& found) {
            if (found.problem)
              return fail_all(*found.problem);
-           step(found.client, ask_timeline{},
-                [this](const frame_timeline& answer) {
-                  frame = answer.instants;
-                  if (answer.callback_problem)
-                    put_into_outbox({{topic::error,
-                                      error_event{answer.callback_problem->code,
-                                                  answer.callback_problem->message, "frame",
-                                                  std::nullopt, nullptr}}});
-                  if (answer.problem)
-                    fail_all(*answer.problem);
-                },
-                &portfolio_state::prepare_reports);
+           step(
+               found.client, ask_timeline{setup->awaited(all_runs())},
+               [this](const frame_timeline& answer) {
+                 frame = answer.instants;
+                 if (answer.callback_problem)
+                   put_into_outbox({{topic::error, error_event{answer.callback_problem->code,
+                                                               answer.callback_problem->message,
+                                                               "frame", std::nullopt, nullptr}}});
+                 if (answer.problem)
+                   fail_all(*answer.problem);
+               },
+               &portfolio_state::prepare_reports);
          },
          &portfolio_state::prepare_reports);
   }
@@ -283,13 +290,16 @@ struct portfolio_state {
     std::map<std::string, std::vector<std::size_t>> by_symbol;
     for (std::size_t run = 0; run < runs.size(); ++run)
       by_symbol[identity(run).symbol].push_back(run);
-    for (const auto& [symbol, of_symbol] : by_symbol)
-      request(self, exchange, caf::infinite,
-              history_for_run(symbol, frame.first, frame.last, setup->parameters))
+    for (const auto& [symbol, of_symbol] : by_symbol) {
+      auto asked = history_for_run(symbol, frame.first, frame.last, setup->parameters);
+      asked.awaited = setup->awaited(of_symbol);
+      request(self, exchange, caf::infinite, std::move(asked))
           .then(
               [this, of_symbol = of_symbol](const candles_loaded& answer) {
                 for (const auto run : of_symbol)
-                  if (answer.problem)
+                  if (answer.given_up)
+                    end_before_start(run);
+                  else if (answer.problem)
                     end_run(run, *answer.problem);
                   else
                     prepare(run, answer);
@@ -299,6 +309,7 @@ struct portfolio_state {
                 fail_all({error_code::actor_failed,
                           "the exchange client is gone: " + text_of(reason)});
               });
+    }
   }
 
   void prepare(std::size_t run, const candles_loaded& answer) {
@@ -518,6 +529,18 @@ struct portfolio_state {
     progress.summary.problem = std::move(problem);
     if (progress.arbiter)
       send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
+    close_run(run);
+  }
+
+  /// It was told to stop before it had candles.
+  void end_before_start(std::size_t run) {
+    auto& progress = runs[run];
+    if (progress.over)
+      return;
+    progress.summary.outcome = run_outcome::stopped;
+    if (progress.arbiter)
+      send(self, progress.arbiter, clock_promise{progress.participant, {}, end_of_time});
+    add_progress(run, 0);
     close_run(run);
   }
 

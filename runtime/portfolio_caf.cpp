@@ -1,6 +1,7 @@
 #include "runtime/portfolio.hpp"
 
 #include "actors/exchange/exchange_actor.hpp"
+#include "messages/enum_names.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +11,7 @@ namespace backtest {
 
 std::string_view to_string(run_state state) noexcept {
   constexpr std::array<std::string_view, 4> names{"ready", "pending", "fulfilled", "rejected"};
-  return names[static_cast<std::size_t>(state)];
+  return name_of(names, state);
 }
 
 // -- portfolio_record
@@ -164,6 +165,13 @@ std::vector<std::vector<std::string>> connected_profiles(const std::vector<portf
   return result;
 }
 
+awaited_by portfolio_setup::awaited(const std::vector<std::size_t>& by) const {
+  awaited_by who{{}, halted};
+  for (const auto run : by)
+    who.runs.push_back(runs[run].stop);
+  return who;
+}
+
 load_candles minutes_for_run(const std::string& symbol, instant first, instant last,
                              const configuration& parameters) {
   load_candles asked{symbol, interval::m1, first - parameters.avg_price_candles_count * minute_ms,
@@ -208,6 +216,7 @@ std::shared_ptr<run_setup> clients_setup(const portfolio_setup& setup, std::size
   prepared->plan.stopwatch = setup.stopwatch;
   prepared->plan.wall_clock = setup.wall_clock;
   prepared->plan.stop = chosen.stop;
+  prepared->plan.halted = setup.halted;
   prepared->minutes = minutes;
   prepared->formats = formats_of(*setup.exchange);
   prepared->exchange = exchange;
@@ -246,7 +255,7 @@ std::vector<risk_participant> participants_of(const portfolio_setup& setup,
     auto named = profiles_of(*run.strategy);
     if (!named.empty() &&
         std::find(profiles.begin(), profiles.end(), named.front()) != profiles.end())
-      participants.push_back({run.identity, std::move(named)});
+      participants.push_back({run.identity, std::move(named), run.stop, setup.halted});
   }
   return participants;
 }

@@ -5,6 +5,7 @@
 #include "runtime/schemas.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -44,7 +45,10 @@ public:
 
   /// Replaces a schema by what `change` makes of a copy of it. Throws `failure`: `not_found`, or
   /// `invalid_argument`, also for another name; on a throw nothing changed.
-  template <class Change> void override_with(const std::string& name, Change&& change) {
+  void override_with(const std::string& name, const std::function<void(Schema&)>& change) {
+    if (!change)
+      throw failure(error_code::invalid_argument,
+                    fmt::format("override_{} {}: change must be a function", kind_, name));
     Schema merged = *get(name, "override");
     change(merged);
     if (merged.*name_ != name) // others refer to it, and would not find it

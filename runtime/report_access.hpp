@@ -12,12 +12,21 @@
 #include <string_view>
 #include <type_traits>
 
+#include <fmt/format.h>
+
 namespace backtest {
 
 /// Throws `failure{not_found}` for an unknown strategy, or one with an unknown risk profile.
 inline void check_strategy(const runtime_core& core, const std::string& strategy,
                            std::string_view source) {
   core.schemas.complete_strategy(strategy, source);
+}
+
+inline void check_mode(run_mode mode, std::string_view source) {
+  if (mode != run_mode::backtest && mode != run_mode::live)
+    throw failure(
+        error_code::invalid_argument,
+        fmt::format("{}: mode must be backtest or live, got {}", source, static_cast<int>(mode)));
 }
 
 inline configuration parameters_of(const runtime_core& core) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/topics/subscription_filter.hpp"
+#include "messages/enum_names.hpp"
 
 #include <cstdint>
 #include <initializer_list>
@@ -21,7 +22,7 @@ enum class report_kind : std::uint8_t {
 
 inline constexpr std::size_t report_kind_count = 7;
 
-/// Some of the reports.
+/// Some of the reports; a value that is none of the kinds counts for nothing.
 class report_set {
 public:
   constexpr report_set() = default;
@@ -45,7 +46,7 @@ public:
 
 private:
   static constexpr unsigned bit(report_kind kind) noexcept {
-    return 1u << static_cast<unsigned>(kind);
+    return is_one_of_first(kind, report_kind_count) ? 1u << static_cast<unsigned>(kind) : 0;
   }
 
   unsigned bits_ = 0;

@@ -84,9 +84,11 @@ struct heat_key {
 };
 
 template <class Report>
-void check_strategy_of(const runtime_core& core, const std::string& strategy,
-                       std::string_view function) {
-  check_strategy(core, strategy, fmt::format("{}.{}", kind_of<Report>::name, function));
+void check_names_of(const runtime_core& core, const std::string& strategy, run_mode mode,
+                    std::string_view function) {
+  const auto source = fmt::format("{}.{}", kind_of<Report>::name, function);
+  check_mode(mode, source);
+  check_strategy(core, strategy, source);
 }
 
 template <class Report, class Key, class Work>
@@ -101,7 +103,7 @@ auto work_on(const runtime_core& core, const Key& key, Work&& work) {
 
 template <class Report, class Key>
 auto data_of(const runtime_core& core, const Key& key) {
-  check_strategy_of<Report>(core, key.strategy, "get_data");
+  check_names_of<Report>(core, key.strategy, key.mode, "get_data");
   return work_on<Report>(core, key, [](const Report& report) { return report.data(); });
 }
 
@@ -112,7 +114,7 @@ auto chosen_columns(const runtime_core& core, const Columns& given) {
 
 template <class Report, class Key, class Columns>
 std::string markdown_of(const runtime_core& core, const Key& key, const Columns& given) {
-  check_strategy_of<Report>(core, key.strategy, "get_report");
+  check_names_of<Report>(core, key.strategy, key.mode, "get_report");
   const auto columns = chosen_columns<Report>(core, given);
   return work_on<Report>(core, key, [&](const Report& report) { return report.markdown(columns); });
 }
@@ -120,7 +122,7 @@ std::string markdown_of(const runtime_core& core, const Key& key, const Columns&
 template <class Report, class Key, class Columns>
 std::filesystem::path dump_to(const runtime_core& core, const Key& key,
                               const std::filesystem::path& directory, const Columns& given) {
-  check_strategy_of<Report>(core, key.strategy, "dump");
+  check_names_of<Report>(core, key.strategy, key.mode, "dump");
   const auto columns = chosen_columns<Report>(core, given);
   const auto root = report_root(directory);
   return work_on<Report>(core, key,
@@ -157,7 +159,7 @@ report_view<Report, Data, Row>::dump(const std::string& symbol, const std::strin
 template <class Report, class Data, class Row>
 void report_view<Report, Data, Row>::clear(const std::string& symbol, const std::string& strategy,
                                            run_mode mode) {
-  check_strategy_of<Report>(core_, strategy, "clear");
+  check_names_of<Report>(core_, strategy, mode, "clear");
   core_.with_reports([&](report_book& book) {
     book.clear({symbol, strategy, "", "", mode}, {kind_of<Report>::kind});
   });
@@ -193,7 +195,7 @@ heat_reports::dump(const std::string& strategy, run_mode mode,
 }
 
 void heat_reports::clear(const std::string& strategy, run_mode mode) {
-  check_strategy_of<heat_report>(core_, strategy, "clear");
+  check_names_of<heat_report>(core_, strategy, mode, "clear");
   core_.with_reports([&](report_book& book) { book.clear_heat(strategy, mode); });
 }
 

@@ -17,7 +17,8 @@ struct started_run {
   std::vector<std::stop_source> stops;
   std::function<void()> stop_told; ///< after `stops`; live drivers would sleep until the next minute
   std::function<void()> demand;    ///< the consumer of the stream wants one more element
-  std::function<void()> end_at_once; ///< without a stop
+  std::function<void()> halt; ///< at once: no function of a user's begins any more, nothing is told
+  std::function<void()> end_at_once; ///< the same, and nobody waits for what is under way
   std::function<void()> take_turn; ///< of a walker's: from now on it is heard of, listed and stopped
 
   void stop();
@@ -26,19 +27,25 @@ struct started_run {
 /// A background run. Copies speak of the same one.
 class run_handle {
 public:
-  /// Of nothing; to be assigned to.
+  /// Of nothing; to be assigned to. It has id 0 and no summaries, and is finished.
   run_handle() = default;
   explicit run_handle(started_run run) : run_(std::move(run)) {}
 
-  std::uint64_t id() const noexcept { return run_.record->id(); }
-  /// At the next instant: no new signals, open positions are followed to their end. Idempotent,
+  std::uint64_t id() const noexcept { return run_.record ? run_.record->id() : 0; }
+  /// At the next instant: no new signals, open positions are followed to their end. Between two
+  /// calls of a source: candles that only stopped runs wait for are asked for no more. Idempotent,
   /// from any thread, returns at once; of no effect once the run is over.
   void cancel() { run_.stop(); }
   /// Blocks until the run is over and announced. Not from an actor or a callback.
-  void wait() const { run_.record->wait(); }
-  bool finished() const { return run_.record->finished(); }
+  void wait() const {
+    if (run_.record)
+      run_.record->wait();
+  }
+  bool finished() const { return !run_.record || run_.record->finished(); }
   /// One per strategy and symbol, by strategy, then symbol.
-  std::vector<run_summary> summaries() const { return run_.record->summaries(); }
+  std::vector<run_summary> summaries() const {
+    return run_.record ? run_.record->summaries() : std::vector<run_summary>{};
+  }
 
 private:
   started_run run_;
@@ -47,7 +54,8 @@ private:
 /// A lazy run: nothing happens before the first `next`. A backtest goes no further than the element
 /// asked for, nor does a live run on the replay clock; with the market it goes on and its elements
 /// wait. An element comes when the reports have taken in everything up to it. One consuming thread,
-/// not an actor. Letting go of it ends the run at once; what a live run holds stays in the store.
+/// not an actor. One that was moved from has no elements. Letting go of it ends the run at once;
+/// what a live run holds stays in the store.
 class signal_stream {
 public:
   explicit signal_stream(std::function<started_run()> begin) : begin_(std::move(begin)) {}

@@ -12,7 +12,7 @@ void started_run::stop() {
 }
 
 signal_stream::signal_stream(signal_stream&& other) noexcept
-    : begin_(std::move(other.begin_)), run_(std::exchange(other.run_, std::nullopt)) {}
+    : begin_(std::exchange(other.begin_, nullptr)), run_(std::exchange(other.run_, std::nullopt)) {}
 
 signal_stream& signal_stream::operator=(signal_stream&& other) noexcept {
   std::swap(begin_, other.begin_);
@@ -28,6 +28,8 @@ signal_stream::~signal_stream() {
 }
 
 std::optional<tick_result> signal_stream::next() {
+  if (!run_ && !begin_)
+    return std::nullopt;
   if (!run_)
     run_ = begin_();
   return run_->stream->next(run_->demand);

@@ -39,7 +39,7 @@ public:
         effective_(std::move(answer.runs)) {}
 
   /// Idempotent, from any thread; once it returns no callback begins any more (one that runs may
-  /// finish).
+  /// finish). Nothing happens to one of nothing.
   void unsubscribe();
   /// The number by which errors name the subscriber; 0: of nothing.
   subscription_id id() const noexcept { return id_; }
@@ -109,7 +109,8 @@ struct runtime_options {
   /// in memory, and nothing survives. Exchanges that keep candles keep them here too, also for
   /// backtests: these read beside another process that runs live here, and write while none does.
   std::filesystem::path data_directory;
-  /// A store of one's own in its place.
+  /// A store of one's own in its place. Where it answers with null, whoever needs the store throws
+  /// `failure{invalid_argument}`.
   std::function<std::unique_ptr<store>()> open_store;
   /// `publish` works: the runtime's own actor system brings CAF's I/O module; without, it throws.
   /// A foreign one needs `prepare_network`.
@@ -180,6 +181,7 @@ public:
   void set_config(const configuration& parameters);
   configuration get_config() const;
   void reset_config();
+  /// Null changes nothing.
   void set_logger(shared_logger log);
   /// Which reports are kept of runs from now on. Throws `failure{already_running}` while anything
   /// runs. Not thread-safe.

@@ -14,7 +14,10 @@ namespace backtest {
 namespace {
 
 template <class Payload>
-event_callback typed(std::function<void(const Payload&)> callback) {
+event_callback typed(const char* function, std::function<void(const Payload&)> callback) {
+  if (!callback)
+    throw failure(error_code::invalid_argument,
+                  fmt::format("{}: callback must be a function", function));
   return [callback = std::move(callback)](const event& item) {
     callback(std::get<Payload>(item.payload));
   };
@@ -220,6 +223,9 @@ void runtime::load_plugin(const std::filesystem::path& library) {
 
 listener_handle runtime_core::subscribe(subscription wanted, const subscriber_actor& subscriber,
                                         std::shared_ptr<listener_gate> gate) {
+  if (!subscriber)
+    throw failure(error_code::invalid_argument, "subscribe: subscriber must be an actor");
+  require_valid(wanted);
   listener_handle handle;
   const calling_thread visit{system};
   caf::scoped_actor self{system};
@@ -238,6 +244,7 @@ listener_handle runtime_core::subscribe(subscription wanted, const subscriber_ac
 listener_handle runtime_core::listen(subscription wanted, listener_setup setup) {
   if (!setup.callback)
     throw failure(error_code::invalid_argument, "listen: callback must be a function");
+  require_valid(wanted);
   const calling_thread visit{system};
   setup.gate = std::make_shared<listener_gate>();
   setup.topics = topics;
@@ -275,7 +282,7 @@ void listener_handle::unsubscribe() {
 
 #define BACKTEST_LISTEN(name, on, payload)                                                         \
   listener_handle runtime::name(std::function<void(const payload&)> callback) {                    \
-    return listen(all_of(topic::on), typed<payload>(std::move(callback)));                         \
+    return listen(all_of(topic::on), typed<payload>(#name, std::move(callback)));                  \
   }
 BACKTEST_LISTEN(listen_signal, signal, tick_result)
 BACKTEST_LISTEN(listen_signal_backtest, signal_backtest, tick_result)

@@ -106,9 +106,6 @@ runtime_core::~runtime_core() {
     is_ending_ = true;
     for (auto& [key, known] : walks_)
       known->stop();
-    for (auto& [key, run] : known_) // a live run goes on after the next start, as if not stopped
-      if (std::get<run_mode>(key) == run_mode::backtest)
-        run.stop.request_stop();
     for (const auto& driver : drivers_)
       end_actor(driver.lock());
     for (const auto& live : live_drivers_)
@@ -329,6 +326,15 @@ started_run runtime_core::register_run(portfolio_setup& setup, bool as_stream) {
     run.stop = started.stops.back().get_token();
     identities.push_back(run.identity);
   }
+  std::stop_source halting;
+  setup.halted = halting.get_token();
+  started.halt = [halting, stops = started.stops]() mutable {
+    halting.request_stop(); // before the stops, as whoever sees one looks whether it is this
+    for (auto& stop : stops)
+      stop.request_stop();
+  };
+  setup.at_end = std::make_shared<std::stop_callback<std::function<void()>>>(shutdown_.get_token(),
+                                                                             started.halt);
   started.record =
       std::make_shared<portfolio_record>(setup.number, identities, setup.wall_clock(), setup.alarm);
   if (as_stream)
@@ -428,9 +434,8 @@ started_run runtime_core::launch(const std::shared_ptr<portfolio_setup>& setup, 
     if (auto strong = weak.lock())
       send_anonymously(strong, demand_element{});
   };
-  started.end_at_once = [weak, stops = started.stops]() mutable {
-    for (auto& stop : stops) // a busy range ends early
-      stop.request_stop();
+  started.end_at_once = [weak, halt = started.halt] {
+    halt(); // a busy range ends early
     if (auto strong = weak.lock())
       send_anonymously(strong, abort_portfolio{});
   };

@@ -44,6 +44,10 @@ std::vector<run_identity> resumed_runs(const stored_runs& found,
 
 void runtime_core::check(const live_request& request, std::string_view source) const {
   check_names(request.symbols, request.strategies, request.exchange, source);
+  if (!is_one_of_first(request.orphans, orphan_policy_count))
+    throw failure(error_code::invalid_argument,
+                  fmt::format("{}: orphans must be refuse, watch or drop, got {}", source,
+                              static_cast<int>(request.orphans)));
   const bool replays = request.clock && request.clock->is_replay();
   if (replays)
     schemas.frames.get(request.frame, source);
@@ -66,6 +70,9 @@ store_actor runtime_core::opened_store() {
   setup.target = open_store_               ? open_store_()
                  : data_directory_.empty() ? make_memory_store()
                                            : open_rocksdb_store(data_directory_, of_store);
+  if (!setup.target)
+    throw failure(error_code::invalid_argument,
+                  "runtime_options::open_store answered with null, expected a store");
   setup.report = reporter("store");
   stored_ = setup.target;
   store_ = spawn_store(system, census, std::move(setup));
@@ -268,7 +275,8 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     if (auto strong = weak.lock())
       send_anonymously(strong, demand_element{});
   };
-  started.end_at_once = [weak] {
+  started.end_at_once = [weak, halt = started.halt] {
+    halt();
     if (auto strong = weak.lock())
       send_anonymously(strong, abort_portfolio{});
   };
@@ -299,6 +307,8 @@ live_actor runtime_core::find_driver(const std::string& symbol,
 
 void runtime_core::control(const std::string& symbol, const std::string& strategy,
                            operator_command command) {
+  if (const auto problem = problem_with(command))
+    throw failure(*problem);
   const auto driver = find_driver(symbol, strategy);
   const calling_thread visit{system};
   caf::scoped_actor self{system};

@@ -62,6 +62,12 @@ void check_schema(const exchange_schema& s) {
   for (const int decimals : {s.price_decimals, s.quantity_decimals})
     check.require(decimals >= 0 && decimals <= 15,
                   fmt::format("decimals must lie in 0..15, got {}", decimals));
+  for (const auto model : {s.entry_fill, s.exit_fill})
+    check.require(model == fill_model::vwap || model == fill_model::touch,
+                  fmt::format("fills must be vwap or touch, got {}", static_cast<int>(model)));
+  for (const auto size : s.native_intervals)
+    check.require(is_candle_interval(size),
+                  fmt::format("native_intervals must lie in 1m to 1d, got {}", to_string(size)));
 }
 
 void check_schema(const frame_schema& s) {
@@ -82,6 +88,10 @@ void check_schema(const sizing_schema& s) {
     check.require(value > 0 && value <= 100,
                   fmt::format("{} must lie in (0, 100], got {}", field, value));
   };
+  constexpr std::size_t methods = 3;
+  check.require(is_one_of_first(s.method, methods),
+                fmt::format("method must be fixed-percentage, kelly-criterion or atr-based, got {}",
+                            static_cast<int>(s.method)));
   if (s.method != sizing_method::kelly_criterion)
     percent("risk_percentage", s.risk_percentage);
   if (s.max_position_percentage)

@@ -271,7 +271,7 @@ void walk::tell(topic on, event_payload payload) { core_->tell({on, std::move(pa
 
 template <class Function, class... Arguments>
 void walk::call(const char* name, const Function& callback, const Arguments&... arguments) {
-  if (!callback)
+  if (!callback || core_->is_ending())
     return;
   const auto complain = [&](std::string_view what) {
     tell(topic::error,

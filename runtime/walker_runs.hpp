@@ -19,7 +19,8 @@ class walk;
 /// A walker in the background. Copies speak of the same one.
 class walker_handle {
 public:
-  /// Of nothing; to be assigned to.
+  /// Of nothing; to be assigned to. It has id 0, nothing in its status, data and summaries, and is
+  /// finished.
   walker_handle() = default;
   explicit walker_handle(std::shared_ptr<walk> begun) : walk_(std::move(begun)) {}
 
@@ -41,7 +42,8 @@ private:
 };
 
 /// A lazy walker: nothing happens before the first `next`, and backtests run within `next`. One
-/// consuming thread, not an actor. Letting go of it ends the walker, without `done_walker`.
+/// consuming thread, not an actor. One that was moved from has no results. Letting go of it ends
+/// the walker, without `done_walker`.
 class walker_stream {
 public:
   explicit walker_stream(std::function<std::shared_ptr<walk>()> begin) : begin_(std::move(begin)) {}

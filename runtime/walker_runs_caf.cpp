@@ -9,18 +9,30 @@ namespace backtest {
 
 // -- walker_handle ----------------------------------------------------------------------------------------
 
-std::uint64_t walker_handle::id() const noexcept { return walk_->record().id(); }
-void walker_handle::cancel() { walk_->stop(); }
-void walker_handle::wait() const { walk_->record().wait(); }
-bool walker_handle::finished() const { return walk_->record().finished(); }
-run_status walker_handle::status() const { return walk_->record().statuses().front(); }
-walker_report_data walker_handle::data() const { return walk_->report().data(); }
-std::vector<run_summary> walker_handle::summaries() const { return walk_->summaries(); }
+std::uint64_t walker_handle::id() const noexcept { return walk_ ? walk_->record().id() : 0; }
+void walker_handle::cancel() {
+  if (walk_)
+    walk_->stop();
+}
+void walker_handle::wait() const {
+  if (walk_)
+    walk_->record().wait();
+}
+bool walker_handle::finished() const { return !walk_ || walk_->record().finished(); }
+run_status walker_handle::status() const {
+  return walk_ ? walk_->record().statuses().front() : run_status{};
+}
+walker_report_data walker_handle::data() const {
+  return walk_ ? walk_->report().data() : walker_report_data{};
+}
+std::vector<run_summary> walker_handle::summaries() const {
+  return walk_ ? walk_->summaries() : std::vector<run_summary>{};
+}
 
 // -- walker_stream ----------------------------------------------------------------------------------------
 
 walker_stream::walker_stream(walker_stream&& other) noexcept
-    : begin_(std::move(other.begin_)), walk_(std::exchange(other.walk_, nullptr)) {}
+    : begin_(std::exchange(other.begin_, nullptr)), walk_(std::exchange(other.walk_, nullptr)) {}
 
 walker_stream& walker_stream::operator=(walker_stream&& other) noexcept {
   std::swap(begin_, other.begin_);
@@ -34,6 +46,8 @@ walker_stream::~walker_stream() {
 }
 
 std::optional<walker_event> walker_stream::next() {
+  if (!walk_ && !begin_)
+    return std::nullopt;
   if (!walk_)
     walk_ = begin_();
   return walk_->advance();

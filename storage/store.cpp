@@ -1,5 +1,7 @@
 #include "storage/store.hpp"
 
+#include "messages/enum_names.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -8,7 +10,7 @@ namespace backtest {
 
 std::string_view to_string(store_space space) noexcept {
   constexpr std::array<std::string_view, store_space_count> names{"state", "journal", "candles"};
-  return names[static_cast<std::size_t>(space)];
+  return name_of(names, space);
 }
 
 namespace {

@@ -31,6 +31,8 @@ public:
       oldest_ = std::min<instant>(oldest_, 0);
       throw failure(error_code::data_gap, "the market has no such past");
     }
+    if (!is_candle_interval(size))
+      throw failure(error_code::invalid_argument, "there are no such candles");
     const instant length = length_of(size);
     const instant since = align_down(when, length) - limit * length;
     oldest_ = std::min(oldest_, since);

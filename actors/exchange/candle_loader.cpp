@@ -93,11 +93,17 @@ loaded_series candle_loader::load(const std::string& symbol, interval size, inst
       return load(symbol, held_[symbol], progress, size, from, until, extent);
     } catch (const postponed_failure& caught) {
       if (wait_ && !wait_(caught.retry_after()))
-        throw failure(error_code::fetch_failed,
-                      fmt::format("exchange {}: {} given up while shutting down",
-                                  schema_.exchange_name, symbol));
+        throw given_up(symbol);
+    } catch (const fetch_given_up&) {
+      throw given_up(symbol);
     }
   }
+}
+
+failure candle_loader::given_up(const std::string& symbol) const {
+  return failure{
+      error_code::fetch_failed,
+      fmt::format("exchange {}: {} given up while shutting down", schema_.exchange_name, symbol)};
 }
 
 loaded_series candle_loader::load(const std::string& symbol, held_candles& held,
@@ -151,8 +157,10 @@ loaded_series candle_loader::fetched(const request& of, instant from, instant un
       from = std::min(from, held.from);
       until = std::max(until, held.until);
     }
+    require_wanted();
     auto series = schema_.source->load(of.symbol, from, until, parameters_);
     require_minutes_of(of.symbol, series, schema_.exchange_name);
+    require_wanted();
     tell(of, from, series.candles);
     held = {std::make_shared<const candle_series>(std::move(series)), from, until};
     if (schema_.source->loads_everything()) {
@@ -286,14 +294,26 @@ const std::vector<candle>& candle_loader::fetch_day(const request& of, time_rang
                                                     std::int64_t tries) {
   auto& arrived = of.progress.arrived;
   const auto key = std::pair{day.from, day.until};
-  if (const auto found = arrived.find(key); found != arrived.end())
-    return found->second; // before the last attempt that failed
-  auto batch = keeper_ ? fetch_and_keep(of, day, tries)
-                       : fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, day.from,
-                                     of.progress, tries)
-                             .candles;
-  tell(of, day.from, batch);
-  return arrived.emplace(key, std::move(batch)).first->second;
+  auto found = arrived.find(key); // before the last attempt that failed
+  if (found == arrived.end())
+    found = arrived.emplace(key, fetch_whole(of, day, tries)).first;
+  auto& batch = found->second;
+  if (!batch.is_told) {
+    require_wanted();
+    tell(of, day.from, batch.candles);
+    batch.is_told = true;
+  }
+  return batch.candles;
+}
+
+arrived_batch candle_loader::fetch_whole(const request& of, time_range day, std::int64_t tries) {
+  const bool is_final = !schema_.now || day.until <= schema_.now() - fresh_candles::latest_arrival;
+  require_wanted();
+  auto candles = keeper_ ? fetch_and_keep(of, day, tries)
+                         : fetch_batch({of.symbol, of.size, day.from, day.until, stop_}, day.from,
+                                       of.progress, tries)
+                               .candles;
+  return {std::move(candles), is_final, false};
 }
 
 std::vector<candle> candle_loader::fetch_and_keep(const request& of, time_range day,
@@ -330,6 +350,8 @@ void candle_loader::ask_again(const request& of, fresh_candles& fresh, time_rang
   const auto rest = fresh.rest_of_days_before(day, now, revision_ms());
   if (!rest)
     return;
+  if (is_given_up_ && is_given_up_()) // what came with the day itself is not lost for it
+    return keep(of, fresh.skip_until(rest->until));
   std::optional<error> problem;
   try {
     auto got = attempt({of.symbol, of.size, rest->until, rest->until, stop_}, rest->from);
@@ -379,6 +401,7 @@ candle_loader::answer candle_loader::fetch_batch(const candle_query& query, inst
     progress.tries = 0;
     return got;
   } catch (const failure& caught) {
+    require_wanted(); // it may have thrown because of that
     const auto batch = fmt::format("exchange {}: {} {} from {}", schema_.exchange_name,
                                    query.symbol, to_string(query.size), to_iso(query.since));
     if (is_permanent(caught))

@@ -41,11 +41,28 @@ struct held_candles {
   std::map<interval, fresh_candles> older; ///< the same of what was asked for afterwards
 };
 
+/// Thrown through a load that nobody waits for any more. Not a failure: nothing that is done about
+/// failures is to be done about it.
+struct fetch_given_up {};
+
+/// A batch as the source gave it.
+struct arrived_batch {
+  std::vector<candle> candles;
+  bool is_final = false; ///< all of its candles were closed and due when they were asked for
+  bool is_told = false;  ///< to `on_candle_data`
+};
+
 /// How far a load came that has to be tried again.
 struct load_progress {
-  std::map<std::pair<instant, instant>, std::vector<candle>> arrived; ///< batches, by range
+  std::map<std::pair<instant, instant>, arrived_batch> arrived; ///< by range
   std::set<std::pair<instant, instant>> refused; ///< ranges that are done without
-  std::int64_t tries = 0;                                             ///< of the next one
+  std::int64_t tries = 0;                        ///< of the next one
+
+  /// What another load of the symbol need not fetch again.
+  void hand_over(load_progress& to) {
+    std::erase_if(arrived, [](const auto& item) { return !item.second.is_final; });
+    to.arrived.merge(arrived);
+  }
 };
 
 /// Fetches, checks, retries and keeps the candles of one exchange. Blocks as long as its source
@@ -62,8 +79,17 @@ public:
   /// What a source may ask to wait, 300 s unless told otherwise; above it the request fails, and
   /// who asked decides when to ask again.
   void limit_waiting(std::chrono::seconds longest) { longest_retry_after_ = longest; }
-  /// What the source sees as `candle_query::stop`.
-  void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
+  /// For whom the next loads are: once `is_given_up` says so no function of the schema is called
+  /// any more, and `fetch_given_up` is thrown; a load that waits itself throws
+  /// `failure{fetch_failed}`. `stop` is what the source sees as `candle_query::stop`.
+  void work_for(std::function<bool()> is_given_up, std::stop_token stop) {
+    is_given_up_ = std::move(is_given_up);
+    stop_ = std::move(stop);
+  }
+  /// The same where one token says both.
+  void stop_with(const std::stop_token& stop) {
+    work_for([stop] { return stop.stop_requested(); }, stop);
+  }
 
   /// Candles of at least [from, until), but for an extent that takes them in parts; without one,
   /// whole UTC days are welcome. Larger intervals than the source's own are aggregated from
@@ -117,6 +143,12 @@ private:
   void keep(const request& of, fresh_candles::taken taken);
   void keep(const request& of, std::vector<settled_candles> settled);
   void tell(const request& of, instant since, std::span<const candle> data);
+  /// Before every call of a function of the schema's.
+  void require_wanted() const {
+    if (is_given_up_ && is_given_up_())
+      throw fetch_given_up{};
+  }
+  arrived_batch fetch_whole(const request& of, time_range day, std::int64_t tries);
   /// A checked answer. `again`: the candles from there to the beginning of the query, which were
   /// had before; they are none of the answer and spoil none.
   struct answer {
@@ -130,11 +162,13 @@ private:
   std::optional<error> fault_of(std::span<const candle> batch, interval size) const;
   instant revision_ms() const { return parameters_.candle_revision_minutes * minute_ms; }
   bool is_native(interval size) const;
+  failure given_up(const std::string& symbol) const;
 
   exchange_schema schema_;
   configuration parameters_;
   wait_function wait_;
   std::chrono::seconds longest_retry_after_{300};
+  std::function<bool()> is_given_up_; ///< empty: never
   std::stop_token stop_;
   std::shared_ptr<candle_keeper> keeper_;
   std::map<std::string, held_candles> held_; ///< of `load` without

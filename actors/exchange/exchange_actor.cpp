@@ -6,6 +6,7 @@
 #include "actors/exchange/fetch_queue.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <variant>
 #include <vector>
@@ -18,9 +19,12 @@ struct fetch_job {
   std::string symbol;
   std::variant<load_candles, find_candles> asked;
   held_candles held;
+  awaited_by awaited;
+  std::stop_source unwanted; ///< what the source sees: no other request waits for the symbol either
   load_progress progress;
   std::variant<candles_loaded, candle_list> answer;
   std::optional<std::chrono::milliseconds> retry_after; ///< to be tried again, `answer` says why
+  bool given_up = false;                                ///< nobody waits for it any more
   bool keeps = false; ///< the thread that had it holds candles that are to be kept
 };
 
@@ -37,9 +41,14 @@ struct client_setup {
   std::chrono::seconds longest_wait;
 
   candle_loader make_loader(std::shared_ptr<candle_keeper> keeper) const {
-    candle_loader loader{schema, parameters, {}, std::move(keeper)};
-    loader.stop_with(shutdown);
-    return loader;
+    return {schema, parameters, {}, std::move(keeper)};
+  }
+
+  error given_up(const std::string& symbol) const {
+    return {error_code::fetch_failed,
+            fmt::format("exchange {}: {} given up {}", schema.exchange_name, symbol,
+                        shutdown.stop_requested() ? "while shutting down"
+                                                  : "as whoever asked for it was stopped")};
   }
 };
 
@@ -116,6 +125,14 @@ refusal(const std::variant<load_candles, find_candles>& asked, error problem) {
   return candle_list{{}, std::move(problem)};
 }
 
+std::variant<candles_loaded, candle_list>
+given_up_answer(const std::variant<load_candles, find_candles>& asked, error problem) {
+  auto answer = refusal(asked, std::move(problem));
+  if (auto* loading = std::get_if<candles_loaded>(&answer))
+    loading->given_up = true;
+  return answer;
+}
+
 bool is_refusal(const std::variant<candles_loaded, candle_list>& answer) {
   return std::visit([](const auto& given) { return given.problem.has_value(); }, answer);
 }
@@ -150,6 +167,10 @@ struct worker_state {
 
   void work_on(fetch_job& job) {
     job.retry_after.reset();
+    job.given_up = false;
+    loader->work_for(
+        [this, &job] { return setup->shutdown.stop_requested() || job.awaited.is_nobody(); },
+        job.unwanted.get_token());
     const auto* loading = std::get_if<load_candles>(&job.asked);
     loader->limit_waiting(loading && loading->patient ? longest_fetch_wait : setup->longest_wait);
     if (auto problem = problem_of(
@@ -165,22 +186,26 @@ struct worker_state {
                             }},
                   job.asked);
             },
-            job.retry_after))
-      job.answer = refusal(job.asked, *std::move(problem));
+            job))
+      job.answer = job.given_up ? given_up_answer(job.asked, *std::move(problem))
+                                : refusal(job.asked, *std::move(problem));
+    loader->work_for({}, {}); // it lives longer than the job
     if (keeper && keeper->unstored() >= most_unstored)
       keeper->store();
     job.keeps = keeper && keeper->unstored() > 0;
   }
 
   template <class Work>
-  std::optional<error> problem_of(Work&& work,
-                                  std::optional<std::chrono::milliseconds>& retry_after) {
+  std::optional<error> problem_of(Work&& work, fetch_job& job) {
     const auto& name = setup->schema.exchange_name;
     try {
       work();
       return std::nullopt;
+    } catch (const fetch_given_up&) {
+      job.given_up = true;
+      return setup->given_up(job.symbol);
     } catch (const postponed_failure& caught) {
-      retry_after = caught.retry_after();
+      job.retry_after = caught.retry_after();
       return caught.reason();
     } catch (const failure& caught) {
       return caught.reason();
@@ -198,10 +223,13 @@ struct worker_state {
 /// Knows every symbol's candles and whose turn it is. Has a thread of its own, as scheduled actors
 /// wait for its answers and may take up every other one.
 struct front_state {
+  using stop_watch = std::stop_callback<std::function<void()>>;
+
   struct open_request {
     std::shared_ptr<fetch_job> job;
     std::variant<response_promise<candles_loaded>, response_promise<candle_list>> promise;
     bool under_way = false; ///< a thread has the job
+    std::vector<std::unique_ptr<stop_watch>> watches; ///< of those who wait for it
 
     void answer(std::variant<candles_loaded, candle_list> what) {
       if (auto* loading = std::get_if<response_promise<candles_loaded>>(&promise))
@@ -212,7 +240,6 @@ struct front_state {
     }
   };
   struct not_held {};
-  using stop_watch = std::stop_callback<std::function<void()>>;
 
   self_pointer<exchange_front_actor, front_state> self = nullptr;
   std::shared_ptr<const client_setup> setup;
@@ -226,13 +253,17 @@ struct front_state {
   std::optional<alarm_thread> alarm;        ///< once there is something to wait for
   std::optional<instant> wakes_at;
   std::optional<stop_watch> at_shutdown;
+  /// A stop is on its way here: those of many runs at once are looked at together.
+  std::shared_ptr<std::atomic<bool>> stop_told = std::make_shared<std::atomic<bool>>(false);
 
   ~front_state() {
     at_shutdown.reset();
     alarm.reset();
+    for (auto& [ticket, request] : requests)
+      request.job->unwanted.request_stop();
     for (const auto& worker : workers)
       end_actor(worker);
-    give_up([](const open_request&) { return true; });
+    give_up_all([](const open_request&) { return true; });
   }
 
   void init(std::shared_ptr<const client_setup> given, std::vector<exchange_worker_actor> threads) {
@@ -260,6 +291,8 @@ struct front_state {
         [this](const find_candles& message) { return take<candle_list>(message); },
         [this](const fetch_due&) {
           wakes_at.reset();
+          stop_told->store(false);
+          drop_unwanted();
           hand_out();
         },
     };
@@ -271,16 +304,43 @@ struct front_state {
     request.job = std::make_shared<fetch_job>();
     request.job->symbol = message.symbol;
     request.job->asked = message;
+    request.job->awaited = message.awaited;
     auto promise = promise_answer<Answer>(self);
     request.promise = promise;
+    if (!is_candle_interval(message.size)) {
+      request.answer(refusal(
+          request.job->asked,
+          {error_code::invalid_argument,
+           fmt::format(
+               "exchange {}: candles of {}: interval {} is not a candle interval (1m to 1d)",
+               setup->schema.exchange_name, message.symbol, to_string(message.size))}));
+      return promise;
+    }
     if (is_held(*request.job)) {
       request.answer(std::move(request.job->answer));
+    } else if (request.job->awaited.is_nobody()) {
+      give_up(request);
     } else {
+      watch(request);
       queue->add(++last_ticket, message.symbol);
       requests.emplace(last_ticket, std::move(request));
       hand_out();
     }
     return promise;
+  }
+
+  void watch(open_request& request) {
+    const auto tell = [front = myself(), told = stop_told] {
+      if (told->exchange(true))
+        return;
+      if (auto strong = front.lock())
+        send_anonymously(strong, fetch_due{});
+    };
+    const auto& awaited = request.job->awaited;
+    for (const auto& run : awaited.runs)
+      request.watches.push_back(std::make_unique<stop_watch>(run, tell));
+    if (awaited.halted.stop_possible())
+      request.watches.push_back(std::make_unique<stop_watch>(awaited.halted, tell));
   }
 
   /// Answers at once, also while more of the symbol is being fetched.
@@ -306,9 +366,39 @@ struct front_state {
     }
   }
 
+  /// Whoever waits for the same symbol goes on with what has come.
+  void drop_unwanted() {
+    for (auto next = requests.begin(); next != requests.end();) {
+      auto& [ticket, request] = *next;
+      if (request.under_way || !request.job->awaited.is_nobody()) {
+        ++next;
+        continue;
+      }
+      const auto job = request.job;
+      queue->remove(ticket, job->symbol);
+      give_up(request);
+      next = requests.erase(next);
+      hand_over(*job);
+    }
+    std::map<std::string_view, std::size_t> waiting;
+    for (const auto& [ticket, request] : requests)
+      ++waiting[request.job->symbol];
+    for (auto& [ticket, request] : requests)
+      if (request.job->awaited.is_nobody() && waiting[request.job->symbol] == 1)
+        request.job->unwanted.request_stop();
+  }
+
+  void hand_over(fetch_job& from) {
+    if (const auto next = queue->first_of(from.symbol))
+      from.progress.hand_over(requests.at(*next).job->progress);
+  }
+
   void hand_out() {
-    if (setup->shutdown.stop_requested())
-      return give_up([](const open_request& request) { return !request.under_way; });
+    if (setup->shutdown.stop_requested()) {
+      for (auto& [ticket, request] : requests)
+        request.job->unwanted.request_stop();
+      return give_up_all([](const open_request& request) { return !request.under_way; });
+    }
     while (const auto ticket = queue->next(now())) {
       auto& request = requests.at(*ticket);
       if (is_held(*request.job)) // it came with what was fetched before
@@ -334,7 +424,11 @@ struct front_state {
   void take_back(fetch_queue::ticket ticket, std::size_t worker, fetch_job& job) {
     idle.push_back(worker);
     held[job.symbol] = std::move(job.held);
-    if (job.retry_after && !setup->shutdown.stop_requested()) {
+    if (job.awaited.is_nobody() && is_refusal(job.answer)) {
+      job.given_up = true;
+      job.answer = given_up_answer(job.asked, setup->given_up(job.symbol));
+    }
+    if (job.retry_after && !job.given_up && !setup->shutdown.stop_requested()) {
       requests.at(ticket).under_way = false;
       queue->postpone(job.symbol, now() + job.retry_after->count());
     } else {
@@ -347,23 +441,28 @@ struct front_state {
 
   void end(fetch_queue::ticket ticket) {
     auto request = requests.extract(ticket);
-    queue->done(request.mapped().job->symbol, is_refusal(request.mapped().job->answer));
-    request.mapped().answer(std::move(request.mapped().job->answer));
+    auto& job = *request.mapped().job;
+    queue->done(job.symbol, !job.given_up && is_refusal(job.answer));
+    request.mapped().answer(std::move(job.answer));
+    if (job.given_up)
+      hand_over(job);
+  }
+
+  void give_up(open_request& request) {
+    const auto& job = *request.job;
+    request.answer(given_up_answer(job.asked, setup->given_up(job.symbol)));
   }
 
   /// Nobody must wait for an answer that never comes.
   template <class Condition>
-  void give_up(Condition condition) {
+  void give_up_all(Condition condition) {
     for (auto next = requests.begin(); next != requests.end();) {
       auto& [ticket, request] = *next;
       if (!condition(request)) {
         ++next;
         continue;
       }
-      const auto& job = *request.job;
-      request.answer(refusal(job.asked, {error_code::fetch_failed,
-                                         fmt::format("exchange {}: {} given up while shutting down",
-                                                     setup->schema.exchange_name, job.symbol)}));
+      give_up(request);
       next = requests.erase(next);
     }
   }

@@ -20,8 +20,8 @@ struct candle_query {
   interval size = interval::m1;
   instant since = 0;
   instant until = 0;
-  /// Nobody waits for the answer any more once it is stopped: a source that blocks for long should
-  /// look, and throw.
+  /// Nobody waits for the answer any more once it is stopped, as every run that did was stopped or
+  /// the runtime ends: a source that blocks for long should look, and throw.
   std::stop_token stop{};
 };
 

@@ -49,6 +49,32 @@ void fetch_queue::postpone(const std::string& symbol, instant when) {
   postponed_.emplace(when, symbol);
 }
 
+void fetch_queue::remove(ticket request, const std::string& symbol) {
+  auto& own = lines_.at(symbol);
+  const auto place = std::find(own.waiting.begin(), own.waiting.end(), request);
+  const bool comes_next = place == own.waiting.begin();
+  own.waiting.erase(place);
+  if (!comes_next)
+    return;
+  const auto due = std::find_if(postponed_.begin(), postponed_.end(),
+                                [&](const auto& item) { return item.second == symbol; });
+  if (due == postponed_.end()) {
+    if (own.waiting.empty())
+      std::erase(own.ailing ? ailing_ : sound_, symbol);
+    return;
+  }
+  postponed_.erase(due);
+  if (!own.waiting.empty())
+    line_up(symbol, own);
+}
+
+std::optional<fetch_queue::ticket> fetch_queue::first_of(const std::string& symbol) const {
+  const auto found = lines_.find(symbol);
+  if (found == lines_.end() || found->second.waiting.empty())
+    return std::nullopt;
+  return found->second.waiting.front();
+}
+
 void fetch_queue::leave(line& of, bool failed) {
   --busy_;
   busy_with_ailing_ -= of.ailing ? 1 : 0;

@@ -32,6 +32,11 @@ public:
   /// The symbol's fetch failed for now and is tried again at `when`.
   void postpone(const std::string& symbol, instant when);
 
+  /// The request, which is not being fetched, is not wanted any more.
+  void remove(ticket request, const std::string& symbol);
+  /// The request of the symbol that is fetched, or comes next.
+  std::optional<ticket> first_of(const std::string& symbol) const;
+
   /// When somebody who waits for the next attempt is due.
   std::optional<instant> next_due() const;
 

@@ -12,8 +12,10 @@ struct market_state {
   self_pointer<market_actor, market_state> self = nullptr;
   exchange_actor exchange;
   instant known = 0;
+  awaited_by awaited;
 
-  void init(exchange_actor asked, instant known_until) {
+  void init(exchange_actor asked, instant known_until, awaited_by by) {
+    awaited = std::move(by);
     exchange = std::move(asked);
     known = known_until;
   }
@@ -33,7 +35,7 @@ struct market_state {
       }
       // Not passed on: the answer would bring the exchange client's own address.
       request(self, exchange, caf::infinite,
-              find_candles{message.symbol, message.size, message.limit, message.when})
+              find_candles{message.symbol, message.size, message.limit, message.when, awaited})
           .then([promise](candle_list& found) mutable { promise.deliver(std::move(found)); },
                 [promise](const caf::error& reason) mutable {
                   promise.deliver(candle_list{
@@ -49,8 +51,9 @@ struct market_state {
 } // namespace
 
 market_actor spawn_market(caf::actor_system& system, const shared_census& census,
-                          const exchange_actor& exchange, instant known) {
-  return spawn_actor<market_state, market_actor>(system, census, exchange, known);
+                          const exchange_actor& exchange, instant known, awaited_by awaited) {
+  return spawn_actor<market_state, market_actor>(system, census, exchange, known,
+                                                 std::move(awaited));
 }
 
 } // namespace backtest

@@ -65,6 +65,13 @@ series_market::holding& series_market::require(std::string_view symbol, interval
 
 namespace {
 
+void require_candle_interval(std::string_view symbol, interval size) {
+  if (!is_candle_interval(size))
+    throw failure(error_code::invalid_argument,
+                  fmt::format("candles of {}: interval {} is not a candle interval (1m to 1d)",
+                              symbol, to_string(size)));
+}
+
 /// Candles there can be: none opens before 1970. A source would be asked day by day for the others.
 constexpr std::int64_t limit_at(instant aligned, instant step) noexcept {
   return std::max<std::int64_t>(aligned / step, 0);
@@ -74,14 +81,11 @@ constexpr std::int64_t limit_at(instant aligned, instant step) noexcept {
 
 std::span<const candle> series_market::window(std::string_view symbol, interval size,
                                               std::int64_t limit, instant when) {
+  require_candle_interval(symbol, size);
   if (limit < 1)
     throw failure(error_code::invalid_argument,
                   fmt::format("candles of {} {}: limit must be a positive integer, got {}", symbol,
                               to_string(size), limit));
-  if (!is_candle_interval(size))
-    throw failure(error_code::invalid_argument,
-                  fmt::format("candles of {}: interval {} is not a candle interval (1m to 1d)",
-                              symbol, to_string(size)));
   const instant step = length_of(size);
   const instant aligned = align_down(when, step);
   const instant since = aligned - std::min(limit, limit_at(aligned, step)) * step;
@@ -96,6 +100,7 @@ std::span<const candle> series_market::window(std::string_view symbol, interval 
 
 std::span<const candle> series_market::candles(std::string_view symbol, interval size,
                                                std::int64_t limit, instant when) {
+  require_candle_interval(symbol, size);
   if (const auto most = limit_at(when, length_of(size)); limit > most)
     throw failure(error_code::data_gap,
                   fmt::format("{} {} candles of {} before {}: there can only be {} since 1970",

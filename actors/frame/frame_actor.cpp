@@ -2,27 +2,34 @@
 
 #include "messages/thrown_text.hpp"
 
+#include <utility>
+
 namespace backtest {
 
 namespace {
 
 struct frame_state {
   self_pointer<frame_actor, frame_state> self = nullptr;
+  frame_schema schema;
   frame_timeline answer;
+  bool is_told = false; ///< to the schema's callback
 
-  void init(const frame_schema& schema) {
+  void init(frame_schema given) {
+    schema = std::move(given);
     try {
       answer.instants = timeline_of(schema);
     } catch (const failure& caught) {
       answer.problem = caught.reason();
-      return;
     }
+  }
+
+  void tell() {
     const auto& callback = schema.callbacks.on_timeframe;
+    if (answer.problem || !callback || std::exchange(is_told, true))
+      return;
     const auto& instants = answer.instants;
-    const auto thrown = thrown_text([&] {
-      if (callback)
-        callback(instants.first, instants.last, instants.count());
-    });
+    const auto thrown =
+        thrown_text([&] { callback(instants.first, instants.last, instants.count()); });
     if (thrown)
       answer.callback_problem =
           error{error_code::callback_failed,
@@ -30,7 +37,11 @@ struct frame_state {
   }
 
   frame_actor::behavior_type make_behavior() {
-    return {[this](const ask_timeline&) { return answer; }};
+    return {[this](const ask_timeline& message) {
+      if (!message.awaited.is_nobody())
+        tell();
+      return answer;
+    }};
   }
 };
 

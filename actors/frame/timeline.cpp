@@ -7,6 +7,10 @@
 namespace backtest {
 
 timeline timeline_of(const frame_schema& frame) {
+  if (!is_one_of_first(frame.size, interval_count))
+    throw failure(error_code::invalid_argument,
+                  fmt::format("frame {}: there is no interval {}, expected one from 1m to 3d",
+                              frame.frame_name, static_cast<int>(frame.size)));
   if (frame.start % minute_ms != 0)
     throw failure(error_code::invalid_argument,
                   fmt::format("frame {}: start {} must be a whole minute", frame.frame_name,

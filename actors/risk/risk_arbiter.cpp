@@ -27,6 +27,13 @@ template <class Action> std::string text_of_throw(Action&& action) {
   }
 }
 
+risk_verdict stopped_verdict() {
+  risk_verdict verdict;
+  verdict.allowed = false;
+  verdict.stopped = true;
+  return verdict;
+}
+
 template <class Profiles> std::size_t index_of(const Profiles& profiles, const std::string& name) {
   const auto found = std::find_if(profiles.begin(), profiles.end(), [&](const auto& profile) {
     return profile.schema.risk_name == name;
@@ -48,6 +55,8 @@ risk_arbiter::risk_arbiter(std::vector<risk_schema> profiles,
     for (const auto& name : participant.profiles)
       state.profiles.push_back(index_of(profiles_, name));
     state.identity = std::move(participant.identity);
+    state.stop = std::move(participant.stop);
+    state.halted = std::move(participant.halted);
     participants_.push_back(std::move(state));
   }
   by_rank_.resize(participants_.size());
@@ -137,7 +146,11 @@ risk_verdict risk_arbiter::judge(participant_id participant, const risk_query& q
                                  profile.positions};
     for (const auto& rule : profile.schema.validations) {
       std::optional<std::string> reason;
+      if (asking.stop.stop_requested())
+        return stopped_verdict();
       const auto thrown = text_of_throw([&] { reason = rule.validate(question); });
+      if (asking.stop.stop_requested())
+        return stopped_verdict();
       if (thrown.empty() && !reason)
         continue;
       verdict.allowed = false;
@@ -161,7 +174,7 @@ risk_verdict risk_arbiter::judge(participant_id participant, const risk_query& q
 void risk_arbiter::tell(participant_id participant, const risk_query& query,
                         const profile_state& profile, const risk_callback& callback,
                         risk_verdict& verdict) {
-  if (!callback)
+  if (!callback || participants_[participant].halted.stop_requested())
     return;
   const auto& identity = participants_[participant].identity;
   if (callback_time_ == callback_time::decided) {
@@ -194,9 +207,12 @@ std::vector<callback_failure> risk_arbiter::announce(std::vector<durable_decisio
       continue;
     }
     --found->count;
-    for (const auto& call : waiting.calls)
+    for (const auto& call : waiting.calls) {
+      if (participants_[waiting.participant].halted.stop_requested())
+        break;
       if (auto thrown = text_of_throw(call); !thrown.empty())
         failures.push_back({waiting.participant, waiting.when, std::move(thrown)});
+    }
   }
   waiting_ = std::move(later);
   return failures;

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@ namespace backtest {
 struct risk_participant {
   shared_identity identity;
   std::vector<std::string> profiles;
+  std::stop_token stop = {};   ///< no rule is asked for it any more
+  std::stop_token halted = {}; ///< no callback is called for it any more
 };
 
 /// When callbacks of profiles are called: as soon as risk decided, or, live, once the decision is
@@ -76,6 +79,7 @@ private:
   struct participant_state {
     shared_identity identity;
     std::vector<std::size_t> profiles;
+    std::stop_token stop, halted;
     std::size_t rank = 0; ///< by strategy, then symbol, bytewise
     instant clock = INT64_MIN;
     std::optional<risk_query> query;

@@ -26,6 +26,7 @@ struct risk_verdict {
   std::string validation_error;           ///< text of an exception out of a user's rule, else ""
   std::string callback_error;             ///< the same out of on_allowed or on_rejected
   bool has_waiting_callbacks = false;     ///< live: they are called once the decision is durable
+  bool stopped = false; ///< nobody decided, as the run was told to stop meanwhile; not allowed
 };
 
 /// Live: the next so many decisions with waiting callbacks of a participant are durable.

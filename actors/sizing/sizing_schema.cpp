@@ -1,5 +1,7 @@
 #include "actors/sizing/sizing_schema.hpp"
 
+#include "messages/enum_names.hpp"
+
 #include <array>
 
 #include <fmt/format.h>
@@ -25,9 +27,7 @@ sizing_method_type describe_method(sizing_method method, std::string note,
 
 } // namespace
 
-std::string_view to_string(sizing_method method) noexcept {
-  return method_names[static_cast<std::size_t>(method)];
-}
+std::string_view to_string(sizing_method method) noexcept { return name_of(method_names, method); }
 
 std::optional<sizing_method> parse_sizing_method(std::string_view text) noexcept {
   for (std::size_t i = 0; i < method_names.size(); ++i)

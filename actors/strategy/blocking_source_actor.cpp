@@ -13,8 +13,9 @@ namespace backtest {
 namespace {
 
 /// For a thread that may outlive the exchange client, and everything else.
-series_loader visiting_loader(shared_census census, weak_handle<exchange_actor> exchange) {
-  return [census = std::move(census), exchange = std::move(exchange)](
+series_loader visiting_loader(shared_census census, weak_handle<exchange_actor> exchange,
+                              awaited_by awaited) {
+  return [census = std::move(census), exchange = std::move(exchange), awaited = std::move(awaited)](
              const std::string& symbol, interval size, instant from, instant until) {
     const census_visit visit{census};
     const auto client = visit ? exchange.lock() : exchange_actor{};
@@ -22,7 +23,7 @@ series_loader visiting_loader(shared_census census, weak_handle<exchange_actor> 
       throw failure(error_code::fetch_failed, "the exchange client is gone: the runtime ends");
     auto& system = client->home_system();
     const calling_thread caller{system};
-    return blocking_loader(system, client)(symbol, size, from, until);
+    return blocking_loader(system, client, awaited)(symbol, size, from, until);
   };
 }
 
@@ -31,6 +32,7 @@ struct signal_work {
   std::shared_ptr<const strategy_schema> schema;
   std::int64_t price_candles = 0;
   number_formats formats;
+  awaited_by awaited;
   std::optional<run_sizer> sizer;
   shared_census census;
   weak_handle<blocking_source_actor> actor;
@@ -39,7 +41,8 @@ struct signal_work {
 
   void answer(const run_identity& run, instant when) {
     if (!market)
-      market.emplace(run.symbol, price_candles, formats, visiting_loader(census, exchange));
+      market.emplace(run.symbol, price_candles, formats,
+                     visiting_loader(census, exchange, awaited));
     generated_signal made;
     try {
       made.request = schema->get_signal(run_context{run, when, *market, &*sizer});
@@ -96,12 +99,15 @@ struct blocking_source_state {
 
 } // namespace
 
-series_loader blocking_loader(caf::actor_system& system, exchange_actor exchange) {
-  return [&system, exchange = std::move(exchange)](const std::string& symbol, interval size,
-                                                   instant from, instant until) {
+series_loader blocking_loader(caf::actor_system& system, exchange_actor exchange,
+                              awaited_by awaited) {
+  return [&system, exchange = std::move(exchange), awaited = std::move(awaited)](
+             const std::string& symbol, interval size, instant from, instant until) {
     caf::scoped_actor self{system};
     candles_loaded answer;
-    request(self, exchange, caf::infinite, load_candles{symbol, size, from, until})
+    load_candles asked{symbol, size, from, until};
+    asked.awaited = awaited;
+    request(self, exchange, caf::infinite, std::move(asked))
         .receive([&](const candles_loaded& loaded) { answer = loaded; },
                  [&](const caf::error& reason) {
                    answer.problem = error{error_code::fetch_failed,
@@ -117,11 +123,12 @@ signal_source_actor spawn_blocking_source(caf::actor_system& system, const share
                                           std::shared_ptr<const strategy_schema> schema,
                                           std::int64_t avg_price_candles_count,
                                           number_formats formats, shared_sizings sizings,
-                                          const exchange_actor& exchange) {
+                                          const exchange_actor& exchange, awaited_by awaited) {
   const auto work = std::make_shared<signal_work>();
   work->schema = std::move(schema);
   work->price_candles = avg_price_candles_count;
   work->formats = std::move(formats);
+  work->awaited = std::move(awaited);
   work->sizer.emplace(std::move(sizings));
   work->census = census;
   work->exchange = weak_handle<exchange_actor>{exchange};

@@ -66,6 +66,8 @@ std::vector<std::string> violations_of(const signal_row& s, bool immediate, doub
   list.require_name("symbol", s.symbol);
   list.require_name("strategy_name", s.strategy_name);
   list.require_name("exchange_name", s.exchange_name);
+  if (s.position != position_side::long_side && s.position != position_side::short_side)
+    list.add("position must be long or short, got {}", static_cast<int>(s.position));
   list.require_price("current price", current_price);
   list.require_price("price_open", s.price_open);
   list.require_price("price_take_profit", s.price_take_profit);

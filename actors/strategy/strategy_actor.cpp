@@ -69,7 +69,7 @@ struct strategy_state {
     ended.reset();
     stored.reset();
     market.emplace(plan.identity->symbol, plan.rules.parameters.avg_price_candles_count,
-                   setup->formats, blocking_loader(self->system(), setup->exchange));
+                   setup->formats, blocking_loader(self->system(), setup->exchange, awaited()));
     market->provide(setup->minutes);
     core.emplace(*schema, plan, *market);
     if (plan.resumed) {
@@ -84,6 +84,9 @@ struct strategy_state {
     else if (source)
       watch_source();
   }
+
+  /// Whoever asks for candles to find a signal.
+  awaited_by awaited() const { return {{setup->plan.stop}, setup->plan.halted}; }
 
   /// The tracker of a signal that lived when the node went down knows what was told before.
   void resume_milestones(const run_memory& memory) {
@@ -117,7 +120,7 @@ struct strategy_state {
   void spawn_source() {
     source = spawn_blocking_source(self->system(), setup->census, schema,
                                    setup->plan.rules.parameters.avg_price_candles_count,
-                                   setup->formats, setup->plan.sizings, setup->exchange);
+                                   setup->formats, setup->plan.sizings, setup->exchange, awaited());
     source_is_own = true;
     watch_source();
   }
@@ -198,6 +201,8 @@ struct strategy_state {
 
   /// False while it waits for an answer.
   bool range_done() {
+    if (drop_if_halted())
+      return false;
     auto& wanted = ranges.front();
     if (const auto until = std::exchange(wanted.passed_until, 0); until > 0)
       core->pass_quietly(until);
@@ -212,6 +217,8 @@ struct strategy_state {
       return true;
     }
     const auto reason = core->advance(wanted.grant, events);
+    if (drop_if_halted())
+      return false;
     for (const auto& id : core->take_closed_ids())
       if (id == milestones_of) // the next signal may have the same id
         forget_milestones();
@@ -235,6 +242,15 @@ struct strategy_state {
       forget_milestones();
     }
     promise_clock();
+    return true;
+  }
+
+  /// Nobody waits for what came of them, and what was not examined must not be taken for examined.
+  bool drop_if_halted() {
+    if (!setup->plan.halted.stop_requested())
+      return false;
+    ranges.clear();
+    events.clear();
     return true;
   }
 
@@ -291,6 +307,7 @@ struct strategy_state {
     load_candles asked{setup->plan.identity->symbol, interval::m1,
                        std::min(setup->minutes.from, setup->plan.frame.first), until, true};
     asked.extent = candle_extent{asked.from, until, false, from};
+    asked.awaited.halted = setup->plan.halted; // a stopped run follows its signal to the end
     request(self, setup->exchange, caf::infinite, std::move(asked))
         .then(
             [this](const candles_loaded& answer) {
@@ -340,7 +357,8 @@ struct strategy_state {
         std::chrono::seconds{plan.rules.parameters.max_signal_generation_seconds};
     asking_source = true;
     if (!source_is_own)
-      asked_market = spawn_market(self->system(), setup->census, setup->exchange, core->clock());
+      asked_market =
+          spawn_market(self->system(), setup->census, setup->exchange, core->clock(), awaited());
     request(self, source, deadline,
             generate_signal{*plan.identity, core->clock(), asked_market, setup->sizings})
         .then(
@@ -350,7 +368,7 @@ struct strategy_state {
               end_question();
               core->note_callback_errors(answer.callback_errors);
               if (answer.problem)
-                core->source_failed(*answer.problem);
+                core->source_failed({known(answer.problem->code), answer.problem->message});
               else
                 core->answer(answer.request);
               go_on();

@@ -512,6 +512,11 @@ strategy_core::call_source(instant when) {
 }
 
 strategy_core::next_step strategy_core::pass_without_source(instant when, error reason) {
+  notice_stop();
+  if (machine_.stopped()) { // its candles may have been given up for that; dropped as an answer is
+    emit_idle(when);
+    return pass(when);
+  }
   const bool lacks_candles =
       reason.code == error_code::fetch_failed || reason.code == error_code::bad_candles;
   if (!is_live() && (lacks_candles || reason.code == error_code::signal_timeout))
@@ -625,6 +630,11 @@ bool strategy_core::is_allowed(instant when) {
   if (!plan_.asks_risk)
     return true;
   auto verdict = *std::exchange(verdict_, std::nullopt);
+  if (verdict.stopped) {
+    notice_stop();
+    foreseen_.reset();
+    return false;
+  }
   if (!verdict.callback_error.empty())
     emit_risk_callback_error(verdict.callback_error, when);
   waiting_decisions_ += verdict.has_waiting_callbacks;
@@ -651,6 +661,7 @@ void strategy_core::refuse(risk_verdict&& verdict, instant when) {
 strategy_core::next_step strategy_core::decide_opening(bool adds) {
   const instant when = clock_;
   if (!is_allowed(when)) {
+    candidate_.reset();
     emit_idle(when);
     return pass(when);
   }
@@ -666,6 +677,12 @@ strategy_core::next_step strategy_core::decide_opening(bool adds) {
 strategy_core::next_step strategy_core::decide_activation() {
   const instant when = clock_;
   if (!is_allowed(when)) {
+    if (machine_.stopped() && candidate_) { // nobody decided
+      candidate_.reset();
+      cut_short_ = true;
+      cancel(when, cancel_reason::stopped, candidate_price_);
+      return std::nullopt; // idle now, at the same instant
+    }
     cancel(when, cancel_reason::risk_reject, candidate_price_);
     return pass(when); // this instant is over
   }
@@ -895,6 +912,10 @@ void strategy_core::call(const Callback& callback, const char* name, instant whe
                          const Args&... args) {
   if (!callback)
     return;
+  if (is_halted()) {
+    until_ = INT64_MIN;
+    return;
+  }
   if (const auto thrown = thrown_text([&] { callback(args...); }))
     emit_error(error_code::callback_failed, fmt::format("{} threw: {}", name, *thrown), when);
 }

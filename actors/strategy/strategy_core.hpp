@@ -74,8 +74,11 @@ struct run_plan {
   /// Milliseconds and wall clock, for performance events; empty: none are made.
   std::function<double()> stopwatch;
   std::function<instant()> wall_clock;
-  /// Asked to stop: no new signals from the next instant on.
+  /// Asked to stop: no new signals from the next instant on. Also when it is halted.
   std::stop_token stop;
+  /// The runtime ends, or the run was let go of; requested before `stop`. No function of a user's
+  /// is called any more, and what `advance` answers means nothing: nobody may hear of it.
+  std::stop_token halted;
   /// Live: where the run stood when it was interrupted.
   std::optional<run_memory> resumed;
 };
@@ -320,9 +323,13 @@ private:
   instant next_generation(instant from) const noexcept;
   instant clock_after_opening(instant when) noexcept;
   bool late();
+  bool is_halted() const noexcept { return plan_.halted.stop_requested(); }
   void notice_stop() noexcept {
-    if (plan_.stop.stop_requested())
-      machine_.stop();
+    if (!plan_.stop.stop_requested())
+      return;
+    machine_.stop();
+    if (is_halted())
+      until_ = INT64_MIN;
   }
 
   const strategy_schema& schema_;

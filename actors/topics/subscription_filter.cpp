@@ -1,5 +1,7 @@
 #include "actors/topics/subscription_filter.hpp"
 
+#include "messages/error.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -44,6 +46,20 @@ std::string text_of(const subscription& wanted) {
   append("symbols", wanted.symbols);
   append("strategies", wanted.strategies);
   return text + ")";
+}
+
+void require_valid(const subscription& wanted) {
+  const auto refuse = [](const char* what, std::size_t value, std::size_t count) {
+    throw failure(
+        error_code::invalid_argument,
+        fmt::format("subscription: there is no {} {}, expected 0 to {}", what, value, count - 1));
+  };
+  for (const auto on : wanted.topics)
+    if (!is_one_of_first(on, topic_count))
+      refuse("topic", static_cast<std::size_t>(on), topic_count);
+  for (const auto action : wanted.actions)
+    if (!is_one_of_first(action, tick_action_count))
+      refuse("action", static_cast<std::size_t>(action), tick_action_count);
 }
 
 subscription_filter::subscription_filter(subscription wanted)

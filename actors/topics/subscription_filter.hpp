@@ -23,6 +23,9 @@ struct subscription {
 /// `"charts" (topics signal_backtest, error; symbols BTC)`.
 std::string text_of(const subscription& wanted);
 
+/// Throws `failure{invalid_argument}` for a topic or an action that is none.
+void require_valid(const subscription& wanted);
+
 /// A subscription made quick to test.
 class subscription_filter {
 public:

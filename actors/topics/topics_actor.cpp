@@ -165,6 +165,13 @@ struct topics_state {
   }
 
   caf::result<subscribed> add(const subscribe& message) {
+    if (!message.subscriber)
+      return caf::make_error(caf::sec::invalid_argument, "subscribe: subscriber must be an actor");
+    try {
+      require_valid(message.wanted);
+    } catch (const failure& caught) {
+      return caf::make_error(caf::sec::invalid_argument, caught.what());
+    }
     const auto id = ++last_id;
     auto& added = subscribers
                       .emplace(id, subscriber_state{message.subscriber,

@@ -54,9 +54,10 @@ public:
   asking& operator=(const asking&) = delete;
 
   auto ask(const std::string& symbol, interval size = interval::m1,
-           instant until = first_instant + day_ms) {
-    return request(self_, client_, caf::infinite,
-                   load_candles{symbol, size, first_instant, until});
+           instant until = first_instant + day_ms, awaited_by awaited = {}) {
+    load_candles asked{symbol, size, first_instant, until};
+    asked.awaited = std::move(awaited);
+    return request(self_, client_, caf::infinite, std::move(asked));
   }
   template <class Asked> static candles_loaded answer_to(Asked asked) {
     candles_loaded answer;
@@ -203,4 +204,83 @@ TEST_CASE("exchange client: what it fetched is kept, also when it ends right aft
     CHECK(before > 0);
     CHECK(fetches == before);
   }
+}
+
+TEST_CASE("exchange client: what one run stopped waiting for goes on for another") {
+  const watchdog guard;
+  for (const bool other_is_longer : {false, true}) {
+    CAPTURE(other_is_longer);
+    auto schema = wave_exchange();
+    gate held;
+    tally asked;
+    std::vector<instant> days, told;
+    bool was_told_to_stop = false;
+    schema.get_candles = [&](const candle_query& query) {
+      days.push_back(query.since);
+      if (asked.add() == 3)
+        held.pass();
+      was_told_to_stop |= query.stop.stop_requested();
+      return wave(query.since, query.until);
+    };
+    schema.callbacks.on_candle_data = [&](const std::string&, interval, instant since,
+                                          std::span<const candle>) { told.push_back(since); };
+    asking world{schema, configuration{}};
+    std::stop_source one, other;
+    constexpr instant length = 6 * day_ms;
+    auto stopped =
+        world.ask("BTC", interval::m1, first_instant + (other_is_longer ? 5 : 9) * day_ms,
+                  {{one.get_token()}, {}});
+    auto wanted = world.ask("BTC", interval::m1, first_instant + length, {{other.get_token()}, {}});
+    held.wait_for_arrival();
+    one.request_stop();
+    held.open();
+    const auto given_up = asking::answer_to(std::move(stopped));
+    CHECK(given_up.given_up);
+    CHECK(given_up.problem ==
+          error{error_code::fetch_failed,
+                "exchange exchange: BTC given up as whoever asked for it was stopped"});
+    const auto answer = asking::answer_to(std::move(wanted));
+    REQUIRE(!answer.problem);
+    CHECK(answer.loaded.series->candles.size() == length / minute_ms);
+    CHECK_FALSE(was_told_to_stop);
+    CHECK(days.size() == 6); // none twice, and none that the first alone wanted
+    CHECK(told == days);
+  }
+}
+
+TEST_CASE(
+    "exchange client: a request whose run is stopped leaves the line, whatever it waits for") {
+  const watchdog guard;
+  auto schema = wave_exchange();
+  gate held;
+  tally asked;
+  schema.get_candles = [&](const candle_query& query) -> std::vector<candle> {
+    asked.add();
+    if (query.symbol == "BUSY")
+      held.pass();
+    if (query.symbol == "DOWN")
+      throw std::runtime_error("down");
+    return wave(query.since, query.until);
+  };
+  configuration parameters;
+  parameters.get_candles_retry_delay_ms = 3'600'000;
+  asking world{schema, parameters};
+  std::stop_source run, halted;
+  auto down = world.ask("DOWN", interval::m1, first_instant + day_ms, {{run.get_token()}, {}});
+  auto busy = world.ask("BUSY");
+  held.wait_for_arrival(); // "DOWN" waits for its next attempt by now
+  auto waiting = world.ask("BTC", interval::m1, first_instant + day_ms, {{run.get_token()}, {}});
+  auto of_halted = world.ask("ETH", interval::m1, first_instant + day_ms, {{}, halted.get_token()});
+  run.request_stop();
+  halted.request_stop();
+  CHECK(asking::answer_to(std::move(down)).given_up);
+  CHECK(asking::answer_to(std::move(waiting)).given_up);
+  CHECK(asking::answer_to(std::move(of_halted)).given_up);
+  CHECK(asking::answer_to(
+            world.ask("BTC", interval::m1, first_instant + day_ms, {{run.get_token()}, {}}))
+            .given_up);
+  held.open();
+  CHECK(!asking::answer_to(std::move(busy)).problem);
+  CHECK(asking::answer_to(world.ask("BTC")).loaded.series->candles.size() == 1440);
+  CHECK(asked.count() == 3);
 }

@@ -91,3 +91,26 @@ TEST_CASE("fetch queue: one thread serves everybody, who failed last") {
   queue.done("B", false);
   CHECK(all_due(queue) == ticket_list{2});
 }
+
+TEST_CASE("fetch queue: a request that is not wanted any more leaves its place to the next") {
+  fetch_queue queue{1};
+  queue.add(1, "A");
+  queue.add(2, "A");
+  queue.add(3, "B");
+  queue.add(4, "C");
+  CHECK(all_due(queue) == ticket_list{1});
+  queue.remove(2, "A"); // behind the one under way
+  queue.remove(3, "B"); // all there is of its symbol
+  CHECK(queue.first_of("A") == 1);
+  CHECK(queue.first_of("B") == std::nullopt);
+  queue.postpone("A", 100);
+  CHECK(all_due(queue) == ticket_list{4});
+  queue.add(5, "A");
+  queue.remove(1, "A"); // it waited for its next attempt
+  CHECK(queue.next_due() == std::nullopt);
+  queue.done("C", false);
+  CHECK(all_due(queue) == ticket_list{5});
+  queue.done("A", false);
+  queue.add(6, "B");
+  CHECK(all_due(queue) == ticket_list{6});
+}
