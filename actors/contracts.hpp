@@ -1,16 +1,18 @@
 #pragma once
 
-// The map of the system: every message between actors, and every actor's interface.
+// The map of the system: what programs, signal sources, subscribers and taps say to it, and its own
+// actors to each other. What clients of a run and its drivers say to each other, which includes whole
+// series of candles, is in actors/client_contracts.hpp.
 
 #include "actors/exchange/awaited_by.hpp"
-#include "actors/exchange/exchange_schema.hpp"
 #include "actors/frame/timeline.hpp"
 #include "actors/publisher/journal_tap.hpp"
 #include "actors/risk/risk_arbiter.hpp"
-#include "actors/strategy/quiet_run.hpp"
 #include "actors/topics/listener_gate.hpp"
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
+#include "messages/candle.hpp"
+#include "messages/configuration.hpp"
 #include "messages/idle_stretch.hpp"
 #include "messages/interest.hpp"
 #include "messages/position_size.hpp"
@@ -22,76 +24,6 @@
 #include <tuple>
 
 namespace backtest {
-
-// -- exchange client: key (exchange, mode); has its own threads -----------------------------------------
-
-/// Candles with since <= open time < until, and whatever else the source loaded with them. Patient:
-/// waits for a source that asks for it as long as a backtest does, live too.
-struct load_candles {
-  std::string symbol;
-  interval size = interval::m1;
-  instant from = 0;
-  instant until = 0;
-  bool patient = false;
-  std::optional<candle_extent> extent = std::nullopt; ///< absent: whole UTC days are welcome
-  /// When the candles end before `until`, more are looked for up to here, to tell the end of the
-  /// data from a gap.
-  std::optional<instant> beyond = std::nullopt;
-  awaited_by awaited = {};
-};
-
-/// `problem` is set when the source failed after its retries or delivered bad candles.
-struct candles_loaded {
-  loaded_series loaded;
-  std::optional<error> problem;
-  std::optional<error> problem_beyond = std::nullopt; ///< why it was not looked there
-  bool given_up = false; ///< with a problem: nobody waited for it any more
-};
-
-/// As `ask_candles` of a market, at any instant.
-struct find_candles {
-  std::string symbol;
-  interval size = interval::m1;
-  std::int64_t limit = 0;
-  instant when = 0;
-  awaited_by awaited = {};
-};
-
-struct candle_list {
-  std::vector<candle> candles; ///< behind them stand some whose every figure is not a number
-  std::optional<error> problem;
-};
-
-using exchange_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
-                                       caf::result<candle_list>(find_candles)>;
-
-/// Somebody's next attempt is due, nobody waits for some request any more, or the runtime ends;
-/// sent by what the client's front set up itself.
-struct fetch_due {};
-
-/// The front of a client: answers from what is held, and gives the rest to its threads.
-using exchange_front_actor = typed_interface<caf::result<candles_loaded>(load_candles), //
-                                             caf::result<candle_list>(find_candles),    //
-                                             caf::result<void>(fetch_due)>;
-
-/// A request and the candles of its symbol, on their way to a thread and back: whoever has the
-/// message may use them.
-struct fetch_job;
-
-struct run_fetch {
-  std::shared_ptr<fetch_job> job;
-};
-
-struct fetch_over {
-  std::shared_ptr<fetch_job> job;
-};
-
-/// What was fetched goes where candles are kept.
-struct keep_fetched {};
-
-/// One of the threads of a client.
-using exchange_worker_actor = typed_interface<caf::result<fetch_over>(run_fetch), //
-                                              caf::result<void>(keep_fetched)>;
 
 // -- frame client: key (frame) ---------------------------------------------------------------------------
 
@@ -271,7 +203,6 @@ using supervisor_actor = typed_interface<caf::result<resolved<Interface>>(resolv
                                          caf::result<void>(client_down<Key>),            //
                                          caf::result<client_count>(ask_client_count)>;
 
-using exchange_supervisor = supervisor_actor<exchange_key, exchange_actor>;
 using frame_supervisor = supervisor_actor<frame_key, frame_actor>;
 using risk_supervisor = supervisor_actor<risk_key, risk_actor>;
 using partial_supervisor = supervisor_actor<partial_key, partial_actor>;
@@ -287,6 +218,11 @@ struct ask_candles {
   interval size = interval::m1;
   std::int64_t limit = 0;
   instant when = 0;
+};
+
+struct candle_list {
+  std::vector<candle> candles; ///< behind them stand some whose every figure is not a number
+  std::optional<error> problem;
 };
 
 /// The market up to the instant one question was asked at. Ends with the question: once it is
@@ -316,95 +252,6 @@ struct signal_made {
 
 using blocking_source_actor = typed_interface<caf::result<generated_signal>(generate_signal), //
                                               caf::result<void>(signal_made)>;
-
-// -- strategy client: key (symbol, strategy, mode) ----------------------------------------------------------------
-
-/// What a range came to; sent to the run's driver. Not an answer: CAF looks for the request of an
-/// answer among all that are open, and a driver has thousands.
-struct range_result {
-  std::size_t run = 0;             ///< of the driver
-  instant granted_until = 0;       ///< of the range
-  std::vector<event> events;
-  instant clock = 0;
-  run_counters counters;
-  std::int64_t gaps = 0;           ///< once the run is over
-  minute_counts minutes;           ///< once the run is over
-  absent_candles absent;           ///< the same
-  std::int64_t processed = 0;      ///< generation instants behind the run
-  bool over = false;
-  bool cut_short = false;          ///< a stop ended it early
-  std::optional<error> problem;    ///< the run failed
-  store_batch rows;                ///< live: what must be durable before anybody hears of the events
-  journal_texts texts;             ///< live: of the events, made while the last turn becomes durable
-  std::shared_ptr<const stored_run> ended; ///< live: the run's rows once it is over
-  signal_state state = signal_state::idle;
-  bool has_announcements = false;  ///< live: callbacks wait for `announce_range`
-  std::size_t decisions_to_announce = 0; ///< live: whose callbacks wait for `announce_decisions`
-  std::optional<idle_stretch> idle;      ///< live: behind the events, for who wants no more of it
-  quiet_run quiet;                       ///< live: it need not be asked for a while
-};
-
-using range_consumer_actor = typed_interface<caf::result<void>(range_result)>;
-
-/// Everything a strategy client needs for one run.
-struct run_setup {
-  std::shared_ptr<const strategy_schema> strategy; ///< as it was when the run was asked for
-  run_plan plan;
-  loaded_series minutes;
-  number_formats formats;
-  exchange_actor exchange;
-  risk_actor risk; ///< null when the strategy names no profile
-  std::size_t participant = 0;
-  partial_supervisor partial;
-  sizing_supervisor sizings;
-  std::uint64_t portfolio = 0;
-  signal_source_actor source; ///< null for a plain function
-  shared_census census;
-  weak_handle<range_consumer_actor> driver; ///< hears what ranges came to
-  std::size_t run = 0;                      ///< the driver's number of it
-};
-
-struct prepare_run {
-  std::shared_ptr<const run_setup> setup;
-};
-
-struct run_prepared {};
-
-/// Examine instants up to `grant.until`. The rest is for live runs: minutes that are new, what an
-/// operator said, whether to end at once if the run was stopped and no signal lives, and up to where
-/// (exclusive) the run was quiet and not asked.
-struct advance_range {
-  range_grant grant;
-  std::optional<loaded_series> minutes;
-  std::vector<operator_command> commands;
-  bool end_if_idle = false;
-  instant passed_until = 0;
-};
-
-/// Live: the last range is durable; call the strategy's callbacks. `failures`: what those of risk
-/// profiles threw over the run's decisions.
-struct announce_range {
-  std::vector<callback_failure> failures;
-};
-
-/// Errors of callbacks.
-struct range_announced {
-  std::vector<event> events;
-};
-
-/// The signal source ended; sent by the client's own watch, as a source that dies with a question
-/// in hand never answers.
-struct source_down {
-  std::uint64_t generation = 0; ///< which source of that client
-  std::string reason;
-};
-
-using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run),   //
-                                       caf::result<void>(advance_range),         //
-                                       caf::result<range_announced>(announce_range), //
-                                       caf::result<void>(source_down)>;
-
-using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
 
 // -- store: its own thread; the commits of one turn of its mailbox become one synced batch -------------------
 
@@ -620,83 +467,6 @@ using report_actor = typed_interface<caf::result<batch_done>(event_batch),      
                                      caf::result<report_answer>(ask_report),     //
                                      caf::result<void>(clear_report)>;
 
-// -- a run of a portfolio: drives its strategy clients through time -----------------------------------------------
-
-struct portfolio_setup;
-
-struct start_portfolio {};
-/// A run that was started ahead of its turn may be heard of from now on.
-struct tell_portfolio {};
-/// Some of its runs were told to stop: they end, whoever is behind with what was told.
-struct stop_portfolio {};
-/// The consumer of the stream went away: ends at once.
-struct abort_portfolio {};
-/// The consumer of a stream wants one more element.
-struct demand_element {};
-/// The client of a run ended; sent by the portfolio's own watch, as a client that dies within a
-/// range never answers.
-struct run_client_down {
-  std::size_t run = 0;
-  std::string reason;
-};
-/// The same of an actor that several runs need.
-struct shared_client_down {
-  std::string what;
-  std::string reason;
-};
-
-using portfolio_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
-                                        caf::result<void>(range_result),               //
-                                        caf::result<void>(start_portfolio),            //
-                                        caf::result<void>(tell_portfolio),             //
-                                        caf::result<void>(stop_portfolio),             //
-                                        caf::result<void>(abort_portfolio),            //
-                                        caf::result<void>(demand_element),             //
-                                        caf::result<void>(run_client_down),            //
-                                        caf::result<void>(shared_client_down)>;
-
-// -- a live run of a portfolio: drives its strategy clients along a clock ----------------------------------------
-
-struct start_live_run {};
-/// No new signals; what is open is followed to its end.
-struct stop_live {};
-/// The clock's alarm rang.
-struct boundary_reached {};
-/// A store that refused is tried again.
-struct retry_turn {};
-/// Something outside of its runs that belongs into the journal, with the next turn.
-struct note_error {
-  error_event problem;
-};
-
-/// Answered once it is durable.
-struct control_run {
-  std::string strategy_name;
-  std::string symbol;
-  operator_command command = operator_command::pause;
-  std::optional<error> unreadable = {}; ///< another process sent something else
-};
-
-struct run_controlled {
-  std::optional<error> problem;
-};
-
-/// Of a command that is none.
-std::optional<error> problem_with(operator_command command);
-
-using live_actor = typed_interface<caf::result<interest_noted>(interest_changed), //
-                                   caf::result<void>(range_result),               //
-                                   caf::result<void>(start_live_run),             //
-                                   caf::result<void>(stop_live),                  //
-                                   caf::result<void>(boundary_reached),           //
-                                   caf::result<void>(retry_turn),                 //
-                                   caf::result<void>(note_error),                 //
-                                   caf::result<run_controlled>(control_run),      //
-                                   caf::result<void>(abort_portfolio),            //
-                                   caf::result<void>(demand_element),             //
-                                   caf::result<void>(run_client_down),            //
-                                   caf::result<void>(shared_client_down)>;
-
 // -- publisher: the journal for taps and the runs for operators, also those of other processes ------------------
 //
 // A tap is an actor of yours. It sends `follow_journal` to the node (see runtime/network.hpp for how
@@ -763,7 +533,19 @@ struct unfollow_journal {
   friend bool operator==(const unfollow_journal&, const unfollow_journal&) = default;
 };
 
-/// What a node offers; `control_run` as above.
+/// Answered once it is durable.
+struct control_run {
+  std::string strategy_name;
+  std::string symbol;
+  operator_command command = operator_command::pause;
+  std::optional<error> unreadable = {}; ///< another process sent something else
+};
+
+struct run_controlled {
+  std::optional<error> problem;
+};
+
+/// What a node offers.
 using node_actor = typed_interface<caf::result<journal_followed>(follow_journal), //
                                    caf::result<void>(grant_credit),               //
                                    caf::result<void>(unfollow_journal),           //
@@ -825,27 +607,21 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
 } // namespace caf
 
 #define BACKTEST_LOCAL_MESSAGES(apply)                                                             \
-  apply(load_candles) apply(candles_loaded) apply(ask_candles) apply(find_candles) apply(candle_list)                  \
-  apply(ask_timeline) apply(frame_timeline) apply(ask_risk_arbiter)                                \
-  apply(clock_promise) apply(risk_verdict) apply(reach_milestones) apply(milestones_reached)       \
-  apply(generate_signal) apply(generated_signal) apply(clear_all) apply(forget_all) apply(ask_client_count)          \
-  apply(client_count) apply(prepare_run) apply(run_prepared) apply(advance_range)                  \
-  apply(range_result) apply(event_batch) apply(batch_done) apply(subscribe) apply(subscribed)      \
-  apply(unsubscribe) apply(publish) apply(published) apply(flush_topics) apply(topics_flushed) apply(interest_list)                          \
+  apply(ask_candles) apply(candle_list) apply(ask_timeline) apply(frame_timeline)                  \
+  apply(ask_risk_arbiter) apply(clock_promise) apply(risk_verdict) apply(reach_milestones)         \
+  apply(milestones_reached) apply(generate_signal) apply(generated_signal) apply(clear_all)        \
+  apply(forget_all) apply(ask_client_count) apply(client_count) apply(event_batch)                 \
+  apply(batch_done) apply(subscribe) apply(subscribed) apply(unsubscribe) apply(publish)           \
+  apply(published) apply(flush_topics) apply(topics_flushed) apply(interest_list)                  \
   apply(interest_changed) apply(interest_noted) apply(register_producer)                           \
-  apply(deregister_producer) apply(start_portfolio) apply(abort_portfolio)   \
-  apply(demand_element) apply(source_down) apply(run_client_down) apply(shared_client_down) apply(ask_report) apply(report_answer) apply(clear_report)                 \
+  apply(deregister_producer) apply(ask_report) apply(report_answer) apply(clear_report)            \
   apply(report_run_facts) apply(report_run_bounds) apply(hold_position) apply(go_on_without)       \
-  apply(announce_decisions) apply(decisions_announced)                                           \
-  apply(announce_range) apply(range_announced) apply(commit_turn) apply(turn_committed)            \
-  apply(flush_commits) apply(ask_store) apply(store_answer) apply(start_live_run) apply(stop_live)     \
-  apply(boundary_reached) apply(retry_turn) apply(note_error) apply(ask_position_size) apply(sized_position)       \
-  apply(fetch_due) apply(run_fetch) apply(fetch_over) apply(keep_fetched) apply(tell_portfolio) \
-  apply(use_journal) apply(watch_journal) apply(subscriber_gone) apply(set_patience)             \
-  apply(look_at_subscribers) apply(forgo_room) apply(stop_portfolio) apply(listener_threw)         \
-  apply(batch_heard) apply(signal_made)                                                          \
-  apply(journal_grown) apply(growth_noted) apply(read_journal_on) apply(tap_gone)                \
-  apply(read_snapshot)
+  apply(announce_decisions) apply(decisions_announced) apply(commit_turn) apply(turn_committed)    \
+  apply(flush_commits) apply(ask_store) apply(store_answer) apply(ask_position_size)               \
+  apply(sized_position) apply(use_journal) apply(watch_journal) apply(subscriber_gone)             \
+  apply(set_patience) apply(look_at_subscribers) apply(forgo_room) apply(listener_threw)           \
+  apply(batch_heard) apply(signal_made) apply(journal_grown) apply(growth_noted)                   \
+  apply(read_journal_on) apply(tap_gone) apply(read_snapshot)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)
@@ -868,8 +644,6 @@ CAF_END_TYPE_ID_BLOCK(backtest_published)
   BACKTEST_TYPE_ID(forget_client<backtest::client##_key>)
 CAF_BEGIN_TYPE_ID_BLOCK(backtest_caf, caf::first_custom_type_id + 1200)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_TYPE_ID)
-BACKTEST_SUPERVISOR_TYPE_IDS(strategy)
-BACKTEST_SUPERVISOR_TYPE_IDS(exchange)
 BACKTEST_SUPERVISOR_TYPE_IDS(frame)
 BACKTEST_SUPERVISOR_TYPE_IDS(risk)
 BACKTEST_SUPERVISOR_TYPE_IDS(partial)

@@ -1,4 +1,4 @@
-#include "actors/contracts.hpp"
+#include "actors/client_contracts.hpp"
 
 namespace backtest {
 
@@ -15,6 +15,7 @@ void prepare_caf() {
   static const bool once = [] {
     caf::init_global_meta_objects<caf::id_block::backtest_published>();
     caf::init_global_meta_objects<caf::id_block::backtest_caf>();
+    caf::init_global_meta_objects<caf::id_block::backtest_clients>();
     caf::core::init_global_meta_objects();
     return true;
   }();

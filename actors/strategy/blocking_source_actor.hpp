@@ -1,6 +1,6 @@
 #pragma once
 
-#include "actors/contracts.hpp"
+#include "actors/client_contracts.hpp"
 
 namespace backtest {
 
