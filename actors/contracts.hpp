@@ -8,6 +8,8 @@
 #include "actors/frame/timeline.hpp"
 #include "actors/publisher/journal_tap.hpp"
 #include "actors/risk/risk_arbiter.hpp"
+#include "actors/runtime/run_requests.hpp"
+#include "actors/runtime/run_status.hpp"
 #include "actors/topics/listener_gate.hpp"
 #include "actors/topics/subscription_filter.hpp"
 #include "messages/caf.hpp"
@@ -16,6 +18,7 @@
 #include "messages/idle_stretch.hpp"
 #include "messages/interest.hpp"
 #include "messages/position_size.hpp"
+#include "messages/trade_statistics.hpp"
 #include "storage/group_commit.hpp"
 
 #include <chrono>
@@ -567,6 +570,202 @@ using publisher_actor = typed_interface<caf::result<journal_followed>(follow_jou
                                         caf::result<void>(read_journal_on),            //
                                         caf::result<void>(tap_gone)>;
 
+// -- runtime: its facade as messages, for actors, which must not block -------------------------------------------
+//
+// `runtime::actor()` answers them; it lives as long as the runtime. An answer has a `problem` where
+// the function of the facade would throw `failure`. A caf::error comes in place of an answer when
+// the runtime ends. None of them keeps a thread of the scheduler waiting, and a question that waits
+// for a run or for an operator's command holds up no other.
+
+enum class report_kind : std::uint8_t;
+struct backtest_report_data;
+struct walker_report_data;
+class walk;
+
+/// `walker`: the walker's name stands for the strategy.
+enum class run_kind : std::uint8_t { backtest, live, walker };
+
+/// Starts at once, as `background` of the facade.
+struct begin_backtest {
+  backtest_request request;
+};
+struct begin_live {
+  live_request request;
+};
+struct begin_walker {
+  std::string symbol;
+  std::string walker_name;
+};
+
+struct run_begun {
+  std::uint64_t id = 0;
+  std::optional<error> problem;
+};
+
+/// The same, answered when the run is over.
+struct run_backtest {
+  backtest_request request;
+};
+struct run_walker {
+  std::string symbol;
+  std::string walker_name;
+};
+/// Answered when the latest run is over that this one belongs to, at once when it is.
+struct await_run {
+  run_kind kind = run_kind::backtest;
+  std::string symbol;
+  std::string name;
+};
+
+/// By strategy, then symbol; of a walker, its backtests in their order. A run that failed has its
+/// problem in its summary.
+struct run_ended {
+  std::uint64_t id = 0;
+  std::vector<run_summary> summaries;
+  std::optional<error> problem;
+};
+
+/// As `stop` of the facade: answered at once, and no problem when it does not run.
+struct stop_run {
+  run_kind kind = run_kind::backtest;
+  std::string symbol;
+  std::string name;
+};
+struct run_stop_told {
+  std::optional<error> problem;
+};
+
+/// The latest run of every symbol and name, by start.
+struct ask_runs {
+  run_kind kind = run_kind::backtest;
+};
+struct run_list {
+  std::vector<run_status> runs;
+  std::optional<error> problem;
+};
+struct ask_run_status {
+  run_kind kind = run_kind::backtest;
+  std::string symbol;
+  std::string name;
+};
+struct run_status_told {
+  run_status status;
+  std::optional<error> problem;
+};
+
+/// Markdown with the runtime's columns. Reports of backtests and live runs ignore `mode`, heat
+/// reports the symbol.
+struct ask_report_text {
+  report_kind kind{};
+  std::string symbol;
+  std::string strategy_name;
+  run_mode mode = run_mode::backtest;
+};
+struct ask_walker_text {
+  std::string symbol;
+  std::string walker_name;
+};
+struct report_text {
+  std::string markdown;
+  std::optional<error> problem;
+};
+
+struct ask_backtest_data {
+  std::string symbol;
+  std::string strategy_name;
+};
+struct backtest_data {
+  std::shared_ptr<const backtest_report_data> data; ///< null: `problem` says why
+  std::optional<error> problem;
+};
+struct ask_walker_data {
+  std::string symbol;
+  std::string walker_name;
+};
+struct walker_data {
+  std::shared_ptr<const walker_report_data> data; ///< null: `problem` says why
+  std::optional<error> problem;
+};
+struct ask_run_statistics {
+  std::string symbol;
+  std::string strategy_name;
+  run_mode mode = run_mode::backtest;
+};
+struct run_statistics {
+  trade_statistics statistics;
+  std::optional<error> problem;
+};
+
+/// Quantity by a registered sizing.
+struct size_position {
+  std::string sizing_name;
+  std::string symbol;
+  size_request request;
+};
+
+/// `control_run` as above, answered once it is durable.
+using runtime_actor = typed_interface<caf::result<run_begun>(begin_backtest),          //
+                                      caf::result<run_begun>(begin_live),              //
+                                      caf::result<run_begun>(begin_walker),            //
+                                      caf::result<run_ended>(run_backtest),            //
+                                      caf::result<run_ended>(run_walker),              //
+                                      caf::result<run_ended>(await_run),               //
+                                      caf::result<run_stop_told>(stop_run),            //
+                                      caf::result<run_list>(ask_runs),                 //
+                                      caf::result<run_status_told>(ask_run_status),    //
+                                      caf::result<report_text>(ask_report_text),       //
+                                      caf::result<report_text>(ask_walker_text),       //
+                                      caf::result<backtest_data>(ask_backtest_data),   //
+                                      caf::result<walker_data>(ask_walker_data),       //
+                                      caf::result<run_statistics>(ask_run_statistics), //
+                                      caf::result<run_controlled>(control_run),        //
+                                      caf::result<sized_position>(size_position)>;
+
+/// A run that somebody awaits is over; sent by its record.
+struct run_over {
+  std::uint64_t number = 0; ///< of the question
+};
+
+/// The runtime ends: whoever waits for an answer is told.
+struct end_facade {};
+
+/// Answers what needs no wait, and gives the rest to its threads.
+using runtime_front_actor = typed_interface<caf::result<run_begun>(begin_backtest),          //
+                                            caf::result<run_begun>(begin_live),              //
+                                            caf::result<run_begun>(begin_walker),            //
+                                            caf::result<run_ended>(run_backtest),            //
+                                            caf::result<run_ended>(run_walker),              //
+                                            caf::result<run_ended>(await_run),               //
+                                            caf::result<run_stop_told>(stop_run),            //
+                                            caf::result<run_list>(ask_runs),                 //
+                                            caf::result<run_status_told>(ask_run_status),    //
+                                            caf::result<report_text>(ask_report_text),       //
+                                            caf::result<report_text>(ask_walker_text),       //
+                                            caf::result<backtest_data>(ask_backtest_data),   //
+                                            caf::result<walker_data>(ask_walker_data),       //
+                                            caf::result<run_statistics>(ask_run_statistics), //
+                                            caf::result<run_controlled>(control_run),        //
+                                            caf::result<sized_position>(size_position),      //
+                                            caf::result<void>(run_over),                     //
+                                            caf::result<void>(end_facade)>;
+
+struct walker_begun {
+  std::shared_ptr<walk> begun; ///< null: `problem` says why
+  std::optional<error> problem;
+};
+
+/// The thread of it that may block on the store.
+using runtime_starter_actor = typed_interface<caf::result<run_begun>(begin_live), //
+                                              caf::result<walker_begun>(run_walker)>;
+
+/// The thread of it that asks the reports, and calls what a user has to say about sizes.
+using runtime_reporter_actor = typed_interface<caf::result<report_text>(ask_report_text),       //
+                                               caf::result<report_text>(ask_walker_text),       //
+                                               caf::result<backtest_data>(ask_backtest_data),   //
+                                               caf::result<walker_data>(ask_walker_data),       //
+                                               caf::result<run_statistics>(ask_run_statistics), //
+                                               caf::result<sized_position>(size_position)>;
+
 #define BACKTEST_PUBLISHED_TEXT(type)                                                              \
   std::string to_json_text(const type& message);                                                   \
   /* why the text is none of these; nothing when it is */                                          \
@@ -621,7 +820,13 @@ BACKTEST_LOCAL_TEMPLATE(client_down)
   apply(sized_position) apply(use_journal) apply(watch_journal) apply(subscriber_gone)             \
   apply(set_patience) apply(look_at_subscribers) apply(forgo_room) apply(listener_threw)           \
   apply(batch_heard) apply(signal_made) apply(journal_grown) apply(growth_noted)                   \
-  apply(read_journal_on) apply(tap_gone) apply(read_snapshot)
+  apply(read_journal_on) apply(tap_gone) apply(read_snapshot) apply(begin_backtest)                \
+  apply(begin_live) apply(begin_walker) apply(run_begun) apply(run_backtest) apply(run_walker)     \
+  apply(await_run) apply(run_ended) apply(stop_run) apply(run_stop_told) apply(ask_runs)           \
+  apply(run_list) apply(ask_run_status) apply(run_status_told) apply(ask_report_text)              \
+  apply(ask_walker_text) apply(report_text) apply(ask_backtest_data) apply(backtest_data)          \
+  apply(ask_walker_data) apply(walker_data) apply(ask_run_statistics) apply(run_statistics)        \
+  apply(size_position) apply(run_over) apply(walker_begun) apply(end_facade)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_LOCAL_MESSAGES(BACKTEST_ALLOW_LOCAL)

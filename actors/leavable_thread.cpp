@@ -1,5 +1,7 @@
 #include "actors/leavable_thread.hpp"
 
+#include "messages/thread_name.hpp"
+
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -31,7 +33,10 @@ struct leavable_thread::queue {
 };
 
 leavable_thread::leavable_thread() : queue_(std::make_shared<queue>()) {
-  std::thread{[held = queue_] { held->work(); }}.detach();
+  std::thread{[held = queue_] {
+    name_this_thread("backtest.call");
+    held->work();
+  }}.detach();
 }
 
 leavable_thread::~leavable_thread() {

@@ -6,9 +6,10 @@ namespace backtest {
 
 signal_stream backtest_runs::run(backtest_request request) {
   core_.check(request, "backtest.run");
-  return signal_stream{[core = &core_, request = std::move(request)] {
-    return core->start(request, true, "backtest.run");
-  }};
+  return {[core = &core_, request = std::move(request)] {
+            return core->start(request, true, "backtest.run");
+          },
+          core_.callers};
 }
 
 run_handle backtest_runs::background(backtest_request request) {
@@ -51,6 +52,7 @@ auto backtest_columns_or(const runtime_core& core,
 
 backtest_report_data backtest_runs::get_data(const std::string& symbol,
                                              const std::string& strategy) const {
+  core_.callers->require_may_wait("backtest.get_data", waiting_for::actors);
   check_strategy(core_, strategy, "backtest.get_data");
   return on_backtest_report(core_, symbol, strategy,
                             [](const backtest_report& r) { return r.data(); });
@@ -58,6 +60,7 @@ backtest_report_data backtest_runs::get_data(const std::string& symbol,
 
 std::string backtest_runs::get_report(const std::string& symbol, const std::string& strategy,
                                       const std::optional<column_list<tick_result>>& columns) const {
+  core_.callers->require_may_wait("backtest.get_report", waiting_for::actors);
   check_strategy(core_, strategy, "backtest.get_report");
   const auto chosen = backtest_columns_or(core_, columns);
   return on_backtest_report(core_, symbol, strategy,
@@ -68,6 +71,7 @@ std::filesystem::path
 backtest_runs::dump(const std::string& symbol, const std::string& strategy,
                     const std::filesystem::path& directory,
                     const std::optional<column_list<tick_result>>& columns) const {
+  core_.callers->require_may_wait("backtest.dump", waiting_for::actors);
   check_strategy(core_, strategy, "backtest.dump");
   const auto chosen = backtest_columns_or(core_, columns);
   const auto root = report_root(directory);
@@ -81,6 +85,7 @@ backtest_runs::portfolio_statistics(const std::vector<shared_identity>& runs) co
     if (!runs[i])
       throw failure(error_code::invalid_argument,
                     fmt::format("portfolio_statistics: runs[{}] must not be null", i));
+  core_.callers->require_may_wait("backtest.portfolio_statistics", waiting_for::actors);
   const auto parameters = parameters_of(core_);
   trade_statistics statistics;
   core_.with_reports(

@@ -1,6 +1,7 @@
 #include "runtime/listener.hpp"
 
 #include "actors/leavable_thread.hpp"
+#include "messages/calling_place.hpp"
 #include "messages/thrown_text.hpp"
 
 #include <deque>
@@ -55,6 +56,7 @@ struct listener_work {
   }
 
   template <class Function> void guarded(const event& item, Function&& function) {
+    const place_mark inside{calling_place::listener, census.get()};
     if (const auto thrown = thrown_text([&] { function(item); }))
       complain(item, *thrown);
   }

@@ -16,34 +16,9 @@ namespace backtest {
 
 class runtime_core;
 
-/// What a live start does about stored signals of strategies, symbols or exchanges it does not
-/// include.
-enum class orphan_policy : std::uint8_t {
-  refuse, ///< the start fails and lists them
-  watch,  ///< they are followed to their end, nothing is generated for them
-  drop,   ///< they are forgotten, with an error event each
-};
-
-inline constexpr std::size_t orphan_policy_count = 3;
-
-/// What to run live: every strategy on every symbol, as one portfolio.
-struct live_request {
-  std::vector<std::string> symbols;
-  std::vector<std::string> strategies;
-  std::string exchange;
-  std::shared_ptr<live_clock> clock; ///< null: the machine's
-  std::string frame;                 ///< replay clock: which instants; else ""
-  std::optional<instant> until;      ///< no signal is generated after it
-  orphan_policy orphans = orphan_policy::refuse;
-  /// Waits before a store that refused is tried again; null: the machine's clock.
-  std::shared_ptr<live_clock> retry_clock;
-  /// As `backtest_request::lockstep`, for a replay; minutes of the market come one by one anyway.
-  bool lockstep = false;
-};
-
 /// The front-end for live runs: what they hold survives in the runtime's store, and a start goes on
 /// where the last one was interrupted. Every function checks the names it is given first and throws
-/// `failure{not_found}`; none may be called from an actor of the runtime.
+/// `failure{not_found}`. Reports may not be asked for from a scheduled actor, see `runtime`.
 class live_runs {
 public:
   explicit live_runs(runtime_core& core) : core_(core) {}
@@ -77,7 +52,8 @@ public:
 
   // Operator commands: each blocks until it is durable, at most a minute of the run's clock, and
   // throws `failure{invalid_argument}` when it finds nothing to do, as `pause` of what is paused
-  // already. After a restart they hold.
+  // already, and where it may not wait: from a scheduled actor or a callback, but for those of walkers
+  // and, with the market, of listeners. After a restart they hold.
   void pause(const std::string& symbol, const std::string& strategy);
   void resume(const std::string& symbol, const std::string& strategy);
   void cancel_scheduled(const std::string& symbol, const std::string& strategy);

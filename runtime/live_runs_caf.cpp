@@ -28,9 +28,10 @@ auto live_columns_or(const runtime_core& core,
 
 signal_stream live_runs::run(live_request request) {
   core_.check(request, "live.run");
-  return signal_stream{[core = &core_, request = std::move(request)] {
-    return core->start_live(request, true, "live.run");
-  }};
+  return {[core = &core_, request = std::move(request)] {
+            return core->start_live(request, true, "live.run");
+          },
+          core_.callers};
 }
 
 run_handle live_runs::background(live_request request) {
@@ -51,6 +52,7 @@ run_status live_runs::status(const std::string& symbol, const std::string& strat
 
 trade_statistics live_runs::statistics(const std::string& symbol,
                                        const std::string& strategy) const {
+  core_.callers->require_may_wait("live.statistics", waiting_for::actors);
   trade_statistics statistics;
   core_.with_reports([&](report_book& book) {
     if (const auto* ledger = book.find_ledger(symbol, strategy, run_mode::live))
@@ -61,12 +63,14 @@ trade_statistics live_runs::statistics(const std::string& symbol,
 
 live_report_data live_runs::get_data(const std::string& symbol,
                                      const std::string& strategy) const {
+  core_.callers->require_may_wait("live.get_data", waiting_for::actors);
   check_strategy(core_, strategy, "live.get_data");
   return on_live_report(core_, symbol, strategy, [](const live_report& r) { return r.data(); });
 }
 
 std::string live_runs::get_report(const std::string& symbol, const std::string& strategy,
                                   const std::optional<column_list<tick_result>>& columns) const {
+  core_.callers->require_may_wait("live.get_report", waiting_for::actors);
   check_strategy(core_, strategy, "live.get_report");
   const auto chosen = live_columns_or(core_, columns);
   return on_live_report(core_, symbol, strategy,
@@ -77,6 +81,7 @@ std::filesystem::path
 live_runs::dump(const std::string& symbol, const std::string& strategy,
                 const std::filesystem::path& directory,
                 const std::optional<column_list<tick_result>>& columns) const {
+  core_.callers->require_may_wait("live.dump", waiting_for::actors);
   check_strategy(core_, strategy, "live.dump");
   const auto chosen = live_columns_or(core_, columns);
   const auto root = report_root(directory);

@@ -1,18 +1,11 @@
 #include "runtime/portfolio.hpp"
 
 #include "actors/exchange/exchange_actor.hpp"
-#include "messages/enum_names.hpp"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace backtest {
-
-std::string_view to_string(run_state state) noexcept {
-  constexpr std::array<std::string_view, 4> names{"ready", "pending", "fulfilled", "rejected"};
-  return name_of(names, state);
-}
 
 // -- portfolio_record
 // ---------------------------------------------------------------------------------
@@ -66,6 +59,7 @@ void portfolio_record::count_errors(std::size_t run, std::int64_t errors) {
 }
 
 void portfolio_record::finish(std::optional<error> problem) {
+  std::vector<std::function<void()>> told;
   {
     const std::lock_guard lock{mutex_};
     for (std::size_t run = 0; run < statuses_.size(); ++run)
@@ -76,10 +70,24 @@ void portfolio_record::finish(std::optional<error> problem) {
         summaries_[run].problem = problem;
       }
     finished_ = true;
+    told.swap(told_);
     over_.notify_all();
   }
   if (alarm_)
     alarm_->ring();
+  for (const auto& tell : told)
+    tell();
+}
+
+void portfolio_record::when_finished(std::function<void()> tell) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!finished_) {
+      told_.push_back(std::move(tell));
+      return;
+    }
+  }
+  tell();
 }
 
 bool portfolio_record::is_idle() const {

@@ -1,5 +1,6 @@
 #include "runtime/report_actor.hpp"
 
+#include "messages/calling_place.hpp"
 #include "runtime/report_book.hpp"
 
 namespace backtest {
@@ -32,6 +33,7 @@ struct report_state {
           return report_answer{};
         },
         [this](const ask_report& message) {
+          const place_mark inside{calling_place::report_column};
           message.work(book);
           return report_answer{};
         },

@@ -16,8 +16,8 @@ namespace backtest {
 class runtime_core;
 
 /// The front-end for one kind of report, by symbol, strategy and mode. Every function checks the
-/// strategy's name first and throws `failure{not_found}` for an unknown one; none may be called from
-/// an actor of the runtime. What was not enabled, or never ran, is empty.
+/// strategy's name first and throws `failure{not_found}` for an unknown one; none may be called
+/// from a scheduled actor, see `runtime`. What was not enabled, or never ran, is empty.
 template <class Report, class Data, class Row>
 class report_view {
 public:

@@ -84,9 +84,16 @@ struct heat_key {
 };
 
 template <class Report>
+std::string check_may_wait(const runtime_core& core, std::string_view function) {
+  auto source = fmt::format("{}.{}", kind_of<Report>::name, function);
+  core.callers->require_may_wait(source, waiting_for::actors);
+  return source;
+}
+
+template <class Report>
 void check_names_of(const runtime_core& core, const std::string& strategy, run_mode mode,
                     std::string_view function) {
-  const auto source = fmt::format("{}.{}", kind_of<Report>::name, function);
+  const auto source = check_may_wait<Report>(core, function);
   check_mode(mode, source);
   check_strategy(core, strategy, source);
 }
@@ -167,6 +174,7 @@ void report_view<Report, Data, Row>::clear(const std::string& symbol, const std:
 
 template <class Report, class Data, class Row>
 void report_view<Report, Data, Row>::clear() {
+  check_may_wait<Report>(core_, "clear");
   core_.with_reports([](report_book& book) { book.clear(report_set{kind_of<Report>::kind}); });
 }
 
@@ -200,6 +208,7 @@ void heat_reports::clear(const std::string& strategy, run_mode mode) {
 }
 
 void heat_reports::clear() {
+  check_may_wait<heat_report>(core_, "clear");
   core_.with_reports([](report_book& book) { book.clear(report_set{report_kind::heat}); });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/caller_checks.hpp"
 #include "runtime/portfolio.hpp"
 
 #include <functional>
@@ -19,6 +20,7 @@ struct started_run {
   std::function<void()> demand;    ///< the consumer of the stream wants one more element
   std::function<void()> halt; ///< at once: no function of a user's begins any more, nothing is told
   std::function<void()> end_at_once; ///< the same, and nobody waits for what is under way
+  shared_caller_checks callers;      ///< of the runtime
   std::function<void()> take_turn; ///< of a walker's: from now on it is heard of, listed and stopped
 
   void stop();
@@ -36,11 +38,9 @@ public:
   /// calls of a source: candles that only stopped runs wait for are asked for no more. Idempotent,
   /// from any thread, returns at once; of no effect once the run is over.
   void cancel() { run_.stop(); }
-  /// Blocks until the run is over and announced. Not from an actor or a callback.
-  void wait() const {
-    if (run_.record)
-      run_.record->wait();
-  }
+  /// Blocks until the run is over and announced. Throws `failure{invalid_argument}` where it might
+  /// wait for itself: from a scheduled actor, and from a callback.
+  void wait() const;
   bool finished() const { return !run_.record || run_.record->finished(); }
   /// One per strategy and symbol, by strategy, then symbol.
   std::vector<run_summary> summaries() const {
@@ -53,18 +53,21 @@ private:
 
 /// A lazy run: nothing happens before the first `next`. A backtest goes no further than the element
 /// asked for, nor does a live run on the replay clock; with the market it goes on and its elements
-/// wait. An element comes when the reports have taken in everything up to it. One consuming thread,
-/// not an actor. One that was moved from has no elements. Letting go of it ends the run at once;
+/// wait. An element comes when the reports have taken in everything up to it. One consuming thread.
+/// One that was moved from has no elements. Letting go of it ends the run at once and, where `next`
+/// may be called, waits until it is over;
 /// what a live run holds stays in the store.
 class signal_stream {
 public:
-  explicit signal_stream(std::function<started_run()> begin) : begin_(std::move(begin)) {}
+  signal_stream(std::function<started_run()> begin, shared_caller_checks callers)
+      : begin_(std::move(begin)), callers_(std::move(callers)) {}
   signal_stream(signal_stream&& other) noexcept;
   signal_stream& operator=(signal_stream&& other) noexcept;
   ~signal_stream();
 
   /// The next closed or cancelled signal, in live an opened one too; nothing once the run is over.
-  /// Throws `failure`: `already_running` (on the first call), or what made the run fail.
+  /// Throws `failure`: `already_running` (on the first call), or what made the run fail;
+  /// `invalid_argument` from a scheduled actor, and from a callback.
   std::optional<tick_result> next();
   /// As `run_handle::cancel`.
   void stop();
@@ -73,6 +76,7 @@ public:
 
 private:
   std::function<started_run()> begin_;
+  shared_caller_checks callers_;
   std::optional<started_run> run_;
 };
 

@@ -54,21 +54,9 @@ private:
   std::vector<effective_from> effective_;
 };
 
-/// What to run: every strategy on every symbol, as one portfolio.
-struct backtest_request {
-  std::vector<std::string> symbols;
-  std::vector<std::string> strategies;
-  std::string exchange;
-  std::string frame;
-  /// No run examines an instant before every other one is done with all instants before it: what
-  /// strategies share (a static variable, say) then carries nothing from a run that is ahead. On one
-  /// thread it is also called by one of them at a time. Several times slower. A run that is told to
-  /// stop ends with the others' next instants.
-  bool lockstep = false;
-};
-
 /// The front-end for backtests. Every function checks the names it is given first and throws
-/// `failure{not_found}` for an unknown one; none may be called from an actor of the runtime.
+/// `failure{not_found}` for an unknown one. Reports may not be asked for from a scheduled actor,
+/// see `runtime`.
 class backtest_runs {
 public:
   explicit backtest_runs(runtime_core& core) : core_(core) {}
@@ -126,7 +114,15 @@ struct runtime_options {
 /// listener begins. One that runs may finish: it is waited for, `subscriber_patience_seconds` at
 /// most, and then left. A `blocking` strategy function that runs is left at once. What is left may
 /// end after the runtime and after its actor system: it is given nothing of theirs that it could
-/// still reach, and must itself own what it captured.
+/// still reach, and must itself own what it captured. Where it would wait for itself - in a
+/// callback, or an actor of its actor system - the rest of it ends on a thread of its own instead;
+/// a foreign actor system waits for that at its own end.
+///
+/// Functions that wait for actors (reports, `listen`, `subscribe`, `enable_reports`), for
+/// subscribers
+/// (`flush`), commands or runs throw `failure{invalid_argument}` at once where that might never
+/// come about, with however many threads: in a scheduled actor, and in some callbacks;
+/// docs/embedding.md has the table. `actor()` answers there.
 class runtime {
 public:
   /// With an actor system of its own.
@@ -240,6 +236,10 @@ public:
   live_runs live();
   walker_runs walker();
 
+  /// The facade as messages, for actors, which must not block: see `runtime_actor` in
+  /// actors/contracts.hpp. From any thread; ends with the runtime.
+  runtime_actor actor();
+
   /// What taps and operators talk to, see actors/contracts.hpp; opens the store when it is not yet.
   /// For actors of this process, and to publish in one's own way. Ends with the runtime.
   node_actor node();
@@ -255,12 +255,11 @@ public:
   heat_reports heat();
 
   /// Returns once every subscriber has heard everything published before; one that does not answer
-  /// is waited for until it is dropped. Not from an actor or a callback.
+  /// is waited for until it is dropped. Not from a listener's callback.
   void flush();
 
   /// Quantity in base units by a registered sizing, not rounded; 0: do not open. Throws `failure`:
-  /// `not_found`, `invalid_argument` (another method than the sizing's, inputs out of range). Not
-  /// from an actor or a callback; a signal source asks its context.
+  /// `not_found`, `invalid_argument` (another method than the sizing's, inputs out of range).
   double position_size(const std::string& sizing, const std::string& symbol,
                        const size_request& request) const;
 

@@ -4,6 +4,7 @@
 #include "runtime/library_file.hpp"
 #include "runtime/plugin.hpp"
 #include "runtime/runtime_core.hpp"
+#include "runtime/runtime_end.hpp"
 
 #include <dlfcn.h>
 
@@ -38,7 +39,7 @@ runtime::runtime(runtime_options options)
 runtime::runtime(caf::actor_system& system, runtime_options options)
     : core_(std::make_unique<runtime_core>(system, std::move(options))) {}
 
-runtime::~runtime() = default;
+runtime::~runtime() { end_runtime(std::move(core_), std::move(system_)); }
 
 // -- schemas ------------------------------------------------------------------------------------------
 
@@ -226,6 +227,7 @@ listener_handle runtime_core::subscribe(subscription wanted, const subscriber_ac
   if (!subscriber)
     throw failure(error_code::invalid_argument, "subscribe: subscriber must be an actor");
   require_valid(wanted);
+  callers->require_may_wait("subscribe", waiting_for::actors);
   listener_handle handle;
   const calling_thread visit{system};
   caf::scoped_actor self{system};
@@ -245,6 +247,7 @@ listener_handle runtime_core::listen(subscription wanted, listener_setup setup) 
   if (!setup.callback)
     throw failure(error_code::invalid_argument, "listen: callback must be a function");
   require_valid(wanted);
+  callers->require_may_wait("listen", waiting_for::actors);
   const calling_thread visit{system};
   setup.gate = std::make_shared<listener_gate>();
   setup.topics = topics;
@@ -307,6 +310,7 @@ BACKTEST_LISTEN(listen_done_walker, done_walker, done_event)
 // -- the rest -----------------------------------------------------------------------------------------
 
 void runtime::flush() {
+  core_->callers->require_may_wait("flush", waiting_for::subscribers);
   const calling_thread visit{core_->system};
   caf::scoped_actor self{core_->system};
   request(self, core_->topics, caf::infinite, flush_topics{})
@@ -325,6 +329,7 @@ backtest_runs runtime::backtest() { return backtest_runs{*core_}; }
 live_runs runtime::live() { return live_runs{*core_}; }
 walker_runs runtime::walker() { return walker_runs{*core_}; }
 node_actor runtime::node() { return core_->node(); }
+runtime_actor runtime::actor() { return core_->message_facade(); }
 publication runtime::publish(const node_address& address) { return core_->publish_on(address); }
 schedule_reports runtime::schedule() { return schedule_reports{*core_}; }
 performance_reports runtime::performance() { return performance_reports{*core_}; }

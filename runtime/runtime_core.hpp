@@ -3,10 +3,12 @@
 #include "actors/exchange/exchange_actor.hpp"
 #include "actors/supervisor.hpp"
 #include "messages/caf.hpp"
+#include "runtime/caller_checks.hpp"
 #include "runtime/live_history.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/report_columns.hpp"
 #include "runtime/runtime.hpp"
+#include "runtime/runtime_actor.hpp"
 #include "runtime/switchable_logger.hpp"
 #include "runtime/ticking_clock.hpp"
 #include "storage/candle_archive.hpp"
@@ -26,6 +28,8 @@ class runtime_core {
 public:
   runtime_core(caf::actor_system& system, runtime_options options);
   ~runtime_core();
+  /// What the destructor begins with: no callback of a listener begins any more. Waits for nobody.
+  void begin_end();
 
   /// Throws `failure`: `not_found`, `invalid_argument`.
   void check(const backtest_request& request, std::string_view source) const;
@@ -33,6 +37,8 @@ public:
   /// Takes the names, spawns and starts the run. Throws `failure{already_running}` too.
   started_run start(const backtest_request& request, bool as_stream, std::string_view source);
   started_run start_live(const live_request& request, bool as_stream, std::string_view source);
+  /// The driver of a live run; throws `failure{invalid_argument}` listing those that run.
+  live_actor find_driver(const std::string& symbol, const std::string& strategy) const;
   /// Blocks until the command is durable; throws `failure{invalid_argument}`.
   void control(const std::string& symbol, const std::string& strategy, operator_command command);
   /// Throws `failure`: `not_found`, `invalid_argument`.
@@ -54,7 +60,10 @@ public:
   /// Publishes, and does not wait for anybody to hear of it.
   void tell(event item) const;
   run_status status(const std::string& symbol, const std::string& strategy, run_mode mode) const;
-  /// Throws `failure`: `not_found`, `invalid_argument`. Waits; not from an actor.
+  /// Of the latest run; null when there was none.
+  std::shared_ptr<portfolio_record> find_record(const std::string& symbol,
+                                                const std::string& strategy, run_mode mode) const;
+  /// Throws `failure`: `not_found`, `invalid_argument`.
   double position_size(const std::string& sizing, const std::string& symbol,
                        const size_request& request) const;
   /// Works on the store in its actor and waits; not from an actor. Opens it when it is not yet.
@@ -68,6 +77,8 @@ public:
   /// Spawned when it is first asked for.
   node_actor node();
   publication publish_on(const node_address& address);
+  /// Spawned when it is first asked for.
+  runtime_actor message_facade();
   void stop(const std::string& symbol, const std::string& strategy, run_mode mode);
   std::vector<run_status> statuses(run_mode mode) const;
 
@@ -89,6 +100,7 @@ public:
   registry schemas;
   type_registry types = with_built_ins();
   const std::shared_ptr<switchable_logger> log;
+  const shared_caller_checks callers;
   topics_actor topics;
   report_actor reports;
   client_supervisors clients;
@@ -106,6 +118,7 @@ private:
     std::stop_source stop;
     weak_handle<live_actor> live;          ///< its driver, in live
     weak_handle<portfolio_actor> backtest; ///< the same, in a backtest
+    bool is_replayed = false;              ///< live, on the replay clock
   };
   /// One of ours. Kept alive by the bus as long as it listens.
   struct known_listener {
@@ -114,6 +127,8 @@ private:
     std::string name;
   };
 
+  /// Its actors work on this object, so they are gone before anything else goes.
+  void end_message_facade();
   void remember_listener(known_listener listener);
   /// From now on no callback of a listener begins.
   void close_gates();
@@ -142,7 +157,11 @@ private:
   void check_names(const std::vector<std::string>& symbols,
                    const std::vector<std::string>& strategies, const std::string& exchange,
                    std::string_view source, std::string_view named_by = {}) const;
+  /// By the function of `runtime_options`.
+  std::unique_ptr<store> opened_by_user() const;
   store_actor opened_store();
+  /// Of a live run.
+  bool is_replayed(const std::string& symbol, const std::string& strategy) const;
   /// Reads what is durable by now and waits, beside the store's commits. Opens it when it is not yet.
   void with_snapshot(std::function<void(const store_reader&)> work);
   /// What the journal still holds of these runs; a wait of its own for every few thousand entries.
@@ -151,8 +170,6 @@ private:
   template <class Handle, class Message> void ask(const Handle& target, Message message) const;
   /// Publishes errors of `source`.
   std::function<void(error)> reporter(std::string source) const;
-  /// The driver of a live run; throws `failure{invalid_argument}` listing those that run.
-  live_actor find_driver(const std::string& symbol, const std::string& strategy) const;
   void spawn_supervisors();
   /// Null where the runtime has no store that lasts.
   candle_keeper_factory keepers_of(const exchange_schema& schema, const failure_reporter& report);
@@ -197,6 +214,9 @@ private:
   std::shared_ptr<store> stored_;
   publisher_actor publisher_;
   std::vector<publication> publications_;
+  std::mutex facade_mutex_; ///< guards what follows
+  shared_census facade_census_ = std::make_shared<actor_census>();
+  message_facade_actors facade_;
 };
 
 } // namespace backtest

@@ -46,7 +46,9 @@ auto guarded(const exchange_schema& schema, failure_reporter report) {
 
 runtime_core::runtime_core(caf::actor_system& host, runtime_options options)
     : system(host), log(std::make_shared<switchable_logger>(
-                        options.log ? std::move(options.log) : make_spdlog_logger(log_level::warn))),
+                        options.log ? std::move(options.log) : make_spdlog_logger(log_level::warn),
+                        census.get())),
+      callers(std::make_shared<const caller_checks>(host, census.get())),
       parameters(options.parameters), data_directory_(std::move(options.data_directory)),
       open_store_(std::move(options.open_store)) {
   require_valid(parameters);
@@ -98,9 +100,14 @@ void runtime_core::wait_for_callbacks() {
     }
 }
 
-runtime_core::~runtime_core() {
+void runtime_core::begin_end() {
   close_gates();
   shutdown_.request_stop();
+}
+
+runtime_core::~runtime_core() {
+  begin_end();
+  end_message_facade();
   {
     const std::lock_guard lock{mutex};
     is_ending_ = true;
@@ -335,6 +342,7 @@ started_run runtime_core::register_run(portfolio_setup& setup, bool as_stream) {
   };
   setup.at_end = std::make_shared<std::stop_callback<std::function<void()>>>(shutdown_.get_token(),
                                                                              started.halt);
+  started.callers = callers;
   started.record =
       std::make_shared<portfolio_record>(setup.number, identities, setup.wall_clock(), setup.alarm);
   if (as_stream)
@@ -469,6 +477,14 @@ run_status runtime_core::status(const std::string& symbol, const std::string& st
   return none;
 }
 
+std::shared_ptr<portfolio_record> runtime_core::find_record(const std::string& symbol,
+                                                            const std::string& strategy,
+                                                            run_mode mode) const {
+  const std::lock_guard lock{mutex};
+  const auto found = known_.find({symbol, strategy, mode});
+  return found == known_.end() ? nullptr : found->second.record;
+}
+
 std::vector<run_status> runtime_core::statuses(run_mode mode) const {
   std::vector<run_status> all;
   {
@@ -520,6 +536,7 @@ void runtime_core::subscribe_reports() {
 }
 
 void runtime_core::enable_reports(report_set kinds) {
+  callers->require_may_wait("enable_reports", waiting_for::actors);
   {
     const std::lock_guard lock{mutex};
     if (!taken_.empty())

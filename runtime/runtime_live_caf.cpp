@@ -3,6 +3,7 @@
 #include "actors/store/store_actor.hpp"
 #include "runtime/live.hpp"
 #include "runtime/live_start.hpp"
+#include "runtime/marked_store.hpp"
 #include "runtime/runtime_core.hpp"
 #include "runtime/wall_clock.hpp"
 #include "storage/journal.hpp"
@@ -56,6 +57,15 @@ void runtime_core::check(const live_request& request, std::string_view source) c
                   fmt::format("{}: frame \"{}\" needs the replay clock", source, request.frame));
 }
 
+std::unique_ptr<store> runtime_core::opened_by_user() const {
+  const place_mark inside{calling_place::opening_store, census.get()};
+  auto opened = open_store_();
+  if (!opened)
+    throw failure(error_code::invalid_argument,
+                  "runtime_options::open_store answered with null, expected a store");
+  return std::make_unique<marked_store>(std::move(opened), census.get());
+}
+
 store_actor runtime_core::opened_store() {
   const std::lock_guard lock{store_mutex_};
   if (store_)
@@ -67,12 +77,9 @@ store_actor runtime_core::opened_store() {
     setup.limits = {parameters.journal_max_age_days, parameters.journal_max_bytes};
     of_store.reserve_bytes = parameters.store_reserve_bytes;
   }
-  setup.target = open_store_               ? open_store_()
+  setup.target = open_store_               ? opened_by_user()
                  : data_directory_.empty() ? make_memory_store()
                                            : open_rocksdb_store(data_directory_, of_store);
-  if (!setup.target)
-    throw failure(error_code::invalid_argument,
-                  "runtime_options::open_store answered with null, expected a store");
   setup.report = reporter("store");
   stored_ = setup.target;
   store_ = spawn_store(system, census, std::move(setup));
@@ -82,6 +89,7 @@ store_actor runtime_core::opened_store() {
 }
 
 node_actor runtime_core::node() {
+  callers->require_may_wait("node", waiting_for::store);
   const calling_thread visit{system};
   auto commits = opened_store();
   const std::lock_guard lock{store_mutex_};
@@ -95,6 +103,7 @@ node_actor runtime_core::node() {
 }
 
 publication runtime_core::publish_on(const node_address& address) {
+  callers->require_may_wait("publish", waiting_for::store);
   require_network(system, "publish"); // before a store is opened for it
   auto opened = publish_node(system, node(), address);
   const std::lock_guard lock{store_mutex_};
@@ -175,6 +184,7 @@ live_history runtime_core::history_of(const std::vector<run_identity>& runs) {
 
 started_run runtime_core::start_live(const live_request& request, bool as_stream,
                                      std::string_view source) {
+  callers->require_may_wait(source, waiting_for::store);
   check(request, source);
   std::vector<shared_identity> identities;
   const auto identity = [&](const std::string& symbol, const std::string& strategy) {
@@ -258,9 +268,11 @@ started_run runtime_core::start_live(const live_request& request, bool as_stream
     driver = spawn_live(system, census, live);
     std::erase_if(live_drivers_, [](const auto& item) { return !item.driver.lock(); });
     live_drivers_.push_back({request.exchange, weak_handle<live_actor>{driver}});
-    for (const auto& run : setup->runs)
-      known_.at({run.identity->symbol, run.identity->strategy_name, run_mode::live}).live =
-          weak_handle<live_actor>{driver};
+    for (const auto& run : setup->runs) {
+      auto& known = known_.at({run.identity->symbol, run.identity->strategy_name, run_mode::live});
+      known.live = weak_handle<live_actor>{driver};
+      known.is_replayed = live->clock->is_replay();
+    }
   }
   write_log(log_level::info, source,
             fmt::format("live run {} starts: {} strategies on {} symbols", started.record->id(),
@@ -305,11 +317,20 @@ live_actor runtime_core::find_driver(const std::string& symbol,
                             running.empty() ? "none, as no live run is under way" : running));
 }
 
+bool runtime_core::is_replayed(const std::string& symbol, const std::string& strategy) const {
+  const std::lock_guard lock{mutex};
+  const auto found = known_.find({symbol, strategy, run_mode::live});
+  return found != known_.end() && found->second.is_replayed;
+}
+
 void runtime_core::control(const std::string& symbol, const std::string& strategy,
                            operator_command command) {
   if (const auto problem = problem_with(command))
     throw failure(*problem);
   const auto driver = find_driver(symbol, strategy);
+  callers->require_may_wait("live.control", is_replayed(symbol, strategy)
+                                                ? waiting_for::replayed_commands
+                                                : waiting_for::commands);
   const calling_thread visit{system};
   caf::scoped_actor self{system};
   std::optional<error> problem;

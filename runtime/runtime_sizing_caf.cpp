@@ -1,3 +1,4 @@
+#include "actors/sizing/quantity.hpp"
 #include "runtime/runtime_core.hpp"
 
 #include <fmt/format.h>
@@ -7,24 +8,14 @@ namespace backtest {
 double runtime_core::position_size(const std::string& sizing, const std::string& symbol,
                                    const size_request& request) const {
   constexpr std::string_view source = "position_size";
-  schemas.sizings.get(sizing, source);
+  const auto schema = schemas.sizings.get(sizing, source);
   write_log(log_level::info, source, fmt::format("sizing {} on {}", sizing, symbol));
-  const auto gone = [](const caf::error& reason) {
-    throw failure(error_code::actor_failed, "a sizing client is gone: " + text_of(reason));
-  };
-  const calling_thread visit{system};
-  caf::scoped_actor self{system};
-  resolved<sizing_actor> found;
-  ::backtest::request(self, clients.sizings, caf::infinite, resolve<sizing_key>{{sizing}})
-      .receive([&](const resolved<sizing_actor>& answer) { found = answer; }, gone);
-  if (found.problem)
-    throw failure(*found.problem);
-  sized_position sized;
-  ::backtest::request(self, found.client, caf::infinite, ask_position_size{symbol, request})
-      .receive([&](const sized_position& answer) { sized = answer; }, gone);
-  if (sized.problem)
-    throw failure(*sized.problem);
-  return sized.quantity;
+  const double quantity = quantity_of(*schema, request);
+  if (auto thrown = tell_calculated(*schema, symbol, quantity, request)) {
+    const calling_thread visit{system};
+    reporter("sizing")({error_code::callback_failed, *std::move(thrown)});
+  }
+  return quantity;
 }
 
 } // namespace backtest

@@ -1,3 +1,4 @@
+#include "messages/thread_name.hpp"
 #include "runtime/report_book.hpp"
 #include "runtime/runtime_core.hpp"
 #include "runtime/walk.hpp"
@@ -23,6 +24,7 @@ std::shared_ptr<walk> runtime_core::start_walk(const std::string& symbol, const 
   walk_setup setup;
   setup.schema = check_walker(symbol, walker, source);
   setup.is_background = is_background;
+  setup.callers = callers;
   setup.identity = std::make_shared<const run_identity>(
       run_identity{symbol, walker, setup.schema->exchange_name, setup.schema->frame_name,
                    run_mode::backtest});
@@ -59,7 +61,10 @@ std::shared_ptr<walk> runtime_core::start_walk(const std::string& symbol, const 
     for (const auto& backtest : setup.backtests)
       send_anonymously(reports, clear_report{backtest->runs.front().identity});
     if (is_background)
-      walk_threads_.push_back({begun, std::thread{[this, begun] { walk_to_end(*begun); }}});
+      walk_threads_.push_back({begun, std::thread{[this, begun] {
+                                 name_this_thread("backtest.walk");
+                                 walk_to_end(*begun);
+                               }}});
     else
       walk_streams_.push_back(begun);
   }

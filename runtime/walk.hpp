@@ -21,6 +21,7 @@ struct walk_setup {
   std::size_t at_once = 1; ///< backtests that may work at the same time
   std::shared_ptr<run_alarm> alarm = std::make_shared<run_alarm>(); ///< of the backtests
   std::shared_ptr<portfolio_record> record;
+  shared_caller_checks callers; ///< of the runtime
   bool is_background = false; ///< announces `done_walker`
 };
 
@@ -39,6 +40,8 @@ public:
   void leave();
 
   const portfolio_record& record() const noexcept { return *setup_.record; }
+  const std::shared_ptr<portfolio_record>& shared_record() const noexcept { return setup_.record; }
+  const caller_checks& callers() const noexcept { return *setup_.callers; }
   walker_report report() const;
   /// Of the backtests that have a result so far.
   std::vector<run_summary> summaries() const;

@@ -279,6 +279,7 @@ void walk::call(const char* name, const Function& callback, const Arguments&... 
                      fmt::format("walker {}: {} threw: {}", setup_.schema->walker_name, name, what),
                      "walker", std::nullopt, setup_.identity});
   };
+  const place_mark inside{calling_place::walker, core_->census.get(), setup_.schema->walker_name};
   try {
     callback(arguments...);
   } catch (const std::exception& caught) {

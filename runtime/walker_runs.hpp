@@ -1,5 +1,6 @@
 #pragma once
 
+#include "runtime/caller_checks.hpp"
 #include "runtime/portfolio.hpp"
 #include "runtime/report_directory.hpp"
 #include "runtime/walker_report.hpp"
@@ -28,7 +29,8 @@ public:
   /// The backtest under way is cut short, no further one begins. Idempotent, from any thread,
   /// returns at once; of no effect once the walker is over.
   void cancel();
-  /// Blocks until the walker is over and announced. Not from an actor or a callback.
+  /// Blocks until the walker is over and announced. Throws `failure{invalid_argument}` where it
+  /// might wait for itself: from a scheduled actor, and from a callback.
   void wait() const;
   bool finished() const;
   run_status status() const;
@@ -42,31 +44,34 @@ private:
 };
 
 /// A lazy walker: nothing happens before the first `next`, and backtests run within `next`. One
-/// consuming thread, not an actor. One that was moved from has no results. Letting go of it ends
-/// the walker, without `done_walker`.
+/// consuming thread. One that was moved from has no results. Letting go of it ends the walker,
+/// without `done_walker`; where `next` may not be called that goes on behind it.
 class walker_stream {
 public:
-  explicit walker_stream(std::function<std::shared_ptr<walk>()> begin) : begin_(std::move(begin)) {}
+  walker_stream(std::function<std::shared_ptr<walk>()> begin, shared_caller_checks callers)
+      : begin_(std::move(begin)), callers_(std::move(callers)) {}
   walker_stream(walker_stream&& other) noexcept;
   walker_stream& operator=(walker_stream&& other) noexcept;
   ~walker_stream();
 
   /// The result of the next strategy, partial when it was cut short; strategies that fail are
-  /// passed over; nothing once the walker is over. Throws `failure`: `already_running` (on the first
-  /// call), or what made the walker fail.
+  /// passed over; nothing once the walker is over. Throws `failure`: `already_running` (on the
+  /// first call), or what made the walker fail; `invalid_argument` from a scheduled actor, and from
+  /// a callback.
   std::optional<walker_event> next();
   /// As `walker_handle::cancel`; to end a `next` under way use `walker_runs::stop`.
   void stop();
 
 private:
   std::function<std::shared_ptr<walk>()> begin_;
+  shared_caller_checks callers_;
   std::shared_ptr<walk> walk_;
 };
 
-/// The front-end for walkers: every strategy of one backtested on a symbol, one after another in the
-/// order of the schema, and compared. Every function checks the walker's name and the names it holds
-/// first and throws `failure{not_found}` for an unknown one; none may be called from an actor of the
-/// runtime. Needs backtest reports, see `runtime_options::reports`.
+/// The front-end for walkers: every strategy of one backtested on a symbol, one after another in
+/// the order of the schema, and compared. Every function checks the walker's name and the names it
+/// holds first and throws `failure{not_found}` for an unknown one. Needs backtest reports, see
+/// `runtime_options::reports`.
 class walker_runs {
 public:
   explicit walker_runs(runtime_core& core) : core_(core) {}

@@ -1,11 +1,30 @@
 #include "runtime/walker_runs.hpp"
 
+#include "messages/thread_name.hpp"
 #include "runtime/report_access.hpp"
 #include "runtime/walk.hpp"
 
+#include <exception>
+#include <thread>
 #include <utility>
 
 namespace backtest {
+
+namespace {
+
+/// On a thread of its own. Without one it is stopped, and its end is told when the runtime ends.
+void leave_elsewhere(std::shared_ptr<walk> left) noexcept {
+  left->stop();
+  try {
+    std::thread{[left] {
+      name_this_thread("backtest.walk");
+      left->leave();
+    }}.detach();
+  } catch (const std::exception&) { // NOLINT: it is stopped
+  }
+}
+
+} // namespace
 
 // -- walker_handle ----------------------------------------------------------------------------------------
 
@@ -15,8 +34,10 @@ void walker_handle::cancel() {
     walk_->stop();
 }
 void walker_handle::wait() const {
-  if (walk_)
-    walk_->record().wait();
+  if (finished())
+    return;
+  walk_->callers().require_may_wait("walker_handle.wait", waiting_for::walkers);
+  walk_->record().wait();
 }
 bool walker_handle::finished() const { return !walk_ || walk_->record().finished(); }
 run_status walker_handle::status() const {
@@ -32,22 +53,29 @@ std::vector<run_summary> walker_handle::summaries() const {
 // -- walker_stream ----------------------------------------------------------------------------------------
 
 walker_stream::walker_stream(walker_stream&& other) noexcept
-    : begin_(std::exchange(other.begin_, nullptr)), walk_(std::exchange(other.walk_, nullptr)) {}
+    : begin_(std::exchange(other.begin_, nullptr)), callers_(other.callers_),
+      walk_(std::exchange(other.walk_, nullptr)) {}
 
 walker_stream& walker_stream::operator=(walker_stream&& other) noexcept {
   std::swap(begin_, other.begin_);
+  std::swap(callers_, other.callers_);
   std::swap(walk_, other.walk_);
   return *this;
 }
 
 walker_stream::~walker_stream() {
-  if (walk_)
+  if (!walk_)
+    return;
+  if (callers_->may_wait(waiting_for::walkers))
     walk_->leave();
+  else
+    leave_elsewhere(std::move(walk_));
 }
 
 std::optional<walker_event> walker_stream::next() {
   if (!walk_ && !begin_)
     return std::nullopt;
+  callers_->require_may_wait("walker_stream.next", waiting_for::walkers);
   if (!walk_)
     walk_ = begin_();
   return walk_->advance();
@@ -62,9 +90,10 @@ void walker_stream::stop() {
 
 walker_stream walker_runs::run(const std::string& symbol, const std::string& walker) {
   core_.check_walker(symbol, walker, "walker.run");
-  return walker_stream{[core = &core_, symbol, walker] {
-    return core->start_walk(symbol, walker, false, "walker.run");
-  }};
+  return {[core = &core_, symbol, walker] {
+            return core->start_walk(symbol, walker, false, "walker.run");
+          },
+          core_.callers};
 }
 
 walker_handle walker_runs::background(const std::string& symbol, const std::string& walker) {

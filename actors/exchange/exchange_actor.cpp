@@ -4,6 +4,7 @@
 #include "actors/exchange/candle_loader.hpp"
 #include "actors/exchange/fetch_failure.hpp"
 #include "actors/exchange/fetch_queue.hpp"
+#include "messages/calling_place.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -39,6 +40,7 @@ struct client_setup {
   configuration parameters;
   std::stop_token shutdown;
   std::chrono::seconds longest_wait;
+  const void* runtime; ///< for marks of where functions are called
 
   candle_loader make_loader(std::shared_ptr<candle_keeper> keeper) const {
     return {schema, parameters, {}, std::move(keeper)};
@@ -166,6 +168,7 @@ struct worker_state {
   }
 
   void work_on(fetch_job& job) {
+    const place_mark inside{calling_place::exchange, setup->runtime, setup->schema.exchange_name};
     job.retry_after.reset();
     job.given_up = false;
     loader->work_for(
@@ -509,8 +512,14 @@ exchange_actor spawn_exchange_client(caf::actor_system& system, const shared_cen
                                      std::stop_token shutdown, std::chrono::seconds longest_wait,
                                      candle_keeper_factory make_keeper) {
   std::vector<exchange_worker_actor> workers(schema.concurrent_fetches);
-  const auto setup = std::make_shared<const client_setup>(
-      client_setup{std::move(schema), std::move(parameters), std::move(shutdown), longest_wait});
+  if (schema.now)
+    schema.now = [now = std::move(schema.now), runtime = static_cast<const void*>(census.get()),
+                  name = schema.exchange_name] {
+      const place_mark inside{calling_place::exchange, runtime, name};
+      return now();
+    };
+  const auto setup = std::make_shared<const client_setup>(client_setup{
+      std::move(schema), std::move(parameters), std::move(shutdown), longest_wait, census.get()});
   for (auto& worker : workers)
     worker = spawn_actor<worker_state, exchange_worker_actor, caf::detached>(
         system, census, setup, make_keeper ? make_keeper() : std::shared_ptr<candle_keeper>{});

@@ -1,5 +1,6 @@
 #include "actors/frame/frame_actor.hpp"
 
+#include "messages/calling_place.hpp"
 #include "messages/thrown_text.hpp"
 
 #include <utility>
@@ -28,6 +29,7 @@ struct frame_state {
     if (answer.problem || !callback || std::exchange(is_told, true))
       return;
     const auto& instants = answer.instants;
+    const place_mark inside{calling_place::frame, nullptr, schema.frame_name};
     const auto thrown =
         thrown_text([&] { callback(instants.first, instants.last, instants.count()); });
     if (thrown)

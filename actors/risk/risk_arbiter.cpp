@@ -1,5 +1,6 @@
 #include "actors/risk/risk_arbiter.hpp"
 
+#include "messages/calling_place.hpp"
 #include "messages/error.hpp"
 
 #include <algorithm>
@@ -148,6 +149,7 @@ risk_verdict risk_arbiter::judge(participant_id participant, const risk_query& q
       std::optional<std::string> reason;
       if (asking.stop.stop_requested())
         return stopped_verdict();
+      const place_mark inside{calling_place::risk_profile, nullptr, profile.schema.risk_name};
       const auto thrown = text_of_throw([&] { reason = rule.validate(question); });
       if (asking.stop.stop_requested())
         return stopped_verdict();
@@ -178,6 +180,7 @@ void risk_arbiter::tell(participant_id participant, const risk_query& query,
     return;
   const auto& identity = participants_[participant].identity;
   if (callback_time_ == callback_time::decided) {
+    const place_mark inside{calling_place::risk_profile, nullptr, profile.schema.risk_name};
     if (auto thrown = text_of_throw([&] {
           callback({*identity, query.request, query.price, query.when, profile.positions});
         });
@@ -189,7 +192,8 @@ void risk_arbiter::tell(participant_id participant, const risk_query& query,
     waiting_.push_back({participant, query.when, {}});
   waiting_.back().calls.emplace_back(
       [&callback, identity, request = query.request, price = query.price, when = query.when,
-       positions = profile.positions] {
+       positions = profile.positions, &name = profile.schema.risk_name] {
+        const place_mark inside{calling_place::risk_profile, nullptr, name};
         callback({*identity, request, price, when, positions});
       });
 }

@@ -1,5 +1,6 @@
 #include "actors/sizing/quantity.hpp"
 
+#include "messages/calling_place.hpp"
 #include "messages/error.hpp"
 #include "messages/thrown_text.hpp"
 
@@ -96,6 +97,7 @@ std::optional<std::string> tell_calculated(const sizing_schema& sizing, std::str
   const auto& callback = sizing.callbacks.on_calculate;
   if (!callback)
     return std::nullopt;
+  const place_mark inside{calling_place::sizing, nullptr, sizing.sizing_name};
   const auto thrown = thrown_text([&] { callback(symbol, quantity, request); });
   if (!thrown)
     return std::nullopt;

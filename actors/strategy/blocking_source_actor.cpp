@@ -2,6 +2,7 @@
 
 #include "actors/leavable_thread.hpp"
 #include "actors/strategy/source_error.hpp"
+#include "messages/calling_place.hpp"
 
 #include <deque>
 #include <exception>
@@ -45,6 +46,8 @@ struct signal_work {
                      visiting_loader(census, exchange, awaited));
     generated_signal made;
     try {
+      const place_mark inside{calling_place::blocking_strategy, census.get(),
+                              schema->strategy_name};
       made.request = schema->get_signal(run_context{run, when, *market, &*sizer});
     } catch (...) {
       made.problem = error_of_source();

@@ -2,8 +2,9 @@
 
 #include "actors/exchange/average_price.hpp"
 #include "actors/partial/milestones.hpp"
-#include "actors/strategy/source_error.hpp"
 #include "actors/strategy/signal_validation.hpp"
+#include "actors/strategy/source_error.hpp"
+#include "messages/calling_place.hpp"
 #include "messages/plain_text.hpp"
 #include "messages/thrown_text.hpp"
 
@@ -503,6 +504,7 @@ strategy_core::next_step strategy_core::pass_without_price(instant when) {
 strategy_core::call_source(instant when) {
   std::optional<signal_request> request;
   try {
+    const place_mark inside{calling_place::strategy, nullptr, schema_.strategy_name};
     request = schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
   } catch (...) {
     source_error_ = error_of_source();
@@ -916,6 +918,7 @@ void strategy_core::call(const Callback& callback, const char* name, instant whe
     until_ = INT64_MIN;
     return;
   }
+  const place_mark inside{calling_place::strategy, nullptr, schema_.strategy_name};
   if (const auto thrown = thrown_text([&] { callback(args...); }))
     emit_error(error_code::callback_failed, fmt::format("{} threw: {}", name, *thrown), when);
 }
