@@ -8,10 +8,14 @@ set_target_properties(backtest_plugin PROPERTIES EXPORT_NAME plugin)
 install(TARGETS backtest_core backtest_databases backtest_caf backtest_plugin EXPORT backtest_caf)
 install(EXPORT backtest_caf NAMESPACE backtest_caf:: FILE backtest_caf-targets.cmake
   DESTINATION ${package_directory})
+# Headers of what hands out whole series of candles, and of what needs them, stay behind: a strategy
+# must not find a way to them.
+set(headers_left_out "/actors/client_contracts|/(exchange|market|publisher|blocking_source|strategy)_actor")
+string(APPEND headers_left_out "|/runtime/(live|live_start|portfolio|report_access|runtime_core)")
 foreach(room messages storage actors runtime)
   if(EXISTS ${PROJECT_SOURCE_DIR}/${room})
     install(DIRECTORY ${room} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/backtest_caf
-      FILES_MATCHING PATTERN "*.hpp")
+      FILES_MATCHING PATTERN "*.hpp" REGEX "(${headers_left_out})\\.hpp$" EXCLUDE)
   endif()
 endforeach()
 configure_package_config_file(cmake/backtest_caf-config.cmake.in backtest_caf-config.cmake

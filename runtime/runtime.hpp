@@ -7,7 +7,7 @@
 #include "runtime/listener.hpp"
 #include "runtime/live_runs.hpp"
 #include "runtime/network.hpp"
-#include "runtime/portfolio.hpp"
+#include "runtime/run_record.hpp"
 #include "runtime/report_columns.hpp"
 #include "runtime/report_directory.hpp"
 #include "runtime/report_kind.hpp"
@@ -265,11 +265,12 @@ public:
 
   caf::actor_system& system() noexcept;
   topics_actor topics() const;
-  client_supervisors clients() const;
   /// Actors of this runtime that live now.
   std::size_t actor_count() const;
 
 private:
+  friend class runtime_internals;
+
   std::unique_ptr<own_actor_system> system_; ///< null inside a foreign one
   std::unique_ptr<runtime_core> core_;
 };

@@ -338,7 +338,6 @@ risk_reports runtime::risk() { return risk_reports{*core_}; }
 heat_reports runtime::heat() { return heat_reports{*core_}; }
 caf::actor_system& runtime::system() noexcept { return core_->system; }
 topics_actor runtime::topics() const { return core_->topics; }
-client_supervisors runtime::clients() const { return core_->clients; }
 std::size_t runtime::actor_count() const { return core_->census->alive(); }
 
 } // namespace backtest

@@ -5,6 +5,7 @@
 #include "messages/caf.hpp"
 #include "runtime/caller_checks.hpp"
 #include "runtime/live_history.hpp"
+#include "runtime/portfolio.hpp"
 #include "runtime/registry.hpp"
 #include "runtime/report_columns.hpp"
 #include "runtime/runtime.hpp"
@@ -217,6 +218,12 @@ private:
   std::mutex facade_mutex_; ///< guards what follows
   shared_census facade_census_ = std::make_shared<actor_census>();
   message_facade_actors facade_;
+};
+
+/// What the installed interface does not show; for benchmarks.
+class runtime_internals {
+public:
+  static const client_supervisors& clients(const runtime& of) { return of.core_->clients; }
 };
 
 } // namespace backtest

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "runtime/caller_checks.hpp"
-#include "runtime/portfolio.hpp"
+#include "runtime/run_record.hpp"
 #include "runtime/report_directory.hpp"
 #include "runtime/walker_report.hpp"
 

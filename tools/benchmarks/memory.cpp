@@ -2,6 +2,7 @@
 
 #include "actors/exchange/candle_writer.hpp"
 #include "actors/exchange/csv_source.hpp"
+#include "runtime/runtime_core.hpp"
 #include "tools/benchmarks/engine_runs.hpp"
 #include "tools/benchmarks/processes.hpp"
 #include "tools/benchmarks/repetitions.hpp"
@@ -39,7 +40,7 @@ void hold_idle_strategies(std::size_t count) {
   strategy.get_signal = contender_named("sma_cross").engine_source;
   target.add_strategy(std::move(strategy));
   {
-    const auto supervisor = target.clients().strategies;
+    const auto supervisor = runtime_internals::clients(target).strategies;
     caf::scoped_actor self{target.system()};
     for (int round = 0; round < 2; ++round) // spawned, then touched once more
       for (std::size_t i = 0; i < count; ++i)
@@ -66,7 +67,7 @@ void hold_candles(const std::string& file) {
   const auto fail = [](const caf::error& reason) {
     throw failure(error_code::actor_failed, text_of(reason));
   };
-  request(self, target.clients().exchanges, caf::infinite,
+  request(self, runtime_internals::clients(target).exchanges, caf::infinite,
           resolve<exchange_key>{{"csv", run_mode::backtest}})
       .receive([&](const resolved<exchange_actor>& found) { client = found.client; }, fail);
   const auto before = status_kib("VmRSS");

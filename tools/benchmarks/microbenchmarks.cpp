@@ -2,6 +2,7 @@
 #include "actors/exchange/candle_writer.hpp"
 #include "actors/frame/frame_actor.hpp"
 #include "messages/own_actor_system.hpp"
+#include "runtime/runtime_core.hpp"
 #include "tools/benchmarks/engine_runs.hpp"
 #include "tools/benchmarks/hand_written_csv.hpp"
 
@@ -100,7 +101,7 @@ void supervisor_resolve(benchmark::State& state) {
   strategy.strategy_name = "never";
   strategy.get_signal = contender_named("never").engine_source;
   target.add_strategy(strategy);
-  const auto supervisor = target.clients().strategies;
+  const auto supervisor = runtime_internals::clients(target).strategies;
   strategy_key key;
   for (std::int64_t i = 0; i < state.range(0); ++i) {
     key = {fmt::format("SYM{:04}", i), "never", run_mode::backtest};
