@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, calling_place_count> place_names{
 std::string text_of(const place_mark& mark) {
   std::string text{place_names[static_cast<std::size_t>(mark.where())]};
   if (!mark.name().empty())
-    text += " " + std::string{mark.name()};
+    text.append(" ").append(mark.name());
   return text;
 }
 

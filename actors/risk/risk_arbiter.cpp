@@ -29,10 +29,10 @@ template <class Action> std::string text_of_throw(Action&& action) {
 }
 
 risk_verdict stopped_verdict() {
-  risk_verdict verdict;
-  verdict.allowed = false;
-  verdict.stopped = true;
-  return verdict;
+  risk_verdict refusal;
+  refusal.allowed = false;
+  refusal.stopped = true;
+  return refusal;
 }
 
 template <class Profiles> std::size_t index_of(const Profiles& profiles, const std::string& name) {
