@@ -46,9 +46,14 @@ worker_threads::worker_threads(caf::actor_system& system)
 }
 
 // The thread of CAF's I/O module has the same name, and must not be blocked either. A thread that a
-// scheduled actor started goes by it too, but knows no actor system.
+// scheduled actor started goes by it too, but knows no actor system; so does one of CAF's own once
+// a `calling_thread` of another system has let go of it, which is why the answer is kept.
 bool looks_like_worker_thread() {
-  return caf::logger::current_logger() != nullptr && name_of_this_thread() == "caf.multiplexer";
+  thread_local bool is_known = false;
+  if (!is_known)
+    is_known =
+        caf::logger::current_logger() != nullptr && name_of_this_thread() == "caf.multiplexer";
+  return is_known;
 }
 
 bool looks_like_own_thread_of_actor(caf::actor_system& system) {

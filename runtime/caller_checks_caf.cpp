@@ -22,9 +22,10 @@ bool waits_for_an_answer_alone(waiting_for what) {
 
 std::optional<std::string> caller_checks::place_against(waiting_for what) const {
   // Actors of another system may wait for the runtime, but for those that it waits for itself: its
-  // subscribers and signal sources.
-  const bool shares_thread = workers_.has_this_thread() ||
-                             (!waits_for_an_answer_alone(what) && looks_like_worker_thread());
+  // subscribers and signal sources. Looked at first, before a call makes it unrecognisable.
+  const bool is_of_actors = looks_like_worker_thread();
+  const bool shares_thread =
+      workers_.has_this_thread() || (is_of_actors && !waits_for_an_answer_alone(what));
   return place_not_to_wait(runtime_, shares_thread, what);
 }
 

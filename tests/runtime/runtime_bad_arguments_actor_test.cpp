@@ -252,14 +252,14 @@ TEST_CASE("bad arguments: handles of nothing are harmless") {
   CHECK(walk.data().strategy_results.empty());
   CHECK(walk.summaries().empty());
 
-  signal_stream signals{nullptr};
+  signal_stream signals{nullptr, nullptr};
   auto moved_signals = std::move(signals);
   for (auto* stream : {&signals, &moved_signals}) {
     stream->stop();
     CHECK_FALSE(stream->next());
     CHECK(stream->summaries().empty());
   }
-  walker_stream results{nullptr};
+  walker_stream results{nullptr, nullptr};
   auto moved_results = std::move(results);
   for (auto* stream : {&results, &moved_results}) {
     stream->stop();
