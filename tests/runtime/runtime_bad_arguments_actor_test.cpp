@@ -303,6 +303,7 @@ TEST_CASE("bad arguments: what may be empty changes nothing") {
 TEST_CASE("bad arguments: an open_store that answers with null is told whoever needs the store") {
   const watchdog guard{};
   auto options = quiet();
+  options.network = true; // `publish` asks for it before it needs a store
   options.open_store = [] { return std::unique_ptr<store>{}; };
   runtime target{options};
   add_basics(target);
