@@ -102,6 +102,12 @@ void runtime_core::wait_for_callbacks() {
 
 void runtime_core::begin_end() {
   close_gates();
+  {
+    const std::lock_guard lock{mutex};
+    is_ending_ = true;
+    for (auto& [key, known] : walks_)
+      known->stop(); // first: else a walk takes the ends of its backtests for their results
+  }
   shutdown_.request_stop();
 }
 
@@ -110,9 +116,6 @@ runtime_core::~runtime_core() {
   end_message_facade();
   {
     const std::lock_guard lock{mutex};
-    is_ending_ = true;
-    for (auto& [key, known] : walks_)
-      known->stop();
     for (const auto& driver : drivers_)
       end_actor(driver.lock());
     for (const auto& live : live_drivers_)
