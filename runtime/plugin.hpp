@@ -7,7 +7,7 @@
 namespace backtest {
 
 /// Grows whenever plugins must be built anew.
-inline constexpr std::uint32_t plugin_abi_version = 3;
+inline constexpr std::uint32_t plugin_abi_version = 4;
 
 } // namespace backtest
 
