@@ -15,7 +15,7 @@ namespace backtest::tools {
 
 namespace {
 
-constexpr std::size_t piece = 1 << 20;
+constexpr std::size_t piece_bytes = 1 << 20;
 
 [[noreturn]] void fail(const std::string& name, int cause) {
   throw failure(error_code::io_failed,
@@ -46,7 +46,7 @@ void output_file::write(std::string_view text) noexcept {
 }
 
 void output_file::drain() noexcept {
-  if (buffer_.size() >= piece)
+  if (buffer_.size() >= piece_bytes)
     flush();
 }
 
