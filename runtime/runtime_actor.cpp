@@ -22,6 +22,8 @@ std::optional<error> problem_of_question(Work&& work) {
     return caught.reason();
   } catch (const std::exception& caught) {
     return error{error_code::actor_failed, caught.what()};
+  } catch (...) { // of a user's column, say; the actor must go on answering
+    return error{error_code::actor_failed, "something was thrown that is not a std::exception"};
   }
 }
 

@@ -226,6 +226,23 @@ TEST_CASE("runtime actor: what the facade would throw is the problem of the answ
             .problem->code == error_code::invalid_argument);
 }
 
+TEST_CASE("runtime actor: whatever a column throws is the problem of the answer, and the next "
+          "question is answered") {
+  const watchdog guard{};
+  runtime target{quiet(1)};
+  add_everything(target);
+  column_overrides broken;
+  broken.backtest = column_list<tick_result>{
+      {"who", "Who", [](const tick_result&, std::size_t) -> std::string { throw 5; }}};
+  target.set_columns(broken);
+  asking_service service{target};
+  CHECK_FALSE(service.ask<run_ended>(run_backtest{request_of()}).problem);
+  const ask_report_text question{report_kind::backtest, "BTC", "buyer", run_mode::backtest};
+  for (int attempt = 0; attempt < 2; ++attempt)
+    CHECK(service.ask<report_text>(question).problem ==
+          error{error_code::actor_failed, "something was thrown that is not a std::exception"});
+}
+
 TEST_CASE("runtime actor: who waits when the runtime ends is told") {
   const watchdog guard{};
   own_actor_system host{1};
