@@ -21,8 +21,8 @@ struct backtest_request {
   std::string frame;
   /// No run examines an instant before every other one is done with all instants before it: what
   /// strategies share (a static variable, say) then carries nothing from a run that is ahead. On one
-  /// thread it is also called by one of them at a time. Several times slower. A run that is told to
-  /// stop ends with the others' next instants.
+  /// thread only one of them is in user code at a time. Up to five times slower. A run that is told
+  /// to stop ends with the others' next instants.
   bool lockstep = false;
 };
 

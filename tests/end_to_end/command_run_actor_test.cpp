@@ -36,7 +36,7 @@ const boost::json::object& object_of(const boost::json::value& value) { return v
 
 } // namespace
 
-TEST_CASE("command: every golden case, the same bytes on one thread and on four") {
+TEST_CASE("command: every golden case, the same bytes on one thread, in lockstep, and on four") {
   const temporary_folder folder{"command_golden"};
   for (const auto& golden_case : golden_cases()) {
     CAPTURE(golden_case.filename().string());
@@ -45,8 +45,10 @@ TEST_CASE("command: every golden case, the same bytes on one thread and on four"
     const auto four = run_to_events(folder, golden_case / "config.json", "4");
     const auto difference = first_difference(expected, facts_in(four));
     CHECK_MESSAGE(!difference, difference.value_or(""));
-    if (!is_sanitized) // the other golden tests run on one thread with them
+    if (!is_sanitized) { // the other golden tests run on one thread with them
       CHECK(run_to_events(folder, golden_case / "config.json", "1") == four);
+      CHECK(run_to_events(folder, golden_case / "config.json", "1", {"--lockstep"}) == four);
+    }
   }
 }
 
@@ -197,6 +199,15 @@ TEST_CASE("command: --trades writes every closed signal once, in event order") {
     CHECK(lines[i + 1].starts_with(expected[i] + ","));
     CHECK(std::count(lines[i + 1].begin(), lines[i + 1].end(), ',') == 13);
   }
+}
+
+TEST_CASE("command: lockstep takes one thread") {
+  const temporary_folder folder{"command_lockstep"};
+  const auto config = folder.write("config.json", small_configuration());
+  const auto result = run_command({"run", "--config", config, "--lockstep", "--threads", "2"});
+  CHECK(result.status == 2);
+  CHECK(result.err == "backtest: --threads 2: expected 1 with --lockstep\n");
+  CHECK(run_command({"run", "--config", config, "--lockstep", "--quiet"}).status == 0);
 }
 
 TEST_CASE("command: the reports of two runs are the same bytes") {
