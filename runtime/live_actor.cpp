@@ -215,11 +215,6 @@ struct live_state {
   }
 
   const run_identity& identity(std::size_t run) const { return *setup->runs[run].identity; }
-  std::vector<std::size_t> all_runs() const {
-    std::vector<std::size_t> all(runs.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    return all;
-  }
   /// Who waits for candles of these runs: one whose signal lives follows it to its end, stopped or
   /// not.
   awaited_by awaited(const std::vector<std::size_t>& by) const {
@@ -270,7 +265,7 @@ struct live_state {
            if (found.problem)
              return fail_all(*found.problem);
            step(
-               found.client, ask_timeline{setup->awaited(all_runs())},
+               found.client, ask_timeline{setup->awaited_by_all()},
                [this](const frame_timeline& answer) {
                  if (answer.problem)
                    return fail_all(*answer.problem);

@@ -62,6 +62,7 @@ struct portfolio_setup {
 
   /// For whom these runs ask.
   awaited_by awaited(const std::vector<std::size_t>& by) const;
+  awaited_by awaited_by_all() const;
 };
 
 /// Drives the runs of one portfolio from the frame's first instant to their ends.

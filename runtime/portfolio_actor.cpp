@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <deque>
 #include <map>
-#include <numeric>
 #include <set>
 #include <utility>
 
@@ -146,12 +145,6 @@ struct portfolio_state {
 
   const run_identity& identity(std::size_t run) const { return *setup->runs[run].identity; }
 
-  std::vector<std::size_t> all_runs() const {
-    std::vector<std::size_t> all(runs.size());
-    std::iota(all.begin(), all.end(), std::size_t{0});
-    return all;
-  }
-
   bool is_stream() const { return setup->stream != nullptr; }
   bool announces() const { return !is_stream() && !setup->is_walked; }
 
@@ -189,7 +182,7 @@ struct portfolio_state {
            if (found.problem)
              return fail_all(*found.problem);
            step(
-               found.client, ask_timeline{setup->awaited(all_runs())},
+               found.client, ask_timeline{setup->awaited_by_all()},
                [this](const frame_timeline& answer) {
                  frame = answer.instants;
                  if (answer.callback_problem)

@@ -180,6 +180,13 @@ awaited_by portfolio_setup::awaited(const std::vector<std::size_t>& by) const {
   return who;
 }
 
+awaited_by portfolio_setup::awaited_by_all() const {
+  awaited_by who{{}, halted};
+  for (const auto& run : runs)
+    who.runs.push_back(run.stop);
+  return who;
+}
+
 load_candles minutes_for_run(const std::string& symbol, instant first, instant last,
                              const configuration& parameters) {
   load_candles asked{symbol, interval::m1, first - parameters.avg_price_candles_count * minute_ms,
