@@ -55,8 +55,7 @@ private:
 /// asked for, nor does a live run on the replay clock; with the market it goes on and its elements
 /// wait. An element comes when the reports have taken in everything up to it. One consuming thread.
 /// One that was moved from has no elements. Letting go of it ends the run at once and, where `next`
-/// may be called, waits until it is over;
-/// what a live run holds stays in the store.
+/// may be called, waits until it is over; what a live run holds stays in the store.
 class signal_stream {
 public:
   signal_stream(std::function<started_run()> begin, shared_caller_checks callers)

@@ -119,10 +119,9 @@ struct runtime_options {
 /// a foreign actor system waits for that at its own end.
 ///
 /// Functions that wait for actors (reports, `listen`, `subscribe`, `enable_reports`), for
-/// subscribers
-/// (`flush`), commands or runs throw `failure{invalid_argument}` at once where that might never
-/// come about, with however many threads: in a scheduled actor, and in some callbacks;
-/// docs/embedding.md has the table. `actor()` answers there.
+/// subscribers (`flush`), for commands or runs throw `failure{invalid_argument}` at once where that
+/// might never come about, however many threads there are: in a scheduled actor, and in some
+/// callbacks; docs/embedding.md has the table. `actor()` answers there.
 class runtime {
 public:
   /// With an actor system of its own.

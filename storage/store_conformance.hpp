@@ -128,8 +128,7 @@ inline void put_all(store& target, store_space space, const rows_of_space& rows)
   target.commit(batch);
 }
 
-// -- reads that are compared with what a map holds
-// -------------------------------------------------
+// -- reads that are compared with what a map holds ----------------------------------------------
 
 inline void compare_get(findings& found, const store_reader& actual, const rows_of_space& rows,
                         const std::string& key, store_space space = store_space::state) {
@@ -152,8 +151,7 @@ inline void compare_last(findings& found, const store_reader& actual, const rows
                      actual.last(space, prefix), expected_last(rows, prefix));
 }
 
-// -- the promises
-// -----------------------------------------------------------------------------------
+// -- the promises -------------------------------------------------------------------------------
 
 inline void reads_what_was_put(const store_under_test& subject, findings& found) {
   const auto place = subject.make_place();

@@ -41,7 +41,8 @@ private:
   std::vector<page> pages_; ///< copies go into the last one
 };
 
-/// A copy that may be given away; behind its last candle stand `candle_copies::guard` of the same.
+/// A copy that may be given away. Behind its last candle, in memory that is its own, stand
+/// `candle_copies::guard` candles whose every figure is not a number.
 std::vector<candle> guarded_copy(std::span<const candle> known);
 
 } // namespace backtest
