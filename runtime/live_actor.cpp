@@ -1087,7 +1087,7 @@ struct live_state {
   void tell_refusal(const error& problem, instant now) {
     if (refusals++ == 0)
       refused_since = now;
-    else if (now < refusal_told + longest_retry_ms)
+    else if (now - refusal_told < longest_retry_ms)
       return;
     refusal_told = now;
     auto message = problem.message;
