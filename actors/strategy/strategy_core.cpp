@@ -163,6 +163,7 @@ pause_reason strategy_core::advance(const range_grant& grant, std::vector<event>
   until_ = grant.until > std::max(plan_.data_end, plan_.frame.first) ? end_of_time : grant.until;
   mask_ = grant.wanted | callback_interest_;
   const measured_work work{*this};
+  const place_mark inside{calling_place::strategy, nullptr, schema_.strategy_name}; // once a range
   if (plan_.steady_clock)
     slice_ends_ = (last_steady_ = plan_.steady_clock->load(std::memory_order_relaxed)) + slice_ms;
   if (waiting_ != waiting_for::nothing) {
@@ -504,7 +505,6 @@ strategy_core::next_step strategy_core::pass_without_price(instant when) {
 strategy_core::call_source(instant when) {
   std::optional<signal_request> request;
   try {
-    const place_mark inside{calling_place::strategy, nullptr, schema_.strategy_name};
     request = schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
   } catch (...) {
     source_error_ = error_of_source();

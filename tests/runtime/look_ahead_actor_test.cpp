@@ -1,6 +1,7 @@
 // Ways in which a strategy could see the future, tried by each kind of signal source in both modes.
 
 #include "messages/event_json.hpp"
+#include "tests/support/hosted_runtime.hpp"
 #include "tests/support/live_fixture.hpp"
 
 #include <array>
@@ -15,8 +16,8 @@ using namespace backtest::testing;
 
 namespace {
 
-constexpr std::array every_interval{interval::m1,  interval::m3, interval::m5, interval::m15,
-                                    interval::m30, interval::h1, interval::h2, interval::h4,
+constexpr std::array every_interval{interval::m1,  interval::m3, interval::m5,  interval::m15,
+                                    interval::m30, interval::h1, interval::h2,  interval::h4,
                                     interval::h6,  interval::h8, interval::h12, interval::d1};
 
 /// What was found, one line for each kind of finding; from any thread.
@@ -51,7 +52,8 @@ bool is_unknown(const candle& read) {
 
 /// Reads on behind the newest candle.
 void look_behind(std::span<const candle> given, interval size, instant when, findings& found) {
-  const bool is_newest = given.back().open_time == align_down(when, length_of(size)) - length_of(size);
+  const bool is_newest =
+      given.back().open_time == align_down(when, length_of(size)) - length_of(size);
   found.add(is_newest ? "the newest closed candle" : "another candle");
   for (std::size_t further = 0; further < 1000; ++further)
     if (!is_unknown(given.data()[given.size() + further]))
@@ -81,12 +83,12 @@ struct curious_source_state {
       promise = promise_answer<generated_signal>(self);
       for (const auto size : every_interval)
         for (const auto* symbol : {"BTC", "ETH"}) {
-          ask(message.market, {symbol, size, 1, message.when}, [this, size, when = message.when](
-                                                                   const candle_list& list) {
-            if (list.problem)
-              return found->add(list.problem->message);
-            look_behind(list.candles, size, when, *found);
-          });
+          ask(message.market, {symbol, size, 1, message.when},
+              [this, size, when = message.when](const candle_list& list) {
+                if (list.problem)
+                  return found->add(list.problem->message);
+                look_behind(list.candles, size, when, *found);
+              });
           for (const auto ahead : {instant{1}, minute_ms, 3 * day_ms})
             ask(message.market, {symbol, size, 1, message.when + ahead},
                 [this](const candle_list& list) {
@@ -106,7 +108,8 @@ struct curious_source_state {
     }};
   }
 
-  template <class Answer> void ask(const market_actor& market, ask_candles question, Answer answer) {
+  template <class Answer>
+  void ask(const market_actor& market, ask_candles question, Answer answer) {
     ++missing;
     request(self, market, caf::infinite, std::move(question))
         .then(
@@ -151,62 +154,62 @@ void run_watcher(runtime& target, run_mode mode) {
 
 TEST_CASE("look-ahead: behind the newest candle that a function is given there is nothing") {
   const watchdog guard;
+  const auto kind = every_host();
   for (const auto mode : {run_mode::backtest, run_mode::live})
-    for (const bool blocking : {false, true})
-      for (const auto threads : {1U, 2U, 8U}) {
-        CAPTURE(blocking);
-        CAPTURE(threads);
-        const auto found = std::make_shared<findings>();
-        const test_disk disk;
-        runtime target{on(disk, threads)};
-        target.add_exchange(wave_exchange());
-        target.add_frame(frame_of(day_ms / 4));
-        auto watcher = strategy_of("watcher", [found](const run_context& context) {
-          return look_everywhere(context, *found);
-        });
-        watcher.blocking = blocking;
-        target.add_strategy(std::move(watcher));
-        run_watcher(target, mode);
-        CHECK(found->kinds() ==
-              std::set<std::string>{"the newest closed candle", "nothing behind it"});
-        CHECK(found->count("nothing behind it") == 2 * 25 * 24);
-      }
+    for (const bool blocking : {false, true}) {
+      CAPTURE(blocking);
+      const auto found = std::make_shared<findings>();
+      const test_disk disk;
+      hosted_runtime hosted{kind, on(disk)};
+      runtime& target = *hosted;
+      target.add_exchange(wave_exchange());
+      target.add_frame(frame_of(day_ms / 4));
+      auto watcher = strategy_of("watcher", [found](const run_context& context) {
+        return look_everywhere(context, *found);
+      });
+      watcher.blocking = blocking;
+      target.add_strategy(std::move(watcher));
+      run_watcher(target, mode);
+      CHECK(found->kinds() ==
+            std::set<std::string>{"the newest closed candle", "nothing behind it"});
+      CHECK(found->count("nothing behind it") == 2 * 25 * 24);
+    }
 }
 
 TEST_CASE("look-ahead: a source that is an actor is answered up to the instant of its question") {
   const watchdog guard;
-  for (const auto mode : {run_mode::backtest, run_mode::live})
-    for (const auto threads : {1U, 2U, 8U}) {
-      CAPTURE(threads);
-      const auto found = std::make_shared<findings>();
-      const test_disk disk;
-      runtime target{on(disk, threads)};
-      target.add_exchange(wave_exchange());
-      target.add_frame(frame_of(day_ms / 4));
-      const auto source = spawn_actor<curious_source_state, signal_source_actor>(target.system(),
-                                                                                nullptr, found);
-      target.add_strategy(strategy_of("watcher", {}), source);
-      // Two runs would let the source answer two questions at once.
-      auto run = [&] {
-        if (mode == run_mode::backtest)
-          return target.backtest().background(request_of({"BTC"}, {"watcher"}));
-        live_request request;
-        request.symbols = {"BTC"};
-        request.strategies = {"watcher"};
-        request.exchange = "exchange";
-        request.frame = "frame";
-        request.clock = at_full_speed();
-        return target.live().background(request);
-      }();
-      run.wait();
-      end_actor(source);
-      CHECK(run.summaries().front().outcome == run_outcome::completed);
-      CHECK(found->kinds() == std::set<std::string>{"the newest closed candle", "nothing behind it",
-                                                    "refused", "that question is over"});
-      CHECK(found->count("nothing behind it") == 25 * 24);
-      CHECK(found->count("refused") == 3 * 25 * 24);
-      CHECK(found->count("that question is over") == 24);
-    }
+  const auto kind = every_host();
+  for (const auto mode : {run_mode::backtest, run_mode::live}) {
+    const auto found = std::make_shared<findings>();
+    const test_disk disk;
+    hosted_runtime hosted{kind, on(disk)};
+    runtime& target = *hosted;
+    target.add_exchange(wave_exchange());
+    target.add_frame(frame_of(day_ms / 4));
+    const auto source =
+        spawn_actor<curious_source_state, signal_source_actor>(target.system(), nullptr, found);
+    target.add_strategy(strategy_of("watcher", {}), source);
+    // Two runs would let the source answer two questions at once.
+    auto run = [&] {
+      if (mode == run_mode::backtest)
+        return target.backtest().background(request_of({"BTC"}, {"watcher"}));
+      live_request request;
+      request.symbols = {"BTC"};
+      request.strategies = {"watcher"};
+      request.exchange = "exchange";
+      request.frame = "frame";
+      request.clock = at_full_speed();
+      return target.live().background(request);
+    }();
+    run.wait();
+    end_actor(source);
+    CHECK(run.summaries().front().outcome == run_outcome::completed);
+    CHECK(found->kinds() == std::set<std::string>{"the newest closed candle", "nothing behind it",
+                                                  "refused", "that question is over"});
+    CHECK(found->count("nothing behind it") == 25 * 24);
+    CHECK(found->count("refused") == 3 * 25 * 24);
+    CHECK(found->count("that question is over") == 24);
+  }
 }
 
 namespace {
@@ -228,9 +231,10 @@ struct shared_memory {
 
 /// Event lines of two strategies on three symbols, and what they could see of each other's future.
 std::vector<std::string> run_together(run_mode mode, bool lockstep, bool shares_profile,
-                                      std::size_t threads, shared_memory& memory) {
+                                      host_kind kind, shared_memory& memory) {
   const test_disk disk;
-  runtime target{on(disk, threads)};
+  hosted_runtime hosted{kind, on(disk)};
+  runtime& target = *hosted;
   target.add_exchange(wave_exchange());
   target.add_frame(frame_of(day_ms));
   risk_schema one_at_a_time;
@@ -280,22 +284,20 @@ std::vector<std::string> run_together(run_mode mode, bool lockstep, bool shares_
 TEST_CASE("look-ahead: in lockstep strategies that share something see nothing of a run that is "
           "ahead, and all else is the same") {
   const watchdog guard;
+  const auto kind = every_host();
   for (const auto mode : {run_mode::backtest, run_mode::live})
     for (const bool shares_profile : {false, true}) {
       CAPTURE(to_string(mode));
       CAPTURE(shares_profile);
       shared_memory freely;
-      const auto expected = run_together(mode, false, shares_profile, 1, freely);
+      const auto expected = run_together(mode, false, shares_profile, {}, freely);
       CHECK(expected.size() > 20);
       if (!shares_profile)
         CHECK(freely.seen_ahead > 0); // which is what this is about
-      for (const auto threads : {1U, 2U, 8U}) {
-        CAPTURE(threads);
-        shared_memory in_step;
-        CHECK(run_together(mode, true, shares_profile, threads, in_step) == expected);
-        CHECK(in_step.seen_ahead == 0);
-        CHECK(in_step.asked == freely.asked);
-      }
+      shared_memory in_step;
+      CHECK(run_together(mode, true, shares_profile, kind, in_step) == expected);
+      CHECK(in_step.seen_ahead == 0);
+      CHECK(in_step.asked == freely.asked);
     }
 }
 

@@ -285,9 +285,9 @@ std::string outcome_of(const std::function<void(runtime&)>& call, runtime& targe
   }
 }
 
-std::map<std::string, std::string> outcomes_at(place where, bool is_foreign) {
+std::map<std::string, std::string> outcomes_at(place where, host_kind kind) {
   std::map<std::string, std::string> outcomes;
-  world_of_places world{is_foreign, where, [&](world_of_places& here) {
+  world_of_places world{kind, where, [&](world_of_places& here) {
                           for (const auto& item : facade_calls())
                             outcomes[item.name] = outcome_of(item.call, *here.target);
                         }};
@@ -298,7 +298,7 @@ std::map<std::string, std::string> outcomes_at(place where, bool is_foreign) {
 /// What the call throws at a place.
 std::string refusal_at(place where, std::function<void(runtime&)> call) {
   std::string text;
-  world_of_places world{false, where, [&](world_of_places& here) {
+  world_of_places world{host_kind{}, where, [&](world_of_places& here) {
                           try {
                             call(*here.target);
                           } catch (const failure& thrown) {
@@ -312,20 +312,19 @@ std::string refusal_at(place where, std::function<void(runtime&)> call) {
 
 } // namespace
 
-TEST_CASE("callers: every function returns or refuses at every place, with one thread") {
+TEST_CASE("callers: every function returns or refuses at every place") {
   const watchdog guard{std::chrono::seconds{240}};
-  for (const bool is_foreign : {false, true})
-    for (const auto& [where, name] : all_places) {
-      CAPTURE(is_foreign);
-      const std::string at{name};
-      CAPTURE(at);
-      const auto allowed = waits_allowed(where);
-      const auto outcomes = outcomes_at(where, is_foreign);
-      for (const auto& item : facade_calls()) {
-        const bool may = item.waits == wait_of::nobody || allowed.count(item.waits) > 0;
-        CHECK_MESSAGE(outcomes.at(item.name) == (may ? "returns" : "refuses"), item.name);
-      }
+  const auto kind = every_host();
+  for (const auto& [where, name] : all_places) {
+    const std::string at{name};
+    CAPTURE(at);
+    const auto allowed = waits_allowed(where);
+    const auto outcomes = outcomes_at(where, kind);
+    for (const auto& item : facade_calls()) {
+      const bool may = item.waits == wait_of::nobody || allowed.count(item.waits) > 0;
+      CHECK_MESSAGE(outcomes.at(item.name) == (may ? "returns" : "refuses"), item.name);
     }
+  }
 }
 
 TEST_CASE("callers: a refusal says which function, from where, and what to use") {
@@ -352,7 +351,7 @@ TEST_CASE("callers: a runtime of another actor system may be waited for") {
     runtime other{quiet(1)};
     add_basics(other);
     bool has_data = false;
-    world_of_places world{false, where, [&](world_of_places&) {
+    world_of_places world{host_kind{}, where, [&](world_of_places&) {
                             has_data = outcome_of(
                                            [](runtime& r) {
                                              r.backtest().get_data("BTC", "buyer");
@@ -392,7 +391,7 @@ TEST_CASE("callers: a thread that a scheduled actor started may call everything"
   const watchdog guard{};
   std::string outcome;
   std::thread started;
-  world_of_places world{false, place::scheduled_actor, [&](world_of_places& here) {
+  world_of_places world{host_kind{}, place::scheduled_actor, [&](world_of_places& here) {
                           started = std::thread{[&outcome, target = here.target.get()] {
                             outcome = outcome_of(
                                 [](runtime& r) {
@@ -409,25 +408,24 @@ TEST_CASE("callers: a thread that a scheduled actor started may call everything"
 
 TEST_CASE("callers: a runtime may be destroyed at every place, and is gone then") {
   const watchdog guard{std::chrono::seconds{120}};
-  for (const bool is_foreign : {false, true})
-    for (const auto& [where, name] : all_places) {
-      // Where somebody waits inside of a function of the runtime it cannot go.
-      if (where == place::report_column || where == place::walker_stream_callback ||
-          where == place::open_store || where == place::logger)
-        continue;
-      CAPTURE(is_foreign);
-      const std::string at{name};
-      CAPTURE(at);
-      tally after;
-      world_of_places world{is_foreign, where, [&](world_of_places& here) {
-                              here.target.reset();
-                              after.add();
-                            }};
-      world.run();
-      world.wait_until_gone();
-      CHECK(after.count() == 1);
-      CHECK(world.target == nullptr);
-    }
+  const auto kind = every_host();
+  for (const auto& [where, name] : all_places) {
+    // Where somebody waits inside of a function of the runtime it cannot go.
+    if (where == place::report_column || where == place::walker_stream_callback ||
+        where == place::open_store || where == place::logger)
+      continue;
+    const std::string at{name};
+    CAPTURE(at);
+    tally after;
+    world_of_places world{kind, where, [&](world_of_places& here) {
+                            here.target.reset();
+                            after.add();
+                          }};
+    world.run();
+    world.wait_until_gone();
+    CHECK(after.count() == 1);
+    CHECK(world.target == nullptr);
+  }
 }
 
 TEST_CASE("callers: streams may be let go of at every place") {
@@ -436,7 +434,7 @@ TEST_CASE("callers: streams may be let go of at every place") {
                            place::walker_callback, place::blocking_signal_function}) {
     std::optional<signal_stream> signals;
     std::optional<walker_stream> walks;
-    world_of_places world{false, where, [&](world_of_places&) {
+    world_of_places world{host_kind{}, where, [&](world_of_places&) {
                             signals.reset();
                             walks.reset();
                           }};
@@ -463,7 +461,7 @@ TEST_CASE("callers: commands wait for a run on the market, not for one that repl
       CAPTURE(static_cast<int>(where));
       const auto clock = std::make_shared<jumping_clock>(replays);
       std::string outcome;
-      world_of_places world{false, where, [&](world_of_places& here) {
+      world_of_places world{host_kind{}, where, [&](world_of_places& here) {
                               clock->let_go();
                               outcome = outcome_of([](runtime& r) { r.live().pause("L", "calm"); },
                                                    *here.target);

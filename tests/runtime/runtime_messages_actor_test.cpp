@@ -1,4 +1,4 @@
-#include "messages/own_actor_system.hpp"
+#include "tests/support/hosted_runtime.hpp"
 #include "tests/support/live_fixture.hpp"
 #include "tests/support/walker_fixture.hpp"
 
@@ -67,51 +67,45 @@ void add_everything(runtime& target) {
 
 TEST_CASE("runtime actor: a service on the only thread runs a backtest and reads what came of it") {
   const watchdog guard{};
-  std::optional<own_actor_system> host;
-  for (const bool is_foreign : {false, true}) {
-    CAPTURE(is_foreign);
-    if (is_foreign)
-      host.emplace(1);
-    runtime target = is_foreign ? runtime{host->get(), one_thread_with_reports()}
-                                : runtime{one_thread_with_reports()};
-    add_everything(target);
-    asking_service service{target};
-    const auto ended = service.ask<run_ended>(run_backtest{request_of({"BTC", "ETH"})});
-    CHECK(!ended.problem);
-    CHECK(ended.id > 0);
-    REQUIRE(ended.summaries.size() == 2);
-    CHECK(ended.summaries[0].identity->symbol == "BTC");
-    CHECK(ended.summaries[1].identity->symbol == "ETH");
-    CHECK(ended.summaries[0].counters.closed > 5);
+  hosted_runtime hosted{every_host(), one_thread_with_reports()};
+  runtime& target = *hosted;
+  add_everything(target);
+  asking_service service{target};
+  const auto ended = service.ask<run_ended>(run_backtest{request_of({"BTC", "ETH"})});
+  CHECK(!ended.problem);
+  CHECK(ended.id > 0);
+  REQUIRE(ended.summaries.size() == 2);
+  CHECK(ended.summaries[0].identity->symbol == "BTC");
+  CHECK(ended.summaries[1].identity->symbol == "ETH");
+  CHECK(ended.summaries[0].counters.closed > 5);
 
-    const auto data = service.ask<backtest_data>(ask_backtest_data{"BTC", "buyer"});
-    REQUIRE(data.data);
-    CHECK(data.data->statistics.total_signals == ended.summaries[0].counters.closed);
-    CHECK(service.ask<run_statistics>(ask_run_statistics{"BTC", "buyer", run_mode::backtest})
-              .statistics.total_signals == ended.summaries[0].counters.closed);
-    for (const auto kind :
-         {report_kind::backtest, report_kind::live, report_kind::schedule, report_kind::performance,
-          report_kind::partial, report_kind::risk, report_kind::heat}) {
-      const auto text =
-          service.ask<report_text>(ask_report_text{kind, "BTC", "buyer", run_mode::backtest});
-      CHECK(!text.problem);
-      CHECK(!text.markdown.empty());
-    }
-    CHECK(service
-              .ask<report_text>(
-                  ask_report_text{report_kind::backtest, "BTC", "buyer", run_mode::backtest})
-              .markdown == target.backtest().get_report("BTC", "buyer"));
-    CHECK(service
-              .ask<sized_position>(
-                  size_position{"one_percent", "BTC", fixed_percentage_size{10'000, 100, 98}})
-              .quantity == 50);
-    const auto listed = service.ask<run_list>(ask_runs{run_kind::backtest});
-    CHECK(listed.runs.size() == 2);
-    const auto status =
-        service.ask<run_status_told>(ask_run_status{run_kind::backtest, "BTC", "buyer"});
-    CHECK(status.status.state == run_state::fulfilled);
-    CHECK(status.status.id == ended.id);
+  const auto data = service.ask<backtest_data>(ask_backtest_data{"BTC", "buyer"});
+  REQUIRE(data.data);
+  CHECK(data.data->statistics.total_signals == ended.summaries[0].counters.closed);
+  CHECK(service.ask<run_statistics>(ask_run_statistics{"BTC", "buyer", run_mode::backtest})
+            .statistics.total_signals == ended.summaries[0].counters.closed);
+  for (const auto kind :
+       {report_kind::backtest, report_kind::live, report_kind::schedule, report_kind::performance,
+        report_kind::partial, report_kind::risk, report_kind::heat}) {
+    const auto text =
+        service.ask<report_text>(ask_report_text{kind, "BTC", "buyer", run_mode::backtest});
+    CHECK(!text.problem);
+    CHECK(!text.markdown.empty());
   }
+  CHECK(service
+            .ask<report_text>(
+                ask_report_text{report_kind::backtest, "BTC", "buyer", run_mode::backtest})
+            .markdown == target.backtest().get_report("BTC", "buyer"));
+  CHECK(service
+            .ask<sized_position>(
+                size_position{"one_percent", "BTC", fixed_percentage_size{10'000, 100, 98}})
+            .quantity == 50);
+  const auto listed = service.ask<run_list>(ask_runs{run_kind::backtest});
+  CHECK(listed.runs.size() == 2);
+  const auto status =
+      service.ask<run_status_told>(ask_run_status{run_kind::backtest, "BTC", "buyer"});
+  CHECK(status.status.state == run_state::fulfilled);
+  CHECK(status.status.id == ended.id);
 }
 
 TEST_CASE("runtime actor: a run in the background is answered at once, stopped and awaited") {

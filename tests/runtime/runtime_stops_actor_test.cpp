@@ -1,4 +1,5 @@
 #include "actors/exchange/fetch_failure.hpp"
+#include "tests/support/hosted_runtime.hpp"
 #include "tests/support/live_fixture.hpp"
 #include "tests/support/walker_fixture.hpp"
 
@@ -80,40 +81,41 @@ enum class ending { cancel, stop_by_name, destruction };
 } // namespace
 
 TEST_CASE("stop: of the days of a fetch only the one under way is asked for") {
-  for (const std::size_t threads : {1U, 2U, 8U})
-    for (const auto how : {ending::cancel, ending::stop_by_name, ending::destruction}) {
-      CAPTURE(threads);
-      CAPTURE(static_cast<int>(how));
-      const watchdog guard{};
-      held_source source{3};
-      tally told;
-      auto target = std::make_unique<runtime>(quiet(threads));
-      add_held(*target, source, told);
-      auto run = target->backtest().background(request_of({"A", "B", "C"}));
-      source.arrived.wait_for(1);
-      if (how == ending::cancel)
-        run.cancel();
-      else if (how == ending::stop_by_name)
-        for (const auto* symbol : {"A", "B", "C"})
-          target->backtest().stop(symbol, "buyer");
-      else
-        target.reset();
-      run.wait();
-      target.reset();
-      CHECK(source.asked.count() == 3);
-      CHECK(told.count() == 2);
-      for (const auto& summary : run.summaries()) {
-        CHECK(summary.outcome == run_outcome::stopped);
-        CHECK(summary.counters.opened == 0);
-      }
+  const auto kind = every_host();
+  for (const auto how : {ending::cancel, ending::stop_by_name, ending::destruction}) {
+    CAPTURE(static_cast<int>(how));
+    const watchdog guard{};
+    held_source source{3};
+    tally told;
+    hosted_runtime target{kind};
+    add_held(*target, source, told);
+    auto run = target->backtest().background(request_of({"A", "B", "C"}));
+    source.arrived.wait_for(1);
+    if (how == ending::cancel)
+      run.cancel();
+    else if (how == ending::stop_by_name)
+      for (const auto* symbol : {"A", "B", "C"})
+        target->backtest().stop(symbol, "buyer");
+    else
+      target.end_runtime();
+    run.wait();
+    target.end_runtime();
+    CHECK(source.asked.count() == 3);
+    CHECK(told.count() == 2);
+    for (const auto& summary : run.summaries()) {
+      CHECK(summary.outcome == run_outcome::stopped);
+      CHECK(summary.counters.opened == 0);
     }
+  }
 }
 
 TEST_CASE("stop: one symbol of several gives up its own fetch only") {
+  const auto kind = every_host();
   const watchdog guard{};
   gate held;
   tally asked_of_a;
-  runtime target{quiet()};
+  hosted_runtime hosted{kind};
+  runtime& target = *hosted;
   auto exchange = wave_exchange();
   exchange.get_candles = [&](const candle_query& query) {
     if (query.symbol == "A" && asked_of_a.add() == 2)
@@ -136,12 +138,14 @@ TEST_CASE("stop: one symbol of several gives up its own fetch only") {
 }
 
 TEST_CASE("stop: nobody waits for the next attempt, nor makes it") {
+  const auto kind = every_host();
   const watchdog guard{};
   for (const bool asked_to_wait : {false, true}) {
     CAPTURE(asked_to_wait);
     auto options = quiet();
     options.parameters.get_candles_retry_delay_ms = 3'600'000;
-    runtime target{options};
+    hosted_runtime hosted{kind, options};
+    runtime& target = *hosted;
     tally asked;
     auto exchange = wave_exchange();
     exchange.get_candles = [&](const candle_query&) -> std::vector<candle> {
@@ -163,8 +167,10 @@ TEST_CASE("stop: nobody waits for the next attempt, nor makes it") {
 }
 
 TEST_CASE("stop: a source that throws as it was told to stop does not make the run fail") {
+  const auto kind = every_host();
   const watchdog guard{};
-  runtime target{quiet()};
+  hosted_runtime hosted{kind};
+  runtime& target = *hosted;
   gate held;
   tally asked;
   auto exchange = wave_exchange();
@@ -187,13 +193,15 @@ TEST_CASE("stop: a source that throws as it was told to stop does not make the r
 }
 
 TEST_CASE("stop: candles that a strategy asks for are given up, and its run was stopped") {
+  const auto kind = every_host();
   enum class kind { function, blocking, actor };
   for (const auto of : {kind::function, kind::blocking, kind::actor}) {
     CAPTURE(static_cast<int>(of));
     const watchdog guard{};
     held_source source{3};
     tally signals;
-    runtime target{quiet()};
+    hosted_runtime hosted{kind};
+    runtime& target = *hosted;
     auto exchange = wave_exchange();
     exchange.get_candles = [answer = source.function()](const candle_query& query) {
       return query.symbol == "OTHER" ? answer(query) : wave(query.since, query.until);
@@ -255,8 +263,10 @@ TEST_CASE("stop: a run that waits for its turn calls nothing") {
 }
 
 TEST_CASE("stop: the other rules of a risk profile are not asked, and nothing opens") {
+  const auto kind = every_host();
   const watchdog guard{};
-  runtime target{quiet()};
+  hosted_runtime hosted{kind};
+  runtime& target = *hosted;
   gate held;
   tally asked, told;
   add_basics(target);
@@ -287,8 +297,10 @@ TEST_CASE("stop: the other rules of a risk profile are not asked, and nothing op
 }
 
 TEST_CASE("stop: what is open is told to its end") {
+  const auto kind = every_host();
   const watchdog guard{};
-  runtime target{quiet()};
+  hosted_runtime hosted{kind};
+  runtime& target = *hosted;
   gate held;
   tally closed;
   add_basics(target);
@@ -307,12 +319,15 @@ TEST_CASE("stop: what is open is told to its end") {
 }
 
 TEST_CASE("destruction: of the callbacks of one event none but the one that runs") {
+  const auto kind = every_host();
+  if (kind.threads == 1) // which the function that runs holds: nobody sees the end begin
+    return;
   for (const bool live : {false, true}) {
     CAPTURE(live);
     const watchdog guard{};
     gate held;
     tally called;
-    auto target = std::make_unique<runtime>(quiet());
+    hosted_runtime target{kind};
     add_basics(*target);
     target->override_strategy("buyer", [&](strategy_schema& schema) {
       const auto count = [&](const tick_result&) {
@@ -329,7 +344,7 @@ TEST_CASE("destruction: of the callbacks of one event none but the one that runs
     const auto run = live ? target->live().background(one_buyer(at_full_speed()))
                           : target->backtest().background(request_of());
     held.wait_for_arrival();
-    std::thread end{[&] { target.reset(); }};
+    std::thread end{[&] { target.end_runtime(); }};
     run.wait(); // its driver is gone
     held.open();
     end.join();
@@ -338,11 +353,14 @@ TEST_CASE("destruction: of the callbacks of one event none but the one that runs
 }
 
 TEST_CASE("destruction: of the rules of a live run none but the one that runs") {
+  const auto kind = every_host();
+  if (kind.threads == 1) // which the function that runs holds: nobody sees the end begin
+    return;
   const watchdog guard{};
   gate held;
   tally called;
   const test_disk disk;
-  auto target = std::make_unique<runtime>(on(disk));
+  hosted_runtime target{kind, on(disk)};
   add_basics(*target);
   risk_schema profile;
   profile.risk_name = "two rules";
@@ -360,7 +378,7 @@ TEST_CASE("destruction: of the rules of a live run none but the one that runs") 
                             [](strategy_schema& schema) { schema.risk_name = "two rules"; });
   const auto run = target->live().background(one_buyer(at_full_speed()));
   held.wait_for_arrival();
-  std::thread end{[&] { target.reset(); }};
+  std::thread end{[&] { target.end_runtime(); }};
   run.wait();
   held.open();
   end.join();
@@ -370,12 +388,13 @@ TEST_CASE("destruction: of the rules of a live run none but the one that runs") 
 }
 
 TEST_CASE("walker: stopped in a fetch, it asks and begins nothing more") {
+  const auto kind = every_host();
   for (const bool destroys : {false, true}) {
     CAPTURE(destroys);
     const watchdog guard{};
     held_source source{3};
     tally started, told;
-    auto target = std::make_unique<runtime>(quiet());
+    hosted_runtime target{kind};
     add_rivals(*target, many_days);
     target->override_exchange(
         "exchange", [&](exchange_schema& schema) { schema.get_candles = source.function(); });
@@ -389,11 +408,11 @@ TEST_CASE("walker: stopped in a fetch, it asks and begins nothing more") {
     source.arrived.wait_for(1);
     started.wait_for(1);
     if (destroys)
-      target.reset();
+      target.end_runtime();
     else
       walk.cancel();
     walk.wait();
-    target.reset();
+    target.end_runtime();
     CHECK(source.asked.count() == 3);
     CHECK(started.count() == 1);
     CHECK(told.count() == (destroys ? 0 : 1));
@@ -401,13 +420,14 @@ TEST_CASE("walker: stopped in a fetch, it asks and begins nothing more") {
 }
 
 TEST_CASE("live: stopped while its history is fetched, it ends without asking for the rest") {
+  const auto kind = every_host();
   for (const auto how : {ending::cancel, ending::stop_by_name, ending::destruction}) {
     CAPTURE(static_cast<int>(how));
     const watchdog guard{};
     held_source source{3};
     tally told;
     const test_disk disk;
-    auto target = std::make_unique<runtime>(on(disk));
+    hosted_runtime target{kind, on(disk)};
     add_held(*target, source, told);
     auto run = target->live().background(one_buyer(at_full_speed()));
     source.arrived.wait_for(1);
@@ -416,9 +436,9 @@ TEST_CASE("live: stopped while its history is fetched, it ends without asking fo
     else if (how == ending::stop_by_name)
       target->live().stop("BTC", "buyer");
     else
-      target.reset();
+      target.end_runtime();
     run.wait();
-    target.reset();
+    target.end_runtime();
     CHECK(source.asked.count() == 3);
     CHECK(told.count() == 2);
     CHECK(run.summaries().front().outcome == run_outcome::stopped);
@@ -428,6 +448,7 @@ TEST_CASE("live: stopped while its history is fetched, it ends without asking fo
 
 TEST_CASE(
     "live: stopped while it catches up with the market, it ends without asking for the rest") {
+  const auto kind = every_host();
   const watchdog guard{};
   const test_disk disk;
   const auto with_time = [](exchange_schema& schema, const std::shared_ptr<manual_clock>& clock) {
@@ -435,7 +456,8 @@ TEST_CASE(
   };
   {
     const auto clock = std::make_shared<manual_clock>(first_instant + settled);
-    runtime target{on(disk)};
+    hosted_runtime hosted{kind, on(disk)};
+    runtime& target = *hosted;
     add_basics(target, never);
     target.override_exchange("exchange",
                              [&](exchange_schema& schema) { with_time(schema, clock); });
@@ -448,7 +470,8 @@ TEST_CASE(
   }
   const auto clock = std::make_shared<manual_clock>(first_instant + many_days + settled);
   held_source source{3};
-  runtime target{on(disk)};
+  hosted_runtime hosted{kind, on(disk)};
+  runtime& target = *hosted;
   add_basics(target, never);
   target.override_exchange("exchange", [&](exchange_schema& schema) {
     schema.get_candles = source.function();

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "messages/own_actor_system.hpp"
+#include "tests/support/hosted_runtime.hpp"
 #include "tests/support/live_fixture.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/walker_fixture.hpp"
@@ -124,14 +124,13 @@ struct visiting_subscriber_state {
   }
 };
 
-/// A runtime on one scheduler thread whose every callback runs the errand if it is at its place.
+/// A runtime whose every callback runs the errand if it is at its place.
 class world_of_places {
 public:
-  /// `is_foreign`: inside an actor system of the test.
-  world_of_places(bool is_foreign, place where, std::function<void(world_of_places&)> what)
+  world_of_places(host_kind kind, place where, std::function<void(world_of_places&)> what)
       : where_(where),
         job_(std::make_shared<errand>(where, [this, what = std::move(what)] { what(*this); })) {
-    runtime_options options = quiet(1);
+    runtime_options options = quiet(kind.threads);
     options.network = true;
     options.reports = report_set::all();
     if (where == place::logger)
@@ -140,8 +139,8 @@ public:
       job->visit(place::open_store);
       return std::make_unique<visiting_store>(job);
     };
-    if (is_foreign) {
-      host_.emplace(1, prepare_network);
+    if (kind.is_foreign) {
+      host_.emplace(kind.threads, prepare_network);
       target = std::make_unique<runtime>(host_->get(), std::move(options));
     } else {
       target = std::make_unique<runtime>(std::move(options));
