@@ -4,20 +4,28 @@
 
 #include "messages/caf.hpp"
 
+#include <caf/io/basp/version.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/io/middleman_actor.hpp>
+#include <caf/io/network/multiplexer.hpp>
+#include <caf/io/scribe.hpp>
+#if !BACKTEST_CAF_MODERN
+#include <caf/io/basp_broker.hpp>
+#endif
 
 #include <chrono>
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace backtest {
 
 /// Gives actor systems made from `configuration` the I/O module.
 inline void load_network(caf::actor_system_config& configuration) {
-  // A peer whose machine went away without a word is noticed because it does not take them.
+  // The gates notice a peer from which not even these come. CAF's own timeout stays off: it would
+  // end connections that have just begun.
   constexpr std::chrono::seconds heartbeat{10};
+  constexpr caf::timespan never{0};
 #if BACKTEST_CAF_MODERN
   static const bool once = [] {
     caf::io::middleman::init_global_meta_objects();
@@ -26,9 +34,11 @@ inline void load_network(caf::actor_system_config& configuration) {
   static_cast<void>(once);
   configuration.load<caf::io::middleman>();
   configuration.set("caf.middleman.heartbeat-interval", caf::timespan{heartbeat});
+  configuration.set("caf.middleman.connection-timeout", never);
 #else
   configuration.load<caf::io::middleman>();
   configuration.set("middleman.heartbeat-interval", caf::timespan{heartbeat});
+  configuration.set("middleman.connection-timeout", never);
 #endif
 }
 
@@ -55,16 +65,55 @@ bool is_announced(caf::actor_system& system) {
 #endif
 }
 
-/// Asks the I/O module for the actor published at a port.
-template <class Self>
-auto request_connection(Self&& self, caf::actor_system& system, const std::string& host,
-                        std::uint16_t port, std::chrono::milliseconds patience) {
+/// Of CAF's protocol, as servers announce it.
+constexpr std::uint64_t protocol_version() { return caf::io::basp::version; }
+
+/// Speaks the protocol with other processes.
+inline caf::actor protocol_broker(caf::actor_system& system) {
 #if BACKTEST_CAF_MODERN
-  return self->mail(caf::connect_atom_v, host, port)
-      .request(system.middleman().actor_handle(), patience);
+  return system.middleman().get_named_broker("BASP");
 #else
-  return self->request(system.middleman().actor_handle(), patience, caf::connect_atom::value, host,
-                       port);
+  return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+#endif
+}
+
+/// Begins to speak the protocol as a server over a connected local socket, which is the broker's
+/// from now on, and offers `whom` there. `port` is only a name for what is offered.
+inline void offer_over(caf::actor_system& system, int socket, std::uint16_t port,
+                       caf::strong_actor_ptr whom, std::set<std::string> interface) {
+  auto& backend = system.middleman().backend();
+#if BACKTEST_CAF_MODERN
+  caf::anon_mail(caf::publish_atom_v, backend.new_scribe(socket), port, std::move(whom),
+                 std::move(interface))
+      .send(protocol_broker(system));
+#else
+  caf::anon_send(protocol_broker(system), caf::publish_atom::value, backend.new_scribe(socket),
+                 port, std::move(whom), std::move(interface));
+#endif
+}
+
+/// Offers nothing under this name any more; connections stay.
+inline void withdraw(caf::actor_system& system, const caf::strong_actor_ptr& whom,
+                     std::uint16_t port) {
+  const auto address = caf::actor_cast<caf::actor_addr>(whom);
+#if BACKTEST_CAF_MODERN
+  caf::anon_mail(caf::unpublish_atom_v, address, port).send(protocol_broker(system));
+#else
+  caf::anon_send(protocol_broker(system), caf::unpublish_atom::value, address, port);
+#endif
+}
+
+/// Asks for the actor that is offered at the other end of a connected local socket.
+template <class Self>
+auto request_connection(Self&& self, caf::actor_system& system, int socket, std::uint16_t port,
+                        std::chrono::milliseconds patience) {
+  auto& backend = system.middleman().backend();
+#if BACKTEST_CAF_MODERN
+  return self->mail(caf::connect_atom_v, backend.new_scribe(socket), port)
+      .request(protocol_broker(system), patience);
+#else
+  return self->request(protocol_broker(system), patience, caf::connect_atom::value,
+                       backend.new_scribe(socket), port);
 #endif
 }
 

@@ -242,9 +242,13 @@ public:
   /// What taps and operators talk to, see actors/contracts.hpp; opens the store when it is not yet.
   /// For actors of this process, and to publish in one's own way. Ends with the runtime.
   node_actor node();
-  /// Offers `node()` to other processes. Throws `failure`: `connection_failed`, `invalid_argument`
-  /// where the actor system has no I/O module, see `runtime_options::network`.
-  publication publish(const node_address& address = {});
+  /// Offers `node()` to other processes that prove themselves: by certificates, or by the secret
+  /// `gate.secret` in the data directory, which is made when it is not there. Without a directory
+  /// it lies in one of its own. Refused connections are told to `options.note`, else to the log.
+  /// Throws `failure`: `connection_failed`, `io_failed` (a file of `options.security`),
+  /// `invalid_argument` where the actor system has no I/O module, see `runtime_options::network`,
+  /// and beyond loopback without certificates, unless `insecure`.
+  publication publish(const node_address& address = {}, publish_options options = {});
 
   // Reports of what `enable_reports` names.
   schedule_reports schedule();

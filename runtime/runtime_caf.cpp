@@ -330,7 +330,9 @@ live_runs runtime::live() { return live_runs{*core_}; }
 walker_runs runtime::walker() { return walker_runs{*core_}; }
 node_actor runtime::node() { return core_->node(); }
 runtime_actor runtime::actor() { return core_->message_facade(); }
-publication runtime::publish(const node_address& address) { return core_->publish_on(address); }
+publication runtime::publish(const node_address& address, publish_options options) {
+  return core_->publish_on(address, std::move(options));
+}
 schedule_reports runtime::schedule() { return schedule_reports{*core_}; }
 performance_reports runtime::performance() { return performance_reports{*core_}; }
 partial_reports runtime::partial() { return partial_reports{*core_}; }

@@ -77,7 +77,7 @@ public:
   bool is_ending() const noexcept { return shutdown_.stop_requested(); }
   /// Spawned when it is first asked for.
   node_actor node();
-  publication publish_on(const node_address& address);
+  publication publish_on(const node_address& address, publish_options options);
   /// Spawned when it is first asked for.
   runtime_actor message_facade();
   void stop(const std::string& symbol, const std::string& strategy, run_mode mode);

@@ -1,3 +1,4 @@
+#include "actors/gate/gate_secret.hpp"
 #include "actors/publisher/publisher_actor.hpp"
 #include "actors/store/snapshot_reader_actor.hpp"
 #include "actors/store/store_actor.hpp"
@@ -11,6 +12,8 @@
 #include "storage/rocksdb_store.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -102,10 +105,25 @@ node_actor runtime_core::node() {
   return publisher_;
 }
 
-publication runtime_core::publish_on(const node_address& address) {
+publication runtime_core::publish_on(const node_address& address, publish_options options) {
   callers->require_may_wait("publish", waiting_for::store);
-  require_network(system, "publish"); // before a store is opened for it
-  auto opened = publish_node(system, node(), address);
+  // Before a store is opened for it.
+  require_network(system, "publish");
+  require_publishable(address, options.security);
+  auto offered = node();
+  auto& security = options.security;
+  if (!security.has_certificates() && security.secret.empty() && !data_directory_.empty()) {
+    std::error_code problem;
+    std::filesystem::create_directories(data_directory_, problem);
+    if (problem)
+      throw failure(error_code::io_failed,
+                    fmt::format("cannot create the data directory {}: {}", data_directory_.string(),
+                                problem.message()));
+    security.secret = data_directory_ / gate_secret_name;
+  }
+  if (!options.note)
+    options.note = [this](const std::string& text) { write_log(log_level::warn, "publish", text); };
+  auto opened = publish_node(system, offered, address, options);
   const std::lock_guard lock{store_mutex_};
   publications_.push_back(opened);
   return opened;

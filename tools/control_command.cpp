@@ -1,6 +1,7 @@
 #include "messages/own_actor_system.hpp"
 #include "runtime/network.hpp"
 #include "tools/commands.hpp"
+#include "tools/cut_reason.hpp"
 #include "tools/node_flags.hpp"
 
 #include <future>
@@ -15,6 +16,7 @@ namespace {
 struct control_options {
   common_options common;
   std::string connect;
+  node_security security;
   std::string command;
   std::string symbol;
   std::string strategy;
@@ -29,7 +31,7 @@ struct operator_state {
   node_actor node;
   heard_answer heard;
 
-  void init(node_actor told, const control_run& order, heard_answer to) {
+  void init(node_actor told, const control_run& order, heard_answer to, const cut_reason& cut) {
     node = std::move(told);
     heard = std::move(to);
     const auto no_answer = [](const std::string& why) {
@@ -38,10 +40,11 @@ struct operator_state {
           "no answer, the command may have taken effect or not (backtest status tells): " + why}};
     };
     // A node that goes away leaves its questions open.
-    on_exit(node, [no_answer, me = weak_handle<operator_actor>{operator_actor{self}}](
+    on_exit(node, [no_answer, cut, me = weak_handle<operator_actor>{operator_actor{self}}](
                       const caf::error& reason) {
       if (auto strong = me.lock())
-        send_anonymously(strong, no_answer("the connection was lost, " + text_of(reason)));
+        send_anonymously(strong,
+                         no_answer("the connection was lost, " + text_of(reason) + cut.told()));
     });
     request(self, node, caf::infinite, order)
         .then(
@@ -73,13 +76,17 @@ std::string_view told(operator_command command) {
 int control(const control_options& options) {
   const auto command = *parse_operator_command(options.command);
   const auto address = address_of("--connect", options.connect);
+  require_usable(options.security, "--connect", true);
   own_actor_system system{1, prepare_network};
   const calling_thread visit{system.get()};
+  const cut_reason cut;
+  constexpr std::chrono::seconds usual_patience{10};
   const auto heard = std::make_shared<std::promise<run_controlled>>();
   auto answer = heard->get_future();
   spawn_actor<operator_state, operator_actor>(
-      system.get(), nullptr, connect_node(system.get(), address),
-      control_run{options.strategy, options.symbol, command}, heard);
+      system.get(), nullptr,
+      connect_node(system.get(), address, options.security, usual_patience, cut.writer()),
+      control_run{options.strategy, options.symbol, command}, heard, cut);
   if (!options.common.quiet)
     print_note("backtest: told the node; waiting for its next instant\n");
   if (const auto problem = answer.get().problem) {
@@ -115,6 +122,7 @@ void add_control_command(CLI::App& program, action& chosen) {
   command.add_option("--connect", options->connect, "A node that runs with --publish")
       ->required()
       ->type_name("HOST:PORT");
+  add_security(command, options->security, true);
   command.add_option("--symbol", options->symbol, "Symbol of the run")->required()->type_name("S");
   command.add_option("--strategy", options->strategy, "Strategy of the run")
       ->required()

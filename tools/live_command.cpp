@@ -5,9 +5,12 @@
 #include "tools/report_files.hpp"
 #include "tools/selection.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <memory>
+
+#include <sys/resource.h>
 
 #include <fmt/format.h>
 
@@ -27,6 +30,7 @@ struct live_options {
   std::string until;
   std::string orphans;
   std::string publish;
+  node_security security;
   std::size_t threads = 0;
   bool lockstep = false;
 };
@@ -51,13 +55,31 @@ orphan_policy policy_of(const std::string& text) {
                           : orphan_policy::refuse;
 }
 
-void publish(runtime& target, const node_address& wanted, const common_options& common) {
-  const auto address = target.publish(wanted).address();
-  if (!is_loopback(address))
+/// The store's files and the network share the handles of the process.
+void take_all_handles_allowed() {
+  constexpr rlim_t enough = 65'536;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= enough)
+    return;
+  limit.rlim_cur = std::min(limit.rlim_max, enough);
+  // Where it is refused, fewer connections are taken.
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void publish(runtime& target, const node_address& wanted, const live_options& options) {
+  const auto& common = options.common;
+  publish_options offered;
+  offered.security = options.security;
+  if (!common.quiet)
+    offered.note = [](const std::string& text) {
+      print_note(fmt::format("backtest: warning: --publish: {}\n", text));
+    };
+  const auto address = target.publish(wanted, std::move(offered)).address();
+  if (!is_loopback(address) && !options.security.has_certificates())
     print_note(fmt::format(
-        "backtest: warning: --publish {}: whoever reaches this address reads every event and may "
-        "close positions; nothing asks for a password\n",
-        to_string(address)));
+        "backtest: warning: --publish {}: other machines reach this address, and who has a copy of "
+        "{} reads every event and may close positions; no certificate is asked for\n",
+        to_string(address), (options.data_directory / "gate.secret").string()));
   if (!common.quiet || wanted.port == 0) // nobody else knows it
     print_note(fmt::format("backtest: published on {}\n", to_string(address)));
 }
@@ -71,6 +93,10 @@ int run_live(const live_options& options) {
   const auto published = options.publish.empty()
                              ? std::nullopt
                              : std::optional{address_of("--publish", options.publish)};
+  require_usable(options.security, "--publish", published.has_value());
+  take_all_handles_allowed();
+  if (published)
+    require_publishable(*published, options.security);
   const auto threads = thread_count(options.threads, options.lockstep);
   auto of_runtime = options_of(options.common, threads);
   of_runtime.reports = reports_kept_for(options.outputs.reports);
@@ -99,7 +125,7 @@ int run_live(const live_options& options) {
   if (replays)
     request.clock = make_replay_clock(speed_of(options.speed));
   if (published)
-    publish(*opened.target, *published, options.common);
+    publish(*opened.target, *published, options);
   return run_session(
       *opened.target, header, options.outputs, options.common, threads,
       [&] { return opened.target->live().background(request); });
@@ -115,8 +141,11 @@ void add_live_command(CLI::App& program, action& chosen) {
       "  backtest live --config config.json --data-dir data --symbol BTCUSDT --events -\n"
       "  backtest live --config config.json --data-dir data --clock replay --speed max --frame q1\n"
       "  backtest live --config config.json --data-dir data --publish 4711\n"
-      "What it holds survives in the data directory: start it again, and it goes on. With --publish\n"
-      "backtest tap and backtest control reach it, from this machine unless a HOST is given.",
+      "What it holds survives in the data directory: start it again, and it goes on. With "
+      "--publish\n"
+      "backtest tap and backtest control of the same user reach it; other machines with "
+      "certificates\n"
+      "(--tls-cert, --tls-key, --tls-ca on both sides) when a HOST is given.",
       options->common);
   add_configuration_options(command, options->configuration);
   add_run_selection_options(command, options->selection);
@@ -148,6 +177,9 @@ void add_live_command(CLI::App& program, action& chosen) {
       .add_option("--publish", options->publish,
                   "Offer events and control to other processes (port 0: one that is free)")
       ->type_name("[HOST:]PORT");
+  add_security(command, options->security, false);
+  command.add_flag("--insecure", options->security.insecure,
+                   "Let other machines in without certificates, by a copy of the secret");
   add_threads_option(command, options->threads);
   add_lockstep_option(command, options->lockstep);
   add_output_options(command, options->outputs);

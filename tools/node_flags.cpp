@@ -3,6 +3,7 @@
 #include "messages/error.hpp"
 
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,34 @@ node_address address_of(std::string_view flag, const std::string& text) {
                 fmt::format("{}: expected HOST:PORT, or a port from 0 to 65535 on 127.0.0.1, got "
                             "\"{}\"",
                             flag, text));
+}
+
+void add_security(CLI::App& command, node_security& security, bool connects) {
+  command.add_option("--tls-cert", security.tls_certificate, "Certificate of this side (PEM)")
+      ->type_name("FILE");
+  command.add_option("--tls-key", security.tls_key, "Its key")->type_name("FILE");
+  command
+      .add_option("--tls-ca", security.tls_authority,
+                  "Who signed the certificates of the other side")
+      ->type_name("FILE");
+  if (connects)
+    command
+        .add_option("--secret", security.secret,
+                    "The node's gate.secret, where it is not the file that the node names")
+        ->type_name("FILE");
+}
+
+void require_usable(const node_security& security, std::string_view counterpart, bool is_given) {
+  const std::pair<std::string_view, bool> given[]{{"--tls-cert", !security.tls_certificate.empty()},
+                                                  {"--tls-key", !security.tls_key.empty()},
+                                                  {"--tls-ca", !security.tls_authority.empty()},
+                                                  {"--secret", !security.secret.empty()},
+                                                  {"--insecure", security.insecure}};
+  for (const auto& [flag, is_used] : given)
+    if (is_used && !is_given)
+      throw failure(error_code::invalid_argument,
+                    fmt::format("{}: only with {}", flag, counterpart));
+  require_consistent(security);
 }
 
 void add_patience(CLI::App& command, std::chrono::milliseconds& patience) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/gate/node_security.hpp"
 #include "runtime/node_address.hpp"
 
 #include <chrono>
@@ -12,6 +13,12 @@ namespace backtest::tools {
 
 /// The address given with a flag; throws `failure{invalid_argument}` naming the flag.
 node_address address_of(std::string_view flag, const std::string& text);
+
+/// --tls-cert, --tls-key, --tls-ca, and --secret for who connects.
+void add_security(CLI::App& command, node_security& security, bool connects);
+/// Throws `failure{invalid_argument}` for flags that miss each other, and for any of them without
+/// `counterpart`, which is given or not.
+void require_usable(const node_security& security, std::string_view counterpart, bool is_given);
 
 /// --patience SECONDS: how long a directory is read beside a node that keeps replacing its files.
 void add_patience(CLI::App& command, std::chrono::milliseconds& patience);

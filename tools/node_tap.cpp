@@ -2,6 +2,7 @@
 
 #include "messages/own_actor_system.hpp"
 #include "runtime/network.hpp"
+#include "tools/cut_reason.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,8 +19,9 @@ constexpr std::chrono::seconds patience{10};
 /// One connection to a node, from the thread that prints.
 class connection {
 public:
-  connection(caf::actor_system& system, const node_address& address)
-      : address_(address), node_(connect_node(system, address, patience)), self_(system) {
+  connection(caf::actor_system& system, const node_address& address, const node_security& security)
+      : address_(address), node_(connect_node(system, address, security, patience, cut_.writer())),
+        self_(system) {
     on_exit(node_, [me = weak_handle<tap_actor>{receiver()}](const caf::error&) {
       if (auto strong = me.lock())
         send_anonymously(strong, journal_ended{0, 0, error{error_code::connection_failed, ""}});
@@ -63,13 +65,14 @@ private:
 
   error lost(const caf::error& reason, const tap_request& request) const {
     return {error_code::connection_failed,
-            fmt::format("the connection to {} was lost {}{}", to_string(address_),
+            fmt::format("the connection to {} was lost {}{}{}", to_string(address_),
                         request.from ? fmt::format("before number {}", *request.from)
                                      : std::string{"before the first number"},
-                        reason ? ": " + text_of(reason) : "")};
+                        cut_.told(), reason ? ": " + text_of(reason) : "")};
   }
 
   node_address address_;
+  cut_reason cut_;
   node_actor node_;
   caf::scoped_actor self_;
 };
@@ -81,8 +84,8 @@ bool may_pass(error_code code) {
 
 } // namespace
 
-void tap_node(const node_address& address, tap_request request, tap_output& output,
-              const std::function<void(const std::string&)>& note) {
+void tap_node(const node_address& address, const node_security& security, tap_request request,
+              tap_output& output, const std::function<void(const std::string&)>& note) {
   constexpr std::chrono::milliseconds shortest{100};
   constexpr std::chrono::milliseconds longest{5000};
   own_actor_system system{1, prepare_network};
@@ -94,7 +97,7 @@ void tap_node(const node_address& address, tap_request request, tap_output& outp
     std::optional<error> problem;
     const auto before = request.from;
     try {
-      connection node{system.get(), address};
+      connection node{system.get(), address, security};
       was_there = true;
       problem = node.print_to(output, request);
     } catch (const failure& thrown) {

@@ -5,7 +5,7 @@ set -euo pipefail
 
 packages=(
   g++ clang-14 libclang-rt-14-dev llvm-14 cmake ninja-build ccache
-  libcaf-dev librocksdb-dev libhiredis-dev redis-server libcurl4-openssl-dev
+  libcaf-dev librocksdb-dev libhiredis-dev redis-server libcurl4-openssl-dev libssl-dev
   libboost1.81-dev libboost-json1.81-dev libfmt-dev libspdlog-dev libcli11-dev zlib1g-dev libzip-dev
   doctest-dev libbenchmark-dev
 )

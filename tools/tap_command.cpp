@@ -15,6 +15,7 @@ namespace {
 struct tap_options {
   common_options common;
   std::string connect;
+  node_security security;
   std::filesystem::path data_directory;
   std::vector<std::string> topics;
   journal_filter wanted;
@@ -41,13 +42,14 @@ int tap(const tap_options& options) {
                   "tap: expected either --connect HOST:PORT or --data-dir DIR");
   const auto address =
       options.connect.empty() ? node_address{} : address_of("--connect", options.connect);
+  require_usable(options.security, "--connect", !options.connect.empty());
   interruption interrupted;
   tap_output output{options.cursor, interrupted.token()};
   request.from = output.first(request.from);
   if (options.connect.empty())
     tap_directory(options.data_directory, request, options.patience, output);
   else
-    tap_node(address, request, output, [&](const std::string& text) {
+    tap_node(address, options.security, request, output, [&](const std::string& text) {
       if (!options.common.quiet)
         print_problem(text);
     });
@@ -79,6 +81,7 @@ void add_tap_command(CLI::App& program, action& chosen) {
       options->common);
   command.add_option("--connect", options->connect, "A node that runs with --publish")
       ->type_name("HOST:PORT");
+  add_security(command, options->security, true);
   command
       .add_option("--data-dir", options->data_directory, "Directory of a live node, running or not")
       ->type_name("DIR");

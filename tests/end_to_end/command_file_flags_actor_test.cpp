@@ -7,6 +7,7 @@
 #include "tests/support/contains.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/sanitizers.hpp"
+#include "tests/support/tls_peer.hpp"
 
 #include <algorithm>
 #include <functional>
@@ -285,6 +286,10 @@ TEST_CASE("file flags: each of --help is tried here") {
                               "live --data-dir",      "run --data-dir",
                               "walk --data-dir",      "demo --reports",
                               "list --plugin"};
+  for (const char* command : {"live", "tap", "control"})
+    for (const char* flag : {"--tls-cert", "--tls-key", "--tls-ca"})
+      known.insert(fmt::format("{} {}", command, flag));
+  known.insert({"tap --secret", "control --secret"});
   for (const char* command : {"run", "live", "walk", "demo"})
     for (const char* flag : {"--events", "--trades", "--html", "--reports"})
       known.insert(fmt::format("{} {}", command, flag));
@@ -438,6 +443,36 @@ TEST_CASE("file flags: a library that cannot be written") {
                     {{"a directory", sound.folder / "directory"},
                      {"beneath a file", sound.folder / "taken" / "x.so"},
                      {"in a directory that is missing", sound.folder / "no" / "x.so"}});
+}
+
+TEST_CASE("file flags: certificates, keys and secrets that are none") {
+  const sound_files sound{"file_flags_proofs"};
+  const auto& folder = sound.folder;
+  make_certificates(folder / "");
+  const command_words tap{"tap", "--connect", "127.0.0.1:1"};
+  const command_words control{"control",  "--connect", "127.0.0.1:1", "pause",
+                              "--symbol", "A",         "--strategy",  "B"};
+  const command_words live{"live",         "--config",  sound.config, "--clock",
+                           "replay",       "--speed",   "max",        "--data-dir",
+                           folder / "tls", "--publish", "127.0.0.1:0"};
+  const std::vector<std::pair<std::string, std::string>> flags{
+      {"--tls-cert", "desk.pem"}, {"--tls-key", "desk.key"}, {"--tls-ca", "ca.pem"}};
+  fs::permissions(folder / "desk.key", fs::perms::all);
+  for (const auto& [tried, sound_name] : flags) {
+    std::vector<command_words> commands;
+    for (auto command : {tap, control, live}) {
+      for (const auto& [flag, name] : flags) {
+        command.push_back(flag);
+        command.push_back(flag == tried ? placeholder : (folder / name).string());
+      }
+      commands.push_back(std::move(command));
+    }
+    check_all_refused(commands, bad_files(folder, bytes_of(folder / sound_name), sound_name));
+  }
+  const std::string digits(64, 'a');
+  check_all_refused(
+      {with_more(tap, {"--secret", placeholder}), with_more(control, {"--secret", placeholder})},
+      bad_files(folder, digits, "gate.secret"));
 }
 
 TEST_CASE("file flags: a cursor that is none") {

@@ -300,21 +300,38 @@ TEST_CASE(
             .status == 1);
 }
 
-TEST_CASE(
-    "command live --publish: another address than loopback is warned about, a wrong one refused") {
+TEST_CASE("command live --publish: beyond loopback only with certificates or --insecure, which is "
+          "warned about; a wrong address is refused") {
   const watchdog guard;
   const temporary_directory directory;
   const auto configuration = directory.path() / "config.json";
   std::ofstream{configuration} << small_configuration();
-  const auto live = [&](const std::string& address) {
-    return run_command({"live", "--config", configuration.string(), "--data-dir",
-                        (directory.path() / "data").string(), "--clock", "replay", "--speed", "max",
-                        "--publish", address, "--quiet"});
+  const auto live = [&](const std::string& address, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"live",
+                                       "--config",
+                                       configuration.string(),
+                                       "--data-dir",
+                                       (directory.path() / "data").string(),
+                                       "--clock",
+                                       "replay",
+                                       "--speed",
+                                       "max",
+                                       "--publish",
+                                       address,
+                                       "--quiet"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_command(arguments);
   };
-  const auto open = live("0.0.0.0:0");
+  const auto refused = live("0.0.0.0:0");
+  CHECK(refused.status == 2);
+  CHECK(refused.err.find("publish on 0.0.0.0:0: other machines reach it, expected certificates "
+                         "(--tls-cert, --tls-key and --tls-ca) or --insecure") !=
+        std::string::npos);
+  CHECK(!std::filesystem::exists(directory.path() / "data"));
+  const auto open = live("0.0.0.0:0", {"--insecure"});
   CHECK(open.status == 0);
   CHECK(open.err.find("backtest: warning: --publish 0.0.0.0:") == 0);
-  CHECK(open.err.find("nothing asks for a password") != std::string::npos);
+  CHECK(open.err.find("who has a copy of") != std::string::npos);
   CHECK(live("127.0.0.1:0").err.find("warning") == std::string::npos);
   const auto wrong = live("127.0.0.1");
   CHECK(wrong.status == 2);

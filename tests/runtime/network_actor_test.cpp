@@ -130,8 +130,8 @@ TEST_CASE("network: connecting fails with what is wrong") {
   own_actor_system system{1, prepare_network};
   const calling_thread visit{system.get()};
   const auto message = [&](const node_address& address) {
-    const auto problem =
-        failure_of([&] { connect_node(system.get(), address, std::chrono::milliseconds{500}); });
+    const auto problem = failure_of(
+        [&] { connect_node(system.get(), address, {}, std::chrono::milliseconds{500}); });
     CHECK(problem.code == error_code::connection_failed);
     return problem.message;
   };
@@ -139,7 +139,7 @@ TEST_CASE("network: connecting fails with what is wrong") {
         "cannot connect to 127.0.0.1:1: nobody listens there, or it cannot be reached");
   CHECK(message({"nowhere.invalid", 4711}) ==
         "cannot connect to nowhere.invalid:4711: there is no host of that name");
-  // An actor of another interface.
+  // Published as CAF does it, without a gate.
   struct other_state {
     self_pointer<journal_watcher_actor, other_state> self = nullptr;
     void init() {}
@@ -153,8 +153,8 @@ TEST_CASE("network: connecting fails with what is wrong") {
   const auto port = host.get().middleman().publish(stranger, 0, "127.0.0.1");
   REQUIRE(port);
   CHECK(message({"127.0.0.1", *port}) ==
-        fmt::format("cannot connect to 127.0.0.1:{}: what is published there is not a node, or one "
-                    "of another version",
+        fmt::format("cannot connect to 127.0.0.1:{}: what answers there does not speak TLS: it is "
+                    "not a node, or one of an older version",
                     *port));
   host.get().middleman().unpublish(stranger, *port);
   end_actor(stranger);
