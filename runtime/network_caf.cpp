@@ -161,6 +161,7 @@ private:
   void open(const node_security& security, const std::function<void(const std::string&)>& note) {
     gate_options wanted;
     wanted.security = security;
+    wanted.only_loopback = !security.has_certificates() && !security.insecure;
     wanted.frames = rules_of_caf();
     wanted.limits = connection_limits{}.within(most_handles());
     wanted.now = [] { return std::chrono::steady_clock::now(); };

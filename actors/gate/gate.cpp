@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -371,13 +372,13 @@ private:
   }
 
   void pass_on() {
-    const auto count = check_.passable({coming_.data(), waiting_});
-    if (count == 0)
-      return check_.problem() ? cut_off("it sent " + *check_.problem()) : read_outer();
     if (inner_is_over_) { // nobody reads it any more
       waiting_ = 0;
       return read_outer();
     }
+    const auto count = check_.passable({coming_.data(), waiting_});
+    if (count == 0)
+      return check_.problem() ? cut_off("it sent " + *check_.problem()) : read_outer();
     asio::async_write(inner_, asio::buffer(coming_.data(), count),
                       [me = shared_from_this(), count](const io_result& problem, std::size_t) {
                         if (problem)
@@ -489,9 +490,13 @@ std::pair<local_socket, gate_socket> local_pair(asio::io_context& context) {
   return {std::move(inner), std::move(for_caf)};
 }
 
+/// Programs that this one starts shall not hold it.
+void keep_from_children(int handle) { ::fcntl(handle, F_SETFD, FD_CLOEXEC); }
+
 void tune(tls_stream& stream) {
   io_result ignored;
   auto& socket = stream.next_layer();
+  keep_from_children(socket.native_handle());
   socket.set_option(tcp::no_delay{true}, ignored);
   socket.set_option(tcp::socket::keep_alive{true}, ignored);
 }
@@ -533,7 +538,14 @@ public:
     if (problem || found.empty())
       throw connection_failure("there is no host of that name");
     const tcp::endpoint where = *found.begin();
+    if (options_.only_loopback && !where.address().is_loopback())
+      throw failure(error_code::invalid_argument,
+                    fmt::format("{} is {}, which other machines reach; expected certificates or an "
+                                "address of this machine",
+                                host, where.address().to_string()));
     acceptor_.open(where.protocol(), problem);
+    if (!problem)
+      keep_from_children(acceptor_.native_handle());
     // One that is started again finds its port still in use by connections of its former life.
     if (!problem)
       acceptor_.set_option(tcp::acceptor::reuse_address{true}, problem);
@@ -776,6 +788,9 @@ private:
     places_.erase(places_.begin());
     io_result ignored;
     stream_->lowest_layer().close(ignored);
+    stream_->lowest_layer().open(place.protocol(), ignored);
+    if (stream_->lowest_layer().is_open())
+      keep_from_children(stream_->lowest_layer().native_handle());
     stream_->lowest_layer().async_connect(place,
                                           [me = shared_from_this()](const io_result& problem) {
                                             if (me->is_over_)

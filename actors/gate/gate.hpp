@@ -41,6 +41,7 @@ struct gate_times {
 
 struct gate_options {
   node_security security; ///< without certificates: `secret` is a file that is there
+  bool only_loopback = false;
   frame_rules frames;
   connection_limits limits;
   gate_times times;

@@ -12,7 +12,7 @@ using namespace backtest::testing;
 
 namespace {
 
-runtime_options networked(const test_disk& disk) {
+runtime_options with_network(const test_disk& disk) {
   auto options = on(disk);
   options.network = true;
   return options;
@@ -40,7 +40,7 @@ TEST_CASE("lifecycle 10, subscriber: in another process it hears the journal of 
           "it goes on, and again from any number") {
   const watchdog limit;
   const test_disk disk;
-  runtime target{networked(disk)};
+  runtime target{with_network(disk)};
   add_five_symbols(target, 1);
   const auto opened = target.publish();
   CHECK(opened.address().host == "127.0.0.1");
@@ -70,7 +70,7 @@ TEST_CASE(
     "network: an operator in another process pauses a run, and is refused what makes no sense") {
   const watchdog limit;
   const test_disk disk;
-  runtime target{networked(disk)};
+  runtime target{with_network(disk)};
   add_basics(target, buy, 30 * day_ms);
   remote_side other{target.publish().address()};
   const auto refused =
@@ -110,7 +110,7 @@ TEST_CASE(
 TEST_CASE("network: a closed port takes nobody in; who is connected stays") {
   const watchdog limit;
   const test_disk disk;
-  runtime target{networked(disk)};
+  runtime target{with_network(disk)};
   add_basics(target);
   auto opened = target.publish();
   remote_side other{opened.address()};
@@ -173,7 +173,7 @@ TEST_CASE("network: a system without the I/O module, and a port in use, are clea
   CHECK(failure_of([&] {
           connect_node(alone.system(), {"127.0.0.1", 1});
         }).code == error_code::invalid_argument);
-  runtime target{networked(disk)};
+  runtime target{with_network(disk)};
   const auto opened = target.publish();
   const auto taken = failure_of([&] { target.publish(opened.address()); });
   CHECK(taken.code == error_code::connection_failed);

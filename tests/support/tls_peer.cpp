@@ -21,7 +21,7 @@ namespace backtest::testing {
 
 namespace {
 
-constexpr timeval patience{10, 0};
+constexpr timeval socket_patience{10, 0};
 
 std::string last_tls_problem() {
   std::array<char, 256> text{};
@@ -131,8 +131,8 @@ struct tls_peer::session {
 };
 
 tls_peer::tls_peer(int socket) : socket_(socket) {
-  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &socket_patience, sizeof socket_patience);
+  ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &socket_patience, sizeof socket_patience);
 }
 
 tls_peer::tls_peer(std::uint16_t port, const std::string& from)
@@ -241,7 +241,7 @@ tls_listener::tls_listener() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOE
 tls_listener::~tls_listener() { ::close(socket_); }
 
 tls_peer tls_listener::accept() const {
-  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &socket_patience, sizeof socket_patience);
   const int accepted = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC);
   if (accepted < 0)
     throw std::runtime_error("nobody connects");

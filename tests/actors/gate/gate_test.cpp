@@ -110,13 +110,13 @@ private:
   std::optional<gate> gate_;
 };
 
-inner_end reach(std::uint16_t port, const node_security& security = {}) {
+inner_end reach_gate(std::uint16_t port, const node_security& security = {}) {
   return inner_end{
       connect_through_gate("127.0.0.1", port, security, test_rules(), std::chrono::seconds{10})};
 }
 
 std::string problem_of_reaching(std::uint16_t port, const node_security& security = {}) {
-  const auto problem = failure_of([&] { reach(port, security); });
+  const auto problem = failure_of([&] { reach_gate(port, security); });
   CHECK(problem.code() == error_code::connection_failed);
   return problem.what();
 }
@@ -134,7 +134,7 @@ node_security certified(const std::filesystem::path& folder, const std::string& 
 
 TEST_CASE("gate: by the secret of the file that it names, bytes go both ways, also many") {
   gate_under_test node;
-  auto client = reach(node.port());
+  auto client = reach_gate(node.port());
   auto server = node.next();
   CHECK(client.read(37) == test_greeting());
   std::string many = client_words();
@@ -155,7 +155,7 @@ TEST_CASE("gate: by the secret of the file that it names, bytes go both ways, al
 
 TEST_CASE("gate: the last words of a side that is over arrive") {
   gate_under_test node;
-  auto client = reach(node.port());
+  auto client = reach_gate(node.port());
   std::string last = frame_header_bytes(2, 300'000, 1, 1, 1) + std::string(300'000, 'z');
   std::thread writer{[&] {
     auto server = node.next();
@@ -223,7 +223,7 @@ TEST_CASE("gate: certificates that the other side's authority signed, and no oth
   gate_under_test node{certified(folder.path(), "node")};
   const auto note = [&] { return node.first_note(); };
   SUBCASE("both have one") {
-    auto client = reach(node.port(), desk);
+    auto client = reach_gate(node.port(), desk);
     auto server = node.next();
     client.write(client_words());
     CHECK(server.read(34) == client_words());
@@ -358,7 +358,7 @@ TEST_CASE("gate: hundreds that only wait keep nobody out") {
   std::vector<tls_peer> waiting;
   for (int i = 0; i < 400; ++i)
     waiting.emplace_back(node.port());
-  auto client = reach(node.port());
+  auto client = reach_gate(node.port());
   CHECK(client.read(37) == test_greeting());
   CHECK(node.first_note() == "refused a connection of 127.0.0.1: too many at once");
   CHECK(waiting.front().is_ended());
@@ -366,12 +366,24 @@ TEST_CASE("gate: hundreds that only wait keep nobody out") {
 
 TEST_CASE("gate: an address has its share of connections") {
   gate_under_test node{{}, {8, 2, 4}};
-  auto first = reach(node.port());
-  auto second = reach(node.port());
+  auto first = reach_gate(node.port());
+  auto second = reach_gate(node.port());
   CHECK(contains(problem_of_reaching(node.port()), "has too many connections"));
   tls_peer elsewhere{node.port(), "127.0.0.9"};
   CHECK(elsewhere.prove({node.secret(), "", "", "", ""}).empty());
   CHECK(elsewhere.read(37) == test_greeting());
+}
+
+TEST_CASE("gate: a name is judged by the address that it stands for") {
+  const temporary_directory folder;
+  gate_options options;
+  options.security.secret = folder.path() / gate_secret_name;
+  keep_gate_secret(options.security.secret, gate_key{});
+  options.only_loopback = true;
+  const auto problem = failure_of([&] { gate{"0.0.0.0", 0, options}; });
+  CHECK(problem.code() == error_code::invalid_argument);
+  CHECK(contains(problem.what(), "0.0.0.0 is 0.0.0.0, which other machines reach"));
+  CHECK(gate{"localhost", 0, options}.port() > 0);
 }
 
 TEST_CASE("gate: files that cannot be used are named") {
