@@ -599,8 +599,12 @@ private:
       if (problem == asio::error::no_descriptors || problem == asio::error::no_memory ||
           problem == asio::error::no_buffer_space || problem.value() == ENFILE)
         return me->wait_for_handles();
-      if (!problem)
-        me->begin(std::move(socket));
+      try {
+        if (!problem)
+          me->begin(std::move(socket));
+      } catch (const std::exception& thrown) { // the next one may find more memory
+        me->refuse("everybody", thrown.what());
+      }
       me->accept();
     });
   }

@@ -1,10 +1,12 @@
 // Hostile and broken peers of the real command: of a node, of a tap, of an operator.
 
 #include "actors/gate/gate_secret.hpp"
+#include "messages/caf_network.hpp"
 #include "tests/support/child_process.hpp"
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
 #include "tests/support/contains.hpp"
+#include "tests/support/damaged_frames.hpp"
 #include "tests/support/live_fixture.hpp"
 #include "tests/support/paths.hpp"
 #include "tests/support/temporary_directory.hpp"
@@ -166,6 +168,16 @@ TEST_CASE(
     proven.write(header);
     CHECK(proven.is_ended());
   }
+  // What a node says to a tap that has just come.
+  tls_peer listening{node.port()};
+  REQUIRE(listening.prove(by_secret(node.secret())).empty());
+  auto said = first_frame(listening);
+  listening.write(greeting);
+  said += first_frame(listening);
+  frame_rules rules;
+  rules.version = protocol_version();
+  damage_in_1000_ways(said, rules, frame_sender::server);
+  damage_in_1000_ways(greeting, rules, frame_sender::client);
   node.check_alive();
   node.wait_for_warning("refused a connection of 127.0.0.1: ");
   CHECK(node.stop().peak_kilobytes < 1024 * 1024);

@@ -1,7 +1,6 @@
 #include "actors/gate/frame_check.hpp"
+#include "tests/support/damaged_frames.hpp"
 #include "tests/support/tls_peer.hpp"
-
-#include <random>
 
 #include <doctest/doctest.h>
 
@@ -129,34 +128,5 @@ TEST_CASE("frame check: a conversation damaged in 1,000 ways passes no header th
   std::string sound = server_greeting();
   for (std::size_t i = 0; i < 20; ++i)
     sound += frame_message(1 + 37 * i) + frame_header_bytes(op_heartbeat, 0, 0);
-  for (std::uint32_t seed = 0; seed < 1000; ++seed) {
-    CAPTURE(seed);
-    std::mt19937 random{seed};
-    auto damaged = sound;
-    const auto at = random() % damaged.size();
-    switch (seed % 4) {
-    case 0: damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8))); break;
-    case 1: damaged.resize(at); break;
-    case 2: damaged.erase(at, 1 + random() % 40); break;
-    default: damaged.insert(at, frame_header_bytes(random() % 8, 0, random() % 3)); break;
-    }
-    // Once in one piece, once byte by byte: the same passes.
-    frame_check whole{rules_of_test, frame_sender::server};
-    const auto passed = damaged.substr(0, whole.passable(damaged));
-    frame_check cut{rules_of_test, frame_sender::server};
-    std::string piecewise;
-    std::string waiting;
-    for (const char byte : damaged) {
-      waiting += byte;
-      const auto count = cut.passable(waiting);
-      piecewise += waiting.substr(0, count);
-      waiting.erase(0, count);
-    }
-    CHECK(passed == piecewise);
-    CHECK(whole.problem() == cut.problem());
-    // What passed is sound by itself, and so ends within a payload or behind one.
-    frame_check again{rules_of_test, frame_sender::server};
-    CHECK(again.passable(passed) == passed.size());
-    CHECK(!again.problem());
-  }
+  damage_in_1000_ways(sound, rules_of_test, frame_sender::server);
 }
