@@ -10,9 +10,9 @@ namespace backtest {
 
 /// How many connections a node holds at a time.
 struct connection_limits {
-  std::size_t all = 64;
-  std::size_t of_address = 16;
-  std::size_t unproven = 16; ///< of those, in the handshake
+  std::size_t all = 256;
+  std::size_t of_address = 128; ///< many tools of one machine, and commands in bursts
+  std::size_t unproven = 64;    ///< of those, in the handshake
 
   /// The same, taking at most a quarter of the handles a process may have.
   connection_limits within(std::size_t handles) const;

@@ -10,8 +10,8 @@
 
 namespace backtest::testing {
 
-/// Damages a sound conversation in 1,000 seeded ways. The same passes in one piece and byte by byte,
-/// and what passed is sound by itself, so it ends within a payload or behind one.
+/// Damages a sound conversation in 1,000 seeded ways. The same passes in one piece and byte by
+/// byte, and what passed is sound by itself, so it ends within a payload or behind one.
 inline void damage_in_1000_ways(const std::string& sound, const frame_rules& rules,
                                 frame_sender sender) {
   {

@@ -38,7 +38,7 @@ TEST_CASE("connection bounds: 2,000 that only wait never keep anybody out") {
   connection_bounds bounds{{}};
   for (int i = 0; i < 2000; ++i)
     CHECK(bounds.admit(i % 2 == 0 ? "10.0.0.1" : "127.0.0.1").admitted);
-  CHECK(bounds.size() == 16);
+  CHECK(bounds.size() == 64);
 }
 
 TEST_CASE("connection bounds: an address full of those that wait loses its own, not another's") {
@@ -52,11 +52,13 @@ TEST_CASE("connection bounds: an address full of those that wait loses its own, 
 }
 
 TEST_CASE("connection bounds: at most a quarter of the handles") {
-  const auto usual = connection_limits{}.within(1024);
-  CHECK(usual.all == 64);
+  const auto usual = connection_limits{}.within(65'536);
+  CHECK(usual.all == 256);
+  CHECK(usual.of_address == 128);
+  CHECK(usual.unproven == 64);
   const auto few = connection_limits{}.within(256);
   CHECK(few.all == 21);
-  CHECK(few.of_address == 16);
+  CHECK(few.of_address == 21);
   CHECK(connection_limits{}.within(1).all == 1);
 }
 
