@@ -1,11 +1,13 @@
 #include "storage/rocksdb_store.hpp"
 
 #include "messages/error.hpp"
+#include "storage/directory_lock.hpp"
 #include "storage/disk_reserve.hpp"
 #include "storage/rocksdb_fail_stop_files.hpp"
 #include "storage/rocksdb_tables.hpp"
 
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <system_error>
 #include <vector>
@@ -81,6 +83,7 @@ public:
       : directory_(directory), given_(options), options_(rocksdb_database_options()),
         reserve_(directory, options.reserve_bytes) {
     create_durably(directory_);
+    lock_.emplace(directory_); // beside RocksDB's own, which is a file that can be deleted
     open();
     options_.create_if_missing = false; // what vanishes is not made anew, as if it were empty
   }
@@ -128,6 +131,7 @@ private:
   rocksdb_options given_;
   rocksdb::DBOptions options_;
   disk_reserve reserve_;
+  std::optional<directory_lock> lock_; ///< held through every reopen
   mutable std::shared_mutex mutex_; ///< reopen excludes every read; RocksDB does the rest
   std::shared_ptr<fail_stop_file_system> files_; ///< of the tables
   std::unique_ptr<rocksdb::Env> environment_;    ///< of the files

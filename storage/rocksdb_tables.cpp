@@ -1,6 +1,7 @@
 #include "storage/rocksdb_tables.hpp"
 
 #include "messages/error.hpp"
+#include "storage/directory_lock.hpp"
 
 #include <algorithm>
 
@@ -168,10 +169,7 @@ rocksdb_tables::rocksdb_tables(std::filesystem::path directory,
   if (status.ok())
     return;
   if (is_locked(status))
-    throw failure(error_code::already_running,
-                  fmt::format("store {}: another process, or another store of this one, has it "
-                              "open for writing; expected one writer at a time",
-                              directory_.string()));
+    throw already_written_to(directory_);
   fail_rocksdb(directory_, "cannot be opened", status);
 }
 
