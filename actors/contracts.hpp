@@ -7,6 +7,7 @@
 #include "actors/exchange/awaited_by.hpp"
 #include "actors/frame/timeline.hpp"
 #include "actors/publisher/journal_tap.hpp"
+#include "actors/publisher/run_control.hpp"
 #include "actors/risk/risk_arbiter.hpp"
 #include "actors/runtime/run_requests.hpp"
 #include "actors/runtime/run_status.hpp"
@@ -534,18 +535,6 @@ struct unfollow_journal {
   tap_id id = 0;
 
   friend bool operator==(const unfollow_journal&, const unfollow_journal&) = default;
-};
-
-/// Answered once it is durable.
-struct control_run {
-  std::string strategy_name;
-  std::string symbol;
-  operator_command command = operator_command::pause;
-  std::optional<error> unreadable = {}; ///< another process sent something else
-};
-
-struct run_controlled {
-  std::optional<error> problem;
 };
 
 /// What a node offers.

@@ -26,6 +26,11 @@ inline void load_network(caf::actor_system_config& configuration) {
   // end connections that have just begun.
   constexpr std::chrono::seconds heartbeat{10};
   constexpr caf::timespan never{0};
+  // Both versions number connections by their sockets and clean up behind one that was closed only
+  // once these threads have read what it had sent. A connection that came meanwhile may have the
+  // same number: it lost its route, and whoever asked by it never got an answer. Without such
+  // threads the cleaning up comes before anything else is read.
+  constexpr std::int64_t reading_threads = 0;
 #if BACKTEST_CAF_MODERN
   static const bool once = [] {
     caf::io::middleman::init_global_meta_objects();
@@ -35,10 +40,12 @@ inline void load_network(caf::actor_system_config& configuration) {
   configuration.load<caf::io::middleman>();
   configuration.set("caf.middleman.heartbeat-interval", caf::timespan{heartbeat});
   configuration.set("caf.middleman.connection-timeout", never);
+  configuration.set("caf.middleman.workers", reading_threads);
 #else
   configuration.load<caf::io::middleman>();
   configuration.set("middleman.heartbeat-interval", caf::timespan{heartbeat});
   configuration.set("middleman.connection-timeout", never);
+  configuration.set("middleman.workers", reading_threads);
 #endif
 }
 

@@ -12,6 +12,7 @@
 #include "storage/rocksdb_store.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
 
@@ -101,6 +102,11 @@ node_actor runtime_core::node() {
                                  {stored_, std::move(commits),
                                   [this](const std::string& symbol, const std::string& strategy) {
                                     return find_driver(symbol, strategy);
+                                  },
+                                  [] {
+                                    return std::chrono::duration_cast<std::chrono::milliseconds>(
+                                               std::chrono::steady_clock::now().time_since_epoch())
+                                        .count();
                                   }});
   return publisher_;
 }

@@ -65,6 +65,15 @@ void read_problem(const json_reader& in, std::optional<error>& problem) {
     read_json(*found, problem.emplace());
 }
 
+/// Milliseconds, up to a year.
+std::optional<std::int64_t> read_age(const json_reader& in, std::string_view key) {
+  constexpr std::int64_t longest = std::int64_t{366} * 24 * 60 * 60 * 1000;
+  const auto age = in.optional_integer(key);
+  if (age && (*age < 0 || *age > longest))
+    in.fail_at(key, fmt::format("expected 0 to {}, got {}", longest, *age));
+  return age;
+}
+
 void write_names(json_writer& out, std::string_view key, const std::vector<std::string>& names) {
   if (names.empty())
     return;
@@ -212,6 +221,12 @@ std::string to_json_text(const control_run& message) {
     out.key("strategy_name").string(message.strategy_name);
     out.key("symbol").string(message.symbol);
     out.key("command").string(to_string(message.command));
+    if (message.id.empty())
+      return;
+    out.key("id").string(message.id);
+    out.key("asked_ms_ago").integer(message.asked_ms_ago);
+    if (message.only_asks)
+      out.key("only_asks").boolean(true);
   });
 }
 
@@ -220,17 +235,29 @@ std::optional<std::string> read_json_text(std::string_view text, control_run& me
     made.strategy_name = in.text("strategy_name");
     made.symbol = in.text("symbol");
     made.command = in.one_of("command", &parse_operator_command, "pause, resume, cancel or close");
+    made.id = in.optional_text("id").value_or("");
+    constexpr std::size_t longest_id = 64;
+    if (made.id.size() > longest_id)
+      in.fail_at("id",
+                 fmt::format("expected at most {} characters, got {}", longest_id, made.id.size()));
+    made.asked_ms_ago = read_age(in, "asked_ms_ago").value_or(0);
+    made.only_asks = in.flag_or("only_asks", false);
   });
   return tell_in(message, &control_run::unreadable, "control_run", why);
 }
 
 std::string to_json_text(const run_controlled& message) {
-  return object_text([&](json_writer& out) { write_problem(out, message.problem); });
+  return object_text([&](json_writer& out) {
+    write_problem(out, message.problem);
+    if (message.taken_ms_ago)
+      out.key("taken_ms_ago").integer(*message.taken_ms_ago);
+  });
 }
 
 std::optional<std::string> read_json_text(std::string_view text, run_controlled& message) {
   const auto why = read_object(text, message, [](const json_reader& in, run_controlled& made) {
     read_problem(in, made.problem);
+    made.taken_ms_ago = read_age(in, "taken_ms_ago");
   });
   return tell_in(message, &run_controlled::problem, "run_controlled", why);
 }

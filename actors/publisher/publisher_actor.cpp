@@ -1,5 +1,7 @@
 #include "actors/publisher/publisher_actor.hpp"
 
+#include "actors/publisher/command_memory.hpp"
+
 #include <exception>
 #include <map>
 #include <utility>
@@ -32,9 +34,12 @@ struct publisher_state {
   std::map<tap_id, served_tap> taps;
   tap_id last_id = 0;
   bool reading_is_due = false;
+  std::optional<command_memory> commands; ///< of those that have an id
+  std::map<std::string, std::vector<response_promise<run_controlled>>> operators; ///< by that id
 
   void init(publisher_setup given) {
     setup = std::move(given);
+    commands.emplace(setup.now());
     end_by_owner_only(self);
     send(self, setup.commits,
          watch_journal{
@@ -125,18 +130,40 @@ struct publisher_state {
       promise.deliver(run_controlled{message.unreadable});
       return promise;
     }
-    live_actor driver;
-    if (auto problem =
-            problem_of([&] { driver = setup.find_run(message.symbol, message.strategy_name); })) {
-      promise.deliver(run_controlled{std::move(problem)});
+    if (message.id.empty()) {
+      carry_out(message,
+                [promise](const run_controlled& answer) mutable { promise.deliver(answer); });
       return promise;
     }
-    request(self, driver, caf::infinite, message)
-        .then([promise](const run_controlled& answer) mutable { promise.deliver(answer); },
-              [promise](const caf::error& reason) mutable {
-                promise.deliver(run_controlled{run_ended_early(reason)});
-              });
+    const auto found = commands->look_up(message, setup.now());
+    if (found.answer) {
+      promise.deliver(*found.answer);
+      return promise;
+    }
+    operators[message.id].push_back(promise);
+    if (found.is_new) {
+      commands->take(message, setup.now());
+      carry_out(message, [this, id = message.id](const run_controlled& answer) {
+        commands->settle(id, answer);
+        auto waiting = operators.extract(id);
+        for (auto& promise : waiting.mapped())
+          promise.deliver(answer);
+      });
+    }
     return promise;
+  }
+
+  /// `answered` is called once, in this actor.
+  template <class Answered>
+  void carry_out(const control_run& message, Answered answered) {
+    live_actor driver;
+    if (auto problem =
+            problem_of([&] { driver = setup.find_run(message.symbol, message.strategy_name); }))
+      return answered(run_controlled{std::move(problem)});
+    request(self, driver, caf::infinite, message)
+        .then(answered, [answered](const caf::error& reason) mutable {
+          answered(run_controlled{run_ended_early(reason)});
+        });
   }
 };
 

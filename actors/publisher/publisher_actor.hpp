@@ -13,6 +13,8 @@ struct publisher_setup {
   store_actor commits;                  ///< says when it has grown
   /// The driver of a run; throws `failure(invalid_argument)` when there is none. Thread-safe.
   std::function<live_actor(const std::string& symbol, const std::string& strategy)> find_run;
+  /// Milliseconds of a clock that only goes forward; without it, time stands still.
+  std::function<std::int64_t()> now = [] { return std::int64_t{0}; };
 };
 
 /// Serves taps and operators, on a thread of its own: it reads the store. Of a tap it holds the

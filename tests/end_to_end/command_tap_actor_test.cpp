@@ -300,6 +300,61 @@ TEST_CASE(
             .status == 1);
 }
 
+TEST_CASE("command control: of many at once each one is answered, and by the first question") {
+  const watchdog guard{std::chrono::seconds{300}};
+  const temporary_directory directory;
+  const auto configuration = directory.path() / "config.json";
+  std::ofstream{configuration} << five_symbols();
+  const auto data = (directory.path() / "data").string();
+  running_command live{{"live", "--config", configuration.string(), "--data-dir", data, "--clock",
+                        "replay", "--speed", "60", "--publish", "0", "--quiet"}};
+  const auto address = live.wait_for_line("backtest: published on ");
+  REQUIRE(address.find("127.0.0.1:") == 0);
+  constexpr int rounds = 6;
+  constexpr std::size_t at_once = 32;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<std::unique_ptr<running_command>> operators;
+    while (operators.size() < at_once)
+      operators.push_back(std::make_unique<running_command>(
+          std::vector<std::string>{"control", "--connect", address, "resume", "--symbol", "AAAUSDT",
+                                   "--strategy", "grid", "--timeout", "60"}));
+    for (auto& person : operators) {
+      const auto result = person->wait();
+      CHECK(result.status == 1);
+      CHECK_MESSAGE(result.err.find("strategy grid on AAAUSDT is not paused") != std::string::npos,
+                    result.err);
+      CHECK_MESSAGE(result.err.find("asking the node again") == std::string::npos, result.err);
+    }
+  }
+}
+
+TEST_CASE("command control: a node that falls silent is asked again, and what is known is said") {
+  const watchdog guard{std::chrono::seconds{120}};
+  const temporary_directory directory;
+  const auto configuration = directory.path() / "config.json";
+  std::ofstream{configuration} << five_symbols();
+  // A minute of the market takes one of the wall: a command waits for the next.
+  running_command live{{"live", "--config", configuration.string(), "--data-dir",
+                        (directory.path() / "data").string(), "--clock", "replay", "--speed", "1",
+                        "--publish", "0", "--quiet"}};
+  const auto address = live.wait_for_line("backtest: published on ");
+  REQUIRE(address.find("127.0.0.1:") == 0);
+  const auto pause_within = [&](const std::string& seconds) {
+    return std::vector<std::string>{"control", "--connect",  address, "pause",     "--symbol",
+                                    "AAAUSDT", "--strategy", "grid",  "--timeout", seconds};
+  };
+  auto result = run_command(pause_within("2"));
+  CHECK(result.status == 1);
+  CHECK_MESSAGE(result.err.find("no answer within 2 s; the node took the command") !=
+                    std::string::npos,
+                result.err);
+  live.send_signal(SIGSTOP);
+  result = run_command(pause_within("1"));
+  live.send_signal(SIGCONT);
+  CHECK(result.status == 1);
+  CHECK(run_command(pause_within("0.5")).status == 2);
+}
+
 TEST_CASE("command live --publish: beyond loopback only with certificates or --insecure, which is "
           "warned about; a wrong address is refused") {
   const watchdog guard;

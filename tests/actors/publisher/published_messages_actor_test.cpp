@@ -28,7 +28,7 @@ void check_refused(std::initializer_list<const char*> texts) {
 
 /// Of a question or an answer, which arrives.
 template <class Message>
-error problem_in(const char* text, std::optional<error> Message::*problem) {
+error problem_in(const std::string& text, std::optional<error> Message::*problem) {
   CAPTURE(text);
   Message message;
   CHECK(!read_json_text(text, message));
@@ -57,7 +57,17 @@ TEST_CASE("published messages: their text, and that it comes back equal") {
   REQUIRE(!read_json_text(R"({"strategy_name":"grid","symbol":"BTC","command":"close"})", order));
   CHECK(order.command == operator_command::close);
   CHECK(to_json_text(order) == R"({"strategy_name":"grid","symbol":"BTC","command":"close"})");
+  const std::string repeated = R"({"strategy_name":"grid","symbol":"BTC","command":"close",)"
+                               R"("id":"a1","asked_ms_ago":5,"only_asks":true})";
+  REQUIRE(!read_json_text(repeated, order));
+  CHECK(order.id == "a1");
+  CHECK(order.asked_ms_ago == 5);
+  CHECK(order.only_asks);
+  CHECK(to_json_text(order) == repeated);
   run_controlled answer;
+  REQUIRE(!read_json_text(R"({"taken_ms_ago":7})", answer));
+  CHECK(answer.taken_ms_ago == 7);
+  CHECK(to_json_text(answer) == R"({"taken_ms_ago":7})");
   REQUIRE(!read_json_text(to_json_text(run_controlled{error{error_code::not_found, "x"}}), answer));
   CHECK(answer.problem == error{error_code::not_found, "x"});
 }
@@ -85,4 +95,14 @@ TEST_CASE("published messages: a question or an answer that is none says so itse
   CHECK(problem_in(R"({"strategy_name":"grid","symbol":"BTC","command":"sell"})",
                    &control_run::unreadable)
             .message.find("control_run: command: expected pause, resume, cancel or close") == 0);
+  const auto of_command = [&](const std::string& more) {
+    return problem_in(R"({"strategy_name":"grid","symbol":"BTC","command":"close",)" + more + "}",
+                      &control_run::unreadable)
+        .message;
+  };
+  CHECK(of_command(R"("id":")" + std::string(65, 'a') + '"')
+            .find("control_run: id: expected at most "
+                  "64 characters, got 65") == 0);
+  CHECK(of_command(R"("id":"a","asked_ms_ago":-1)")
+            .find("control_run: asked_ms_ago: expected 0 to") == 0);
 }

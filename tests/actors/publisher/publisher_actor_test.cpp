@@ -51,7 +51,8 @@ public:
     commits = spawn_scheduled_store(system.get(), nullptr, {disk, {0, 0}});
     node = spawn_scheduled_publisher(
         system.get(), nullptr,
-        {disk, commits, [](const std::string& symbol, const std::string&) -> live_actor {
+        {disk, commits, [this](const std::string& symbol, const std::string&) -> live_actor {
+           ++looked_for_runs;
            throw failure(error_code::invalid_argument, symbol + " does not run");
          }});
   }
@@ -91,6 +92,7 @@ public:
   deterministic_system& system;
   std::shared_ptr<store> disk{make_memory_store()};
   store_actor commits;
+  int looked_for_runs = 0;
   publisher_actor node;
   std::vector<std::shared_ptr<std::optional<turn_committed>>> answers;
 
@@ -311,6 +313,20 @@ TEST_CASE("publisher: requests that make no sense are answered with what is wron
   REQUIRE((*of_nobody)->problem);
   CHECK((*of_nobody)->problem->code == error_code::invalid_argument);
   CHECK((*of_run)->problem == error{error_code::invalid_argument, "AAA does not run"});
+}
+
+TEST_CASE("publisher: a command that is asked again with its id is carried out once") {
+  deterministic_system system{1};
+  small_node in{system};
+  control_run order{"grid", "AAA", operator_command::pause};
+  for (const auto* id : {"one", "one", "other", "", ""}) {
+    order.id = id;
+    const auto answer = system.ask<run_controlled>(in.node, order);
+    system.run();
+    REQUIRE(answer->has_value());
+    CHECK((*answer)->problem == error{error_code::invalid_argument, "AAA does not run"});
+  }
+  CHECK(in.looked_for_runs == 4);
 }
 
 TEST_CASE("publisher: questions that could not be read are answered with the reason") {
