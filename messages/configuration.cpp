@@ -33,7 +33,7 @@ struct field {
 
 using parameter_set = configuration;
 
-constexpr std::array<field, 31> parameter_fields{{
+constexpr std::array<field, 32> parameter_fields{{
     {"percent_fee", &parameter_set::percent_fee, range::non_negative_number, "finite, >= 0",
      "fee in percent per side, subtracted on entry and exit"},
     {"percent_slippage", &parameter_set::percent_slippage, range::non_negative_number,
@@ -79,6 +79,9 @@ constexpr std::array<field, 31> parameter_fields{{
     {"subscriber_patience_seconds", &parameter_set::subscriber_patience_seconds,
      range::non_negative_integer, "integer >= 0, 0 = never",
      "seconds without an answer after which a subscriber is reported as overdue"},
+    {"stop_patience_seconds", &parameter_set::stop_patience_seconds, range::positive_integer,
+     "integer >= 1",
+     "live: seconds a run that was told to stop waits for a store that does not take its writes"},
     {"journal_max_age_days", &parameter_set::journal_max_age_days, range::non_negative_integer,
      "integer >= 0, 0 = unlimited", "days the journal keeps its entries"},
     {"journal_max_bytes", &parameter_set::journal_max_bytes, range::byte_count,

@@ -30,6 +30,7 @@ struct configuration {
   std::int64_t candle_wait_seconds = 20;
   std::int64_t catch_up_wait_seconds = 60;
   std::int64_t subscriber_patience_seconds = 30; ///< of the whole runtime, not of a run; 0 = never
+  std::int64_t stop_patience_seconds = 10; ///< live: for a store that does not answer
   std::int64_t journal_max_age_days = 30;          ///< 0 = unlimited
   std::int64_t journal_max_bytes = 1'073'741'824; ///< 0 = unlimited
   std::int64_t store_reserve_bytes = 8'388'608;   ///< 0 = none

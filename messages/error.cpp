@@ -33,7 +33,8 @@ constexpr std::array<std::string_view, error_code_count> code_names{"data_gap",
                                                                     "listener_behind",
                                                                     "connection_failed",
                                                                     "candle_revised",
-                                                                    "listener_overdue"};
+                                                                    "listener_overdue",
+                                                                    "store_lost"};
 
 } // namespace
 

@@ -40,9 +40,10 @@ enum class error_code : std::uint8_t {
   connection_failed,     ///< another process cannot be reached, or speaks differently
   candle_revised,        ///< an exchange shows a closed candle differently from before
   listener_overdue,      ///< a subscriber did not answer within `subscriber_patience_seconds`
+  store_lost,            ///< the store is gone for good: trying again would not bring it back
 };
 
-inline constexpr std::size_t error_code_count = 28;
+inline constexpr std::size_t error_code_count = 29;
 
 std::string_view to_string(error_code code) noexcept;
 std::optional<error_code> parse_error_code(std::string_view text) noexcept;

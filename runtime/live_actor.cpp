@@ -2,11 +2,13 @@
 #include "runtime/boundary_fetches.hpp"
 #include "runtime/live.hpp"
 #include "runtime/report_book.hpp"
+#include "runtime/undurable_work.hpp"
 #include "storage/journal.hpp"
 
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -135,6 +137,10 @@ struct live_state {
   std::int64_t refusals = 0; ///< by the store, one after another
   instant refused_since = 0;
   instant refusal_told = 0;
+  std::string latest_refusal;
+  std::optional<instant> retry_at;   ///< by the retry clock
+  std::optional<instant> give_up_at; ///< the same: it was told to stop, and the store is silent
+  std::int64_t last_number = 0;      ///< of the journal, durable; 0: none yet
   bool running = false;    ///< every client is prepared
   std::int64_t minutes_of_turn = 0; ///< of a stream at full speed, after its first
   bool ahead = false;      ///< ranges were granted while a turn is on its way to the store
@@ -183,6 +189,7 @@ struct live_state {
         [this](const stop_live&) {
           stopping = some_are_stopping = true;
           send(self, setup->topics, forgo_room{});
+          limit_wait_for_store();
           go_on();
         },
         [this](const boundary_reached&) {
@@ -192,10 +199,7 @@ struct live_state {
           else
             go_on();
         },
-        [this](const retry_turn&) {
-          if (committing)
-            commit(*std::exchange(committing, std::nullopt));
-        },
+        [this](const retry_turn&) { look_at_commit(); },
         [this](note_error& message) { note_problem(std::move(message.problem)); },
         [this](const control_run& message) { return control(message); },
         [this](const abort_portfolio&) {
@@ -1055,13 +1059,18 @@ struct live_state {
 
   void commit(turn next) {
     committing = std::move(next);
+    limit_wait_for_store();
     request(self, live->store, caf::infinite,
-            commit_turn{committing->ticket, std::exchange(committing->rows, {}),
-                        committing->events, std::exchange(committing->texts, {})})
+            commit_turn{committing->ticket, std::exchange(committing->rows, {}), committing->events,
+                        std::exchange(committing->texts, {})})
         .then(
             [this](const turn_committed& answer) {
+              if (!committing) // it was given up
+                return;
               if (answer.problem)
-                return try_again(*answer.problem);
+                return may_come_back(answer.problem->code) ? try_again(*answer.problem)
+                                                           : give_up(*answer.problem);
+              give_up_at.reset();
               tell_recovery();
               announce(answer.first_number);
             },
@@ -1075,16 +1084,92 @@ struct live_state {
   void try_again(const error& problem) {
     const instant now = std::min(live->retry_clock->now(), end_of_time - retry_after); // a replay's
     tell_refusal(problem, now);
-    live->retry_clock->wake_at(now + retry_after,
-                               [me = weak_handle<live_actor>{live_actor{self}}] {
-                                 if (auto strong = me.lock())
-                                   send_anonymously(strong, retry_turn{});
-                               });
+    retry_at = now + retry_after;
     retry_after = std::min(2 * retry_after, longest_retry_ms);
+    set_alarm();
+  }
+
+  /// For the next attempt, or the end of the patience.
+  void set_alarm() {
+    if (!retry_at && !give_up_at)
+      return;
+    live->retry_clock->wake_at(
+        std::min(retry_at.value_or(INT64_MAX), give_up_at.value_or(INT64_MAX)),
+        [me = weak_handle<live_actor>{live_actor{self}}] {
+          if (auto strong = me.lock())
+            send_anonymously(strong, retry_turn{});
+        });
+  }
+
+  void look_at_commit() {
+    if (!committing)
+      return;
+    if (give_up_at && live->retry_clock->now() >= *give_up_at)
+      return give_up(
+          {error_code::store_failed,
+           fmt::format("the store did not take what it was given within stop_patience_seconds ({}) "
+                       "after the stop{}{}",
+                       setup->parameters.stop_patience_seconds,
+                       latest_refusal.empty() ? "" : ", the latest answer: ", latest_refusal)});
+    if (retry_at && retry_at <= give_up_at.value_or(INT64_MAX)) {
+      retry_at.reset();
+      commit(*std::exchange(committing, std::nullopt));
+    }
+    set_alarm();
+  }
+
+  /// A portfolio that was told to stop does not wait for ever for a store that is silent or
+  /// refuses.
+  void limit_wait_for_store() {
+    if (!committing || give_up_at || live->retry_clock->is_unpaced())
+      return;
+    if (!all_were_told_to_stop())
+      return;
+    give_up_at = live->retry_clock->now() + setup->parameters.stop_patience_seconds * 1000;
+    set_alarm();
+  }
+
+  bool all_were_told_to_stop() const {
+    return std::all_of(setup->runs.begin(), setup->runs.end(),
+                       [](const auto& run) { return run.stop.stop_requested(); });
+  }
+
+  /// What waits to become durable never will: its runs fail, and nothing of it is told.
+  void give_up(const error& cause) {
+    undurable_work left;
+    left.last_number = last_number;
+    std::set<std::size_t> touched;
+    const bool ends_all = committing->is_last;
+    for (const auto* waiting : {&committing, &turn_ahead})
+      if (*waiting) {
+        touched.insert((*waiting)->runs.begin(), (*waiting)->runs.end());
+        left.events += static_cast<std::size_t>(
+            std::count_if((*waiting)->events->begin(), (*waiting)->events->end(),
+                          [](const auto& item) { return is_journalled(item); }));
+      }
+    for (const auto run : touched)
+      left.runs.push_back(setup->runs[run].identity);
+    const error problem{cause.code, cause.message + "; " + to_text(left)};
+    for (std::size_t run = 0; run < runs.size(); ++run)
+      if (auto& progress = runs[run];
+          progress.over && !progress.summary.problem && (ends_all || touched.count(run) > 0)) {
+        progress.summary.outcome = run_outcome::failed; // its end is not durable
+        progress.summary.problem = problem;
+        setup->record->finish_run(run, progress.summary, setup->wall_clock());
+      }
+    send_anonymously(setup->topics,
+                     publish{{{topic::error, error_event{problem.code, problem.message, "store",
+                                                         std::nullopt, nullptr}}}});
+    stop_at_once(problem);
+    committing.reset();
+    turn_ahead.reset();
+    retry_at.reset();
+    give_up_at.reset();
   }
 
   /// At once, and then once a minute.
   void tell_refusal(const error& problem, instant now) {
+    latest_refusal = problem.message;
     if (refusals++ == 0)
       refused_since = now;
     else if (now - refusal_told < longest_retry_ms)
@@ -1092,9 +1177,9 @@ struct live_state {
     refusal_told = now;
     auto message = problem.message;
     if (refusals > 1)
-      message +=
-          fmt::format(" (tried {} times in {} s; what is to be written waits and is tried again)",
-                      refusals, (now - refused_since) / 1000);
+      message += fmt::format(" (tried {} times in {} s; what is to be written waits and is tried "
+                             "again in {} s)",
+                             refusals, (now - refused_since) / 1000, retry_after / 1000);
     publish lost;
     lost.events.push_back({topic::error, error_event{error_code::store_failed, std::move(message),
                                                      "store", std::nullopt, nullptr}});
@@ -1103,6 +1188,7 @@ struct live_state {
 
   void tell_recovery() {
     retry_after = first_retry_ms;
+    latest_refusal.clear();
     if (refusals > 0)
       live->note(fmt::format("the store takes writes again, after {} that failed; nothing was lost",
                              refusals));
@@ -1113,7 +1199,7 @@ struct live_state {
   void announce(std::int64_t first_number) {
     for (auto& item : *committing->events)
       if (is_journalled(item))
-        item.number = first_number++;
+        item.number = last_number = first_number++;
     announce_decided();
   }
 

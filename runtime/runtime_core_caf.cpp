@@ -240,7 +240,7 @@ failure_reporter runtime_core::live_reporter(std::string exchange_name,
   return [this, exchange_name = std::move(exchange_name),
           otherwise = std::move(otherwise)](error problem) {
     live_actor driver;
-    if (problem.code != error_code::store_failed) {
+    if (problem.code != error_code::store_failed && may_come_back(problem.code)) {
       const std::lock_guard lock{mutex};
       for (const auto& live : live_drivers_)
         if (live.exchange_name == exchange_name && !driver)

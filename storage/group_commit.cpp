@@ -76,10 +76,11 @@ void group_commit::require_what_was_acknowledged() const {
                             ? fmt::format("{}", durable_)
                             : fmt::format("{}, or {} with the batch whose commit failed", durable_,
                                           journal_.last());
-  throw failure(error_code::store_failed,
-                fmt::format("journal: it ends at number {} after the store was reopened, expected {}; "
-                            "nothing is written to it",
-                            found, expected));
+  throw failure(
+      error_code::store_lost,
+      fmt::format("journal: it ends at number {} after the store was reopened, expected {}; "
+                  "nothing is written to it",
+                  found, expected));
 }
 
 void group_commit::settle_unfinished() {

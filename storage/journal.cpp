@@ -42,7 +42,8 @@ bool is_journalled(const event& item) noexcept {
   case topic::error: {
     // It says that nothing can be written.
     const auto* problem = std::get_if<error_event>(&item.payload);
-    return problem == nullptr || problem->code != error_code::store_failed;
+    return problem == nullptr ||
+           (problem->code != error_code::store_failed && may_come_back(problem->code));
   }
   case topic::partial_profit:
   case topic::partial_loss:

@@ -162,7 +162,7 @@ redis_value redis_connection::command(const std::vector<std::string_view>& words
   queue(words);
   auto answer = next_answer();
   if (answer.is == redis_value::kind::error)
-    fail(fmt::format("{} was answered: {}", words.front(), answer.text));
+    fail_as_answered(words.front(), answer.text);
   return answer;
 }
 
@@ -190,8 +190,21 @@ redis_value redis_connection::next_answer() {
 bool redis_connection::broken() const noexcept { return context_->err != 0; }
 
 void redis_connection::fail(std::string_view problem) const {
-  throw failure(error_code::store_failed, fmt::format("store redis://{}:{}/{}: {}", address_.host,
-                                                      address_.port, address_.database, problem));
+  throw_as(error_code::store_failed, problem);
+}
+
+void redis_connection::lose(std::string_view problem) const {
+  throw_as(error_code::store_lost, problem);
+}
+
+void redis_connection::fail_as_answered(std::string_view action, std::string_view answer) const {
+  throw_as(answer.starts_with("WRONGTYPE") ? error_code::store_lost : error_code::store_failed,
+           fmt::format("{} was answered: {}", action, answer));
+}
+
+void redis_connection::throw_as(error_code code, std::string_view problem) const {
+  throw failure(code, fmt::format("store redis://{}:{}/{}: {}", address_.host, address_.port,
+                                  address_.database, problem));
 }
 
 } // namespace backtest

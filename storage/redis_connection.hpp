@@ -2,6 +2,8 @@
 
 // Shared by the parts of the Redis store; nothing else includes this.
 
+#include "messages/error.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <initializer_list>
@@ -36,7 +38,8 @@ struct redis_value {
 };
 
 /// A connection with time-outs. After a failure it is broken: every later call fails too. Every
-/// function throws `failure(store_failed)` naming the server. Not thread-safe.
+/// function throws `failure(store_failed)` naming the server, `failure(store_lost)` where it says
+/// so. Not thread-safe.
 class redis_connection {
 public:
   redis_connection(redis_address address, std::chrono::milliseconds connect_timeout,
@@ -54,11 +57,18 @@ public:
   bool broken() const noexcept;
 
   [[noreturn]] void fail(std::string_view problem) const;
+  /// Throws `failure(store_lost)`: trying again would not help.
+  [[noreturn]] void lose(std::string_view problem) const;
+  /// Throws what an error that the server answered means: `store_lost` for keys of another type, so
+  /// another program writes there; `store_failed` else.
+  [[noreturn]] void fail_as_answered(std::string_view action, std::string_view answer) const;
 
 private:
   struct closer {
     void operator()(redisContext* context) const noexcept;
   };
+
+  [[noreturn]] void throw_as(error_code code, std::string_view problem) const;
 
   redis_address address_;
   std::unique_ptr<redisContext, closer> context_;

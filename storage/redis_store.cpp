@@ -224,14 +224,14 @@ void redis_store::commit_owned(const store_batch& batch) {
   const auto outcome = target.next_answer();
   if (outcome.is == redis_value::kind::error) {
     failed_ = false; // nothing was written; the connection is well, and reads go on
-    target.fail(fmt::format("committing {} writes was answered: {}", batch.size(),
-                            refused.empty() ? outcome.text : refused));
+    target.fail_as_answered(fmt::format("committing {} writes", batch.size()),
+                            refused.empty() ? outcome.text : refused);
   }
   if (outcome.is != redis_value::kind::list)
     target.fail("another process took over the writing during a commit");
   for (const auto& answer : outcome.items)
     if (answer.is == redis_value::kind::error)
-      target.fail(fmt::format("a write was answered: {}", answer.text));
+      target.fail_as_answered("a write", answer.text);
 }
 
 void redis_store::commit(const store_batch& batch) {

@@ -22,7 +22,8 @@ struct redis_options {
 ///
 /// One process writes at a time. After a clean end, and after the death of a process on the same
 /// machine, the next one may write at once; after the death of another machine or container, when
-/// `writer_lifetime` is over. A writer that was taken for dead and is not is refused from then on.
+/// `writer_lifetime` is over. A writer that was taken for dead and is not is refused from then on
+/// with `store_lost`, as is one whose data were removed or replaced by keys of other types.
 ///
 /// Each scan is one atomic step of the server, which serves nobody else meanwhile. A snapshot keeps
 /// the old values of what this store overwrites while it lives, in memory: it is exact, since

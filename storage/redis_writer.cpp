@@ -130,10 +130,10 @@ void redis_writer::watch(redis_connection& server) const {
   server.command({"WATCH", owner_key_});
   const auto owner = server.command({"GET", owner_key_});
   if (owner.is != redis_value::kind::text)
-    server.fail(
+    server.lose(
         fmt::format("the key \"{}\" is gone; expected the data that was stored there", owner_key_));
   if (owner.text != token_)
-    server.fail(fmt::format("{} has taken over the writing; expected this store to be opened anew",
+    server.lose(fmt::format("{} has taken over the writing; expected this store to be opened anew",
                             describe(owner.text)));
 }
 

@@ -19,8 +19,8 @@ public:
   /// Keeps the right on a new connection. A transaction that an old one has sent, and the server
   /// not yet seen, is void then. Throws as `watch`.
   void keep(redis_connection& server) const;
-  /// Makes the transaction that follows depend on being the owner. Throws `failure(store_failed)`
-  /// when another one has taken the right since.
+  /// Makes the transaction that follows depend on being the owner. Throws `failure(store_lost)`
+  /// when another one has taken the right since, or the data was removed.
   void watch(redis_connection& server) const;
   /// Queues the renewal, inside a transaction; one answer.
   void queue_renewal(redis_connection& server) const;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "messages/error.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -132,6 +134,10 @@ public:
   /// The greatest key that starts with `prefix`.
   virtual std::optional<store_entry> last(store_space space, std::string_view prefix) const = 0;
 };
+
+/// Every function of a store and of its readers may also throw `failure(store_lost)`: it is gone for
+/// good, say because another process took over the writing, and whoever writes to it ends.
+inline bool may_come_back(error_code code) noexcept { return code != error_code::store_lost; }
 
 /// What can also be written. `commit` and `reopen` are called by one thread at a time; reads and
 /// snapshots from any thread, beside a commit too.

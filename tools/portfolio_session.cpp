@@ -2,13 +2,17 @@
 
 #include "actors/frame/timeline.hpp"
 #include "storage/replaceable_file.hpp"
+#include "storage/store.hpp"
 #include "tools/audience.hpp"
 #include "tools/html_file.hpp"
 #include "tools/interruption.hpp"
 #include "tools/report_files.hpp"
 #include "tools/summary.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 #include <fmt/format.h>
@@ -49,6 +53,14 @@ void print_outcome(const portfolio_outcome& outcome, const output_options& outpu
   const int descriptor = outputs.stdout_is_taken() ? STDERR_FILENO : STDOUT_FILENO;
   print_summary(outputs, outputs.json ? to_json(outcome)
                                       : to_table(outcome, wants_colour(common, descriptor)));
+}
+
+/// The store did not take what a run had to write.
+bool has_lost_store(const portfolio_outcome& outcome) {
+  return std::any_of(outcome.runs.begin(), outcome.runs.end(), [](const auto& run) {
+    const auto& problem = run.summary.problem;
+    return problem && (problem->code == error_code::store_failed || !may_come_back(problem->code));
+  });
 }
 
 } // namespace
@@ -132,11 +144,21 @@ std::size_t thread_count(std::size_t given, bool lockstep) {
 }
 
 void print_failed_runs(const std::vector<run_summary>& runs) {
+  std::vector<std::pair<std::string, std::vector<const run_summary*>>> by_reason;
   for (const auto& run : runs)
-    if (run.outcome == run_outcome::failed)
-      print_problem(fmt::format("{} on {} failed: {}", run.identity->strategy_name,
-                                run.identity->symbol,
-                                run.problem ? run.problem->message : "no reason given"));
+    if (run.outcome == run_outcome::failed) {
+      const auto reason = run.problem ? run.problem->message : "no reason given";
+      auto at = std::find_if(by_reason.begin(), by_reason.end(),
+                             [&](const auto& item) { return item.first == reason; });
+      if (at == by_reason.end())
+        at = by_reason.insert(at, {reason, {}});
+      at->second.push_back(&run);
+    }
+  for (const auto& [reason, failed] : by_reason)
+    print_problem(fmt::format(
+        "{} on {}{} failed: {}", failed.front()->identity->strategy_name,
+        failed.front()->identity->symbol,
+        failed.size() > 1 ? fmt::format(" and {} more", failed.size() - 1) : "", reason));
 }
 
 int run_portfolio(runtime& target, const run_header& header, const output_options& outputs,
@@ -175,7 +197,14 @@ int run_session(runtime& target, const run_header& header, const output_options&
     telling.make([&] { write_reports(target, identities_of(outcome), outputs.reports); });
   if (auto* const page = listeners.page())
     telling.make([&] { write_page(target, outcome, *page, outputs.html, telling); });
-  return all_written && telling.succeeded() && !outcome.any_failed() ? exit_done : exit_failed;
+  const int status =
+      all_written && telling.succeeded() && !outcome.any_failed() ? exit_done : exit_failed;
+  if (interrupted.token().stop_requested() && has_lost_store(outcome)) {
+    // Its thread may wait for the store for ever, and the end of the runtime would wait for it.
+    std::fflush(nullptr);
+    std::_Exit(status);
+  }
+  return status;
 }
 
 } // namespace backtest::tools

@@ -110,7 +110,7 @@ TEST_CASE("configuration: all violations are told together") {
 
 TEST_CASE("configuration parameters: a list for people, in the order of the struct") {
   const auto parameters = configuration_parameters();
-  REQUIRE(parameters.size() == 31);
+  REQUIRE(parameters.size() == 32);
   CHECK(parameters.front().name == "percent_fee");
   CHECK(parameters.front().default_text == "0.1");
   CHECK(parameters.back().name == "max_abs_dd_ratio");

@@ -219,6 +219,7 @@ TEST_CASE("lifecycle 10, failed commit: the reopened store's last journal number
   const auto outcomes = commits.commit();
   REQUIRE(outcomes.size() == 1);
   REQUIRE(outcomes[0].problem);
+  CHECK(outcomes[0].problem->code == error_code::store_lost);
   CHECK(outcomes[0].problem->message ==
         "journal: it ends at number 1 after the store was reopened, expected 2, or 3 with the batch "
         "whose commit failed; nothing is written to it");

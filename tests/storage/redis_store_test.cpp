@@ -255,9 +255,45 @@ TEST_CASE("redis: a writer that was taken for dead cannot write any more") {
   const auto second = open_redis_store(server.url());
   second->commit(one_row("a", "3"));
   CHECK(says(failure_of([&] { first->commit(one_row("a", "4")); }), "taken over"));
-  CHECK(says(failure_of([&] { first->reopen(); }), "taken over"));
+  const auto problem = failure_of([&] { first->reopen(); });
+  CHECK(says(problem, "taken over"));
+  CHECK(problem.code() == error_code::store_lost);
   CHECK(second->get(store_space::state, "a") == "3");
   second->commit(one_row("a", "5"));
+}
+
+TEST_CASE("redis: data that were removed, or keys of other types, are a store that is lost") {
+  SKIP_WITHOUT_REDIS();
+  const redis_server server;
+  const auto written = open_redis_store(server.url());
+  written->commit(one_row("a", "1"));
+  auto connection = connect(server);
+  SUBCASE("flushed") { connection.command({"FLUSHALL"}); }
+  SUBCASE("the owner's key") {
+    connection.command({"DEL", "backtest:owner"});
+    connection.command({"RPUSH", "backtest:owner", "x"});
+  }
+  SUBCASE("the rows") {
+    for (const auto* key :
+         {"backtest:state", "backtest:state:keys", "backtest:state:values", "backtest:state:index"})
+      if (connection.command({"DEL", key}).number == 1)
+        connection.command({"SET", key, "x"});
+  }
+  CHECK(failure_of([&] { written->commit(one_row("a", "2")); }).code() == error_code::store_lost);
+}
+
+TEST_CASE("redis: a server that restarts is no store that is lost") {
+  SKIP_WITHOUT_REDIS();
+  redis_server server;
+  const auto written = open_redis_store(server.url());
+  written->commit(one_row("a", "1"));
+  server.stop();
+  CHECK(failure_of([&] { written->commit(one_row("a", "2")); }).code() == error_code::store_failed);
+  CHECK(failure_of([&] { written->reopen(); }).code() == error_code::store_failed);
+  server.start();
+  written->reopen();
+  written->commit(one_row("a", "2"));
+  CHECK(written->get(store_space::state, "a") == "2");
 }
 
 TEST_CASE("redis: a transaction of an old connection is void after reopen") {
