@@ -16,7 +16,8 @@ namespace backtest {
 class own_actor_system {
 public:
   /// `threads`: of the scheduler; 0: as many as the machine has. `prepare` may add to the
-  /// configuration.
+  /// configuration. Throws `failure(actor_failed)` where the process may have too little memory, or
+  /// too few threads or open files.
   explicit own_actor_system(std::size_t threads,
                             const std::function<void(caf::actor_system_config&)>& prepare = {});
   ~own_actor_system();

@@ -1,5 +1,6 @@
 #include "messages/caf.hpp"
 #include "messages/own_actor_system.hpp"
+#include "messages/process_limits.hpp"
 
 #include <algorithm>
 #include <thread>
@@ -19,6 +20,11 @@ own_actor_system::own_actor_system(
   // CAF would start at least four.
   if (threads == 0)
     threads = std::max(std::thread::hardware_concurrency(), 1U);
+  // CAF ends the process when one of its threads cannot be started. Besides those of the scheduler
+  // it has a few of its own, as have actors that block.
+  constexpr std::size_t other_threads = 16;
+  constexpr std::size_t files = 48;
+  require_room_for(threads + other_threads, files);
   parts_->configuration.set(std::string{max_threads_option}, static_cast<std::int64_t>(threads));
   tune_scheduler(parts_->configuration);
   if (prepare)

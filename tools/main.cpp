@@ -1,11 +1,15 @@
+#include "messages/process_limits.hpp"
 #include "tools/commands.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
+#include <new>
 #include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
@@ -23,6 +27,33 @@ void occupy_standard_streams() {
   for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     if (::fcntl(number, F_GETFD) == -1)
       ::open("/dev/null", number == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/// What is thrown where nothing can catch it: nothing is unwound, as that may need what there is
+/// not.
+[[noreturn]] void end_with_a_sentence() {
+  std::string_view why = "a thread or memory is missing";
+  try {
+    if (const auto thrown = std::current_exception())
+      std::rethrow_exception(thrown);
+  } catch (const std::exception& caught) {
+    why = caught.what();
+  } catch (...) {
+  }
+  const auto write_out = [](std::string_view text) {
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+  };
+  write_out("backtest: cannot go on: ");
+  write_out(why);
+  write_out("; expected more memory (ulimit -v), threads (ulimit -u) or open files (ulimit -n)\n");
+  std::_Exit(exit_failed);
+}
+
+std::string with_limits(std::string_view problem) {
+  const auto limits = describe_process_limits();
+  return fmt::format("{}: {}", problem,
+                     limits.empty() ? "the machine has no more"
+                                    : "this process may have " + limits);
 }
 
 /// The parser would take the next flag for the value that is not there.
@@ -108,6 +139,7 @@ int run_program(int argc, char** argv) {
 } // namespace
 
 int main(int argc, char** argv) {
+  std::set_terminate(&end_with_a_sentence);
   occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN); // a closed pipe is reported where it is written to
   try {
@@ -115,6 +147,12 @@ int main(int argc, char** argv) {
   } catch (const failure& problem) {
     print_problem(problem.what());
     return exit_code_of(problem.code());
+  } catch (const std::bad_alloc&) {
+    print_problem(with_limits("too little memory"));
+    return exit_failed;
+  } catch (const std::system_error& problem) {
+    print_problem(with_limits(problem.what()));
+    return exit_failed;
   } catch (const std::exception& problem) {
     print_problem(problem.what());
     return exit_failed;
