@@ -154,11 +154,17 @@ void print_failed_runs(const std::vector<run_summary>& runs) {
         at = by_reason.insert(at, {reason, {}});
       at->second.push_back(&run);
     }
+  const auto print = [](const run_summary& run, std::string_view more, const std::string& reason) {
+    print_problem(fmt::format("{} on {}{} failed: {}", run.identity->strategy_name,
+                              run.identity->symbol, more, reason));
+  };
+  constexpr std::size_t most_lines = 10; // a store that is lost fails thousands of runs
   for (const auto& [reason, failed] : by_reason)
-    print_problem(fmt::format(
-        "{} on {}{} failed: {}", failed.front()->identity->strategy_name,
-        failed.front()->identity->symbol,
-        failed.size() > 1 ? fmt::format(" and {} more", failed.size() - 1) : "", reason));
+    if (failed.size() > most_lines)
+      print(*failed.front(), fmt::format(" and {} more", failed.size() - 1), reason);
+    else
+      for (const auto* run : failed)
+        print(*run, "", reason);
 }
 
 int run_portfolio(runtime& target, const run_header& header, const output_options& outputs,
