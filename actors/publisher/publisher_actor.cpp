@@ -146,8 +146,8 @@ struct publisher_state {
       carry_out(message, [this, id = message.id](const run_controlled& answer) {
         commands->settle(id, answer);
         auto waiting = operators.extract(id);
-        for (auto& promise : waiting.mapped())
-          promise.deliver(answer);
+        for (auto& asked : waiting.mapped())
+          asked.deliver(answer);
       });
     }
     return promise;
