@@ -5,9 +5,7 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
-#include <memory>
 #include <mutex>
-#include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -15,6 +13,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -116,9 +115,13 @@ void require_room_for(std::size_t threads, std::size_t files) {
     refuse_to_begin(fmt::format("too few threads can be started, or there is too little memory for "
                                 "their stacks: {} of them, expected {} ({})",
                                 started.size(), threads, started.cause()));
-  if (!std::unique_ptr<char[]>{new (std::nothrow) char[memory_to_begin]})
+  // Asked of the system: `new` may end the process, and an allocation nobody uses may be left out.
+  void* const memory =
+      ::mmap(nullptr, memory_to_begin, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
     refuse_to_begin(fmt::format("too little memory: expected {} MB beside the stacks of {} threads",
                                 memory_to_begin >> 20, threads));
+  ::munmap(memory, memory_to_begin);
 }
 
 } // namespace backtest

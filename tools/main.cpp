@@ -49,6 +49,15 @@ void occupy_standard_streams() {
   std::_Exit(exit_failed);
 }
 
+/// An actor that cannot allocate would die alone, and what waits for it would wait for ever. What is
+/// durable is safe: this is as good as a kill.
+[[noreturn]] void end_without_memory() {
+  constexpr std::string_view text =
+      "backtest: too little memory to go on; expected more (ulimit -v, or what the machine has)\n";
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+  std::_Exit(exit_failed);
+}
+
 std::string with_limits(std::string_view problem) {
   const auto limits = describe_process_limits();
   return fmt::format("{}: {}", problem,
@@ -140,6 +149,7 @@ int run_program(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::set_terminate(&end_with_a_sentence);
+  std::set_new_handler(&end_without_memory);
   occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN); // a closed pipe is reported where it is written to
   try {
@@ -147,9 +157,6 @@ int main(int argc, char** argv) {
   } catch (const failure& problem) {
     print_problem(problem.what());
     return exit_code_of(problem.code());
-  } catch (const std::bad_alloc&) {
-    print_problem(with_limits("too little memory"));
-    return exit_failed;
   } catch (const std::system_error& problem) {
     print_problem(with_limits(problem.what()));
     return exit_failed;

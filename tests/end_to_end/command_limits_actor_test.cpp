@@ -2,6 +2,7 @@
 
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
+#include "tests/support/runtime_fixture.hpp"
 #include "tests/support/sanitizers.hpp"
 
 #include <doctest/doctest.h>
@@ -49,6 +50,7 @@ void check_commands(const std::string& limit, const std::vector<int>& values,
 } // namespace
 
 TEST_CASE("command: with too few open files it ends with a reason") {
+  const watchdog guard{std::chrono::seconds{300}};
   check_commands("-n", {10, 14, 18, 22, 26, 30, 36, 42, 50, 58, 66, 80, 100, 1024}, "ulimit -n");
 }
 
@@ -57,6 +59,7 @@ TEST_CASE("command: with too little memory it ends with a reason") {
     MESSAGE("skipped: sanitizers reserve more than any limit");
     return;
   }
+  const watchdog guard{std::chrono::seconds{300}};
   std::vector<int> kilobytes; // below, the libraries cannot be loaded
   for (int megabytes = 150; megabytes <= 700; megabytes += 25)
     kilobytes.push_back(megabytes * 1024);
