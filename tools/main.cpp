@@ -14,6 +14,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <malloc.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 using namespace backtest;
@@ -49,13 +51,23 @@ void occupy_standard_streams() {
   std::_Exit(exit_failed);
 }
 
-/// An actor that cannot allocate would die alone, and what waits for it would wait for ever. What is
-/// durable is safe: this is as good as a kill.
+/// An actor that cannot allocate would die alone, and what waits for it would wait for ever. What
+/// is durable is safe: this is as good as a kill.
 [[noreturn]] void end_without_memory() {
   constexpr std::string_view text =
       "backtest: too little memory to go on; expected more (ulimit -v, or what the machine has)\n";
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
   std::_Exit(exit_failed);
+}
+
+/// The allocator takes 64 MB of addresses for each of several threads, used or not. Where those are
+/// limited they are for the stacks of threads: one that cannot start leaves others waiting for it.
+void save_limited_memory() {
+#ifdef __GLIBC__
+  rlimit memory{};
+  if (::getrlimit(RLIMIT_AS, &memory) == 0 && memory.rlim_cur != RLIM_INFINITY)
+    ::mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 std::string with_limits(std::string_view problem) {
@@ -150,6 +162,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   std::set_terminate(&end_with_a_sentence);
   std::set_new_handler(&end_without_memory);
+  save_limited_memory();
   occupy_standard_streams();
   std::signal(SIGPIPE, SIG_IGN); // a closed pipe is reported where it is written to
   try {
