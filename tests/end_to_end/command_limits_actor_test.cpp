@@ -38,7 +38,7 @@ void check_under_limits(const std::vector<std::string>& arguments, const std::st
 
 void check_commands(const std::string& limit, const std::vector<int>& values,
                     const std::string& named) {
-  const temporary_folder folder{"command_limits"};
+  const temporary_folder folder{"command_limits" + limit};
   const auto config = folder.write("config.json", small_configuration());
   const auto data = (folder / "data").string();
   check_under_limits({"run", "--config", config, "--quiet"}, limit, values, named);
