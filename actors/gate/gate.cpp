@@ -78,6 +78,8 @@ public:
 
 private:
   gate_thread() {
+    // It cleans up at the end of the process, which must come after the last connection's.
+    ::OPENSSL_init_ssl(0, nullptr);
     // Signals are for the threads of the program.
     sigset_t all;
     sigset_t before;
