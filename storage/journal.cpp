@@ -9,19 +9,6 @@
 
 namespace backtest {
 
-namespace {
-
-std::int64_t number_of(const std::string& key) {
-  const auto number = parse_number_key_part(key);
-  if (!number || *number == 0 || *number > INT64_MAX)
-    throw failure(
-        error_code::store_failed,
-        fmt::format("journal: the key \"{}\" is not a number from 1 on with 20 digits", key));
-  return static_cast<std::int64_t>(*number);
-}
-
-} // namespace
-
 const std::vector<topic>& journalled_topics() {
   static const std::vector<topic> topics{
       topic::signal,         topic::signal_live,  topic::error, topic::validation,
@@ -59,6 +46,15 @@ std::string journal_key(std::int64_t number) {
   return number_key_part(static_cast<std::uint64_t>(number));
 }
 
+std::int64_t journal_number(const std::string& key) {
+  const auto number = parse_number_key_part(key);
+  if (!number || *number == 0 || *number > INT64_MAX)
+    throw failure(
+        error_code::store_failed,
+        fmt::format("journal: the key \"{}\" is not a number from 1 on with 20 digits", key));
+  return static_cast<std::int64_t>(*number);
+}
+
 std::string journal_text(const event& item) {
   thread_local std::string longest; // so that every text takes the memory it needs and no more
   longest.clear();
@@ -82,7 +78,7 @@ journal_bounds find_journal_bounds(const store_reader& from) {
   const auto last = from.last(store_space::journal, {});
   if (first.empty() || !last)
     return {};
-  return {number_of(first.front().key), number_of(last->key)};
+  return {journal_number(first.front().key), journal_number(last->key)};
 }
 
 failure journal_truncation(std::int64_t asked, std::int64_t first_kept) {
@@ -99,7 +95,7 @@ std::vector<journal_line> read_journal(const store_reader& from, std::int64_t fi
   std::vector<journal_line> lines;
   std::int64_t expected = first;
   for (auto& entry : from.scan(store_space::journal, {}, journal_key(first), limit)) {
-    const auto number = number_of(entry.key);
+    const auto number = journal_number(entry.key);
     if (number != expected) {
       const auto kept = find_journal_bounds(from).first;
       if (expected == first && first < kept)

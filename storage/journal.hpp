@@ -43,6 +43,9 @@ bool is_journalled(const event& item) noexcept;
 /// The key of an entry in the journal's space: 20 digits.
 std::string journal_key(std::int64_t number);
 
+/// The number of such a key; throws `failure(store_failed)` for one that is none.
+std::int64_t journal_number(const std::string& key);
+
 /// What follows the number in an event's line: it can be made before the number is known.
 std::string journal_text(const event& item);
 

@@ -26,7 +26,27 @@ std::optional<instant> time_of(const std::string& line) {
   }
 }
 
+struct kept_totals {
+  journal_bounds bounds;
+  std::int64_t bytes = 0;
+};
+
+kept_totals totals_of(const store_reader& from) {
+  const auto row = from.get(store_space::state, totals_key);
+  if (!row)
+    return {};
+  try {
+    const auto document = parse_json(*row);
+    const json_reader in{document};
+    return {{in.integer("first"), in.integer("last")}, in.integer("bytes")};
+  } catch (const failure&) {
+    return {}; // the entries themselves say what there is
+  }
+}
+
 } // namespace
+
+journal_bounds kept_by_retention(const store_reader& from) { return totals_of(from).bounds; }
 
 journal_retention::journal_retention(const store_reader& from, journal_limits limits)
     : limits_(limits) {
@@ -35,18 +55,10 @@ journal_retention::journal_retention(const store_reader& from, journal_limits li
 }
 
 bool journal_retention::read_totals(const store_reader& from) {
-  const auto row = from.get(store_space::state, totals_key);
-  if (!row)
-    return false;
-  try {
-    const auto document = parse_json(*row);
-    const json_reader in{document};
-    bounds_ = {in.integer("first"), in.integer("last")};
-    bytes_ = in.integer("bytes");
-  } catch (const failure&) {
-    return false; // the entries themselves say what there is
-  }
-  return bounds_ == find_journal_bounds(from);
+  const auto totals = totals_of(from);
+  bounds_ = totals.bounds;
+  bytes_ = totals.bytes;
+  return bounds_.first > 0 && bounds_ == find_journal_bounds(from);
 }
 
 void journal_retention::count(const store_reader& from) {

@@ -15,6 +15,9 @@ struct journal_limits {
   std::int64_t max_bytes = std::int64_t{1} << 30; ///< of keys and lines
 };
 
+/// What its row says is kept; both 0 where there is none, or it cannot be read.
+journal_bounds kept_by_retention(const store_reader& from);
+
 /// Which entries have become too old or too many. Keeps running totals, in memory and in a row
 /// beside the state, so that starting reads next to nothing. Used by the thread that commits.
 class journal_retention {

@@ -1,13 +1,17 @@
 #include "storage/redis_store.hpp"
 
 #include "messages/error.hpp"
+#include "storage/commit_mark.hpp"
 #include "storage/redis_tables.hpp"
 #include "storage/redis_writer.hpp"
+#include "storage/store_key.hpp"
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <map>
 #include <mutex>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -58,16 +62,15 @@ public:
     server_ = connect(address_, options_);
     check_durable(*server_, url_);
     writer_.acquire(*server_);
-  }
-
-  ~redis_store() override {
     try {
-      if (server_)
-        writer_.release(*server_);
+      begin_mark();
     } catch (const failure&) {
-      // Then the lock ends by itself.
+      let_go();
+      throw;
     }
   }
+
+  ~redis_store() override { let_go(); }
 
   std::optional<std::string> get(store_space space, std::string_view key) const override {
     const std::lock_guard lock{mutex_};
@@ -98,8 +101,20 @@ private:
     return *server_;
   }
 
+  void let_go() noexcept {
+    try {
+      if (server_)
+        writer_.release(*server_);
+    } catch (const failure&) {
+      // Then the lock ends by itself.
+    }
+  }
+
+  std::int64_t newest_number(redis_connection& server) const;
+  void require_acknowledged(redis_connection& server) const;
+  void begin_mark();
   void keep_old_values(const store_batch& batch);
-  void commit_owned(const store_batch& batch);
+  std::uint64_t commit_owned(const store_batch& batch);
 
   std::string url_;
   redis_address address_;
@@ -109,6 +124,9 @@ private:
   mutable std::mutex mutex_; ///< one connection, one command at a time
   mutable std::unique_ptr<redis_connection> server_;
   mutable std::vector<redis_snapshot*> snapshots_; ///< alive
+  std::string commits_key_{options_.key_prefix + "commits"};
+  std::optional<commit_mark> mark_; ///< of the last commit that was acknowledged
+  std::optional<commit_mark_file> mark_file_;
   bool failed_ = false;
 };
 
@@ -206,7 +224,51 @@ void redis_store::keep_old_values(const store_batch& batch) {
   }
 }
 
-void redis_store::commit_owned(const store_batch& batch) {
+/// The newest journal number; 0 for none. A newest key that is no number is compared with nothing.
+std::int64_t redis_store::newest_number(redis_connection& server) const {
+  const auto newest = tables_.scan_back(server, store_space::journal, {}, 1);
+  return newest.empty() ? 0
+                        : static_cast<std::int64_t>(
+                              parse_number_key_part(newest.front().key).value_or(INT64_MAX));
+}
+
+void redis_store::require_acknowledged(redis_connection& server) const {
+  if (!mark_)
+    return;
+  const auto counted = server.command({"GET", commits_key_});
+  std::uint64_t commits = 0;
+  if (counted.is == redis_value::kind::text)
+    std::from_chars(counted.text.data(), counted.text.data() + counted.text.size(), commits);
+  const auto newest = newest_number(server);
+  if (commits >= mark_->commits && newest >= mark_->journal_last)
+    return;
+  const auto numbers = missing_numbers(*mark_, newest);
+  throw failure(error_code::store_lost,
+                fmt::format("store {}: the server was rolled back or emptied: it counts {} commits, {} "
+                            "were acknowledged{}; nothing was changed. \"backtest repair --data-dir {} "
+                            "--store {}\" goes on with what is there",
+                            url_, commits, mark_->commits, numbers.empty() ? "" : ", " + numbers,
+                            options_.mark.parent_path().string(), url_));
+}
+
+void redis_store::begin_mark() {
+  if (options_.mark.empty())
+    return;
+  std::error_code problem;
+  if (options_.mark.has_parent_path())
+    std::filesystem::create_directories(options_.mark.parent_path(), problem);
+  if (problem)
+    throw failure(error_code::io_failed,
+                  fmt::format("cannot create the data directory {}: {}",
+                              options_.mark.parent_path().string(), problem.message()));
+  if (options_.accepts_loss)
+    return;
+  mark_ = read_commit_mark(options_.mark);
+  require_acknowledged(*server_);
+}
+
+/// Answers with how many commits there were.
+std::uint64_t redis_store::commit_owned(const store_batch& batch) {
   auto& target = server();
   writer_.watch(target);
   keep_old_values(batch);
@@ -214,8 +276,9 @@ void redis_store::commit_owned(const store_batch& batch) {
   for (const auto& write : batch)
     tables_.queue(target, write);
   writer_.queue_renewal(target);
+  target.queue({"INCR", commits_key_});
   target.queue({"EXEC"});
-  const std::size_t queued = 2 + batch.size() * 2; // MULTI, the writes and the renewal
+  const std::size_t queued = 3 + batch.size() * 2; // MULTI, the writes, the renewal and the count
   std::string refused;                             // then EXEC refuses too, but does not say why
   for (std::size_t i = 0; i < queued; ++i)
     if (auto answer = target.next_answer();
@@ -232,6 +295,7 @@ void redis_store::commit_owned(const store_batch& batch) {
   for (const auto& answer : outcome.items)
     if (answer.is == redis_value::kind::error)
       target.fail_as_answered("a write", answer.text);
+  return outcome.items.empty() ? 0 : static_cast<std::uint64_t>(outcome.items.back().number);
 }
 
 void redis_store::commit(const store_batch& batch) {
@@ -244,7 +308,15 @@ void redis_store::commit(const store_batch& batch) {
                               "expected a reopen first",
                               url_, batch.size()));
   failed_ = true; // until it is known to be there
-  commit_owned(batch);
+  const auto commits = commit_owned(batch);
+  if (!options_.mark.empty()) {
+    const commit_mark next{commits, std::max(last_journal_number(batch).value_or(0),
+                                             mark_ ? mark_->journal_last : 0)};
+    if (!mark_file_)
+      mark_file_.emplace(options_.mark, next);
+    mark_file_->write(next);
+    mark_ = next;
+  }
   failed_ = false;
 }
 
@@ -257,6 +329,7 @@ void redis_store::reopen() {
   auto next = connect(address_, options_);
   check_durable(*next, url_);
   writer_.keep(*next);
+  require_acknowledged(*next);
   server_ = std::move(next);
   failed_ = false;
 }

@@ -3,6 +3,7 @@
 #include "storage/store.hpp"
 
 #include <chrono>
+#include <filesystem>
 
 namespace backtest {
 
@@ -12,6 +13,11 @@ struct redis_options {
   std::chrono::milliseconds command_timeout{5000};
   /// How long a writer that says nothing is still taken for alive; each commit begins it anew.
   std::chrono::milliseconds writer_lifetime{90'000};
+  /// A file of this machine that knows what was acknowledged (`commit_mark`), so that a server that
+  /// was rolled back or emptied between two starts is noticed; empty: none.
+  std::filesystem::path mark = {};
+  /// A store that lacks what the mark knows is opened all the same, to be repaired.
+  bool accepts_loss = false;
 };
 
 /// The store in a Redis server, `redis://HOST[:PORT][/DB]`, a single one (no cluster).
@@ -29,6 +35,9 @@ struct redis_options {
 /// the old values of what this store overwrites while it lives, in memory: it is exact, since
 /// nobody else may write. Any failed call, a read too, may have broken the connection: commits are
 /// refused until `reopen`, which connects again.
+///
+/// Each commit counts up the key `commits`. A server that counted less than the mark knows has lost
+/// something and is refused with `store_lost`, which names the journal numbers that are missing.
 ///
 /// Throws `failure(invalid_argument)` for the url, `failure(already_running)` for a second writer,
 /// `failure(invalid_configuration)` for a server that may lose data, `failure(store_failed)` else.

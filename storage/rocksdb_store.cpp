@@ -5,7 +5,10 @@
 #include "storage/disk_reserve.hpp"
 #include "storage/rocksdb_fail_stop_files.hpp"
 #include "storage/rocksdb_tables.hpp"
+#include "storage/rocksdb_view.hpp"
+#include "storage/store_key.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -110,6 +113,8 @@ private:
   friend class rocksdb_snapshot;
 
   void open();
+  void require_what_was_acknowledged();
+  void keep_mark(std::optional<std::int64_t> journal_last);
   void close() noexcept;
   std::shared_ptr<const frozen_state> acknowledged() const;
   void acknowledge();
@@ -136,6 +141,8 @@ private:
   std::shared_ptr<fail_stop_file_system> files_; ///< of the tables
   std::unique_ptr<rocksdb::Env> environment_;    ///< of the files
   std::unique_ptr<rocksdb_tables> tables_;
+  std::optional<commit_mark> mark_; ///< of the last commit that was acknowledged
+  std::optional<commit_mark_file> mark_file_;
   mutable std::mutex states_mutex_;
   std::shared_ptr<const frozen_state> acknowledged_; ///< what reads show
   mutable std::vector<rocksdb_snapshot*> snapshots_; ///< alive
@@ -190,7 +197,28 @@ private:
   std::shared_ptr<const frozen_state> frozen_; ///< null once the store was reopened
 };
 
+/// Opening for writing takes up to the first damage of a log for all there is, and removes the rest.
+/// So it is read before, and compared with the mark.
+void rocksdb_store::require_what_was_acknowledged() {
+  std::unique_ptr<rocksdb::Env> through;
+  if (given_.file_system)
+    through = rocksdb::NewCompositeEnv(given_.file_system);
+  const auto known = mark_ ? mark_ : read_commit_mark(commit_mark_path(directory_));
+  require_undamaged(directory_, through.get(), known);
+}
+
+/// Writes down what is acknowledged next.
+void rocksdb_store::keep_mark(std::optional<std::int64_t> journal_last) {
+  commit_mark next{tables().database().GetLatestSequenceNumber(),
+                   std::max(journal_last.value_or(0), mark_ ? mark_->journal_last : 0)};
+  if (!mark_file_)
+    mark_file_.emplace(commit_mark_path(directory_), next);
+  mark_file_->write(next);
+  mark_ = next;
+}
+
 void rocksdb_store::open() {
+  require_what_was_acknowledged();
   files_ = std::make_shared<fail_stop_file_system>(
       given_.file_system ? given_.file_system : rocksdb::FileSystem::Default(), reserve_);
   environment_ = rocksdb::NewCompositeEnv(files_);
@@ -208,6 +236,10 @@ void rocksdb_store::open() {
     if (const auto found = problem())
       throw failure(error_code::store_failed,
                     fmt::format("store {}: cannot be opened: {}", directory_.string(), *found));
+    const auto newest = tables_->last(store_space::journal, {}, nullptr);
+    const auto number = newest ? parse_number_key_part(newest->key) : std::nullopt;
+    keep_mark(number && *number <= INT64_MAX ? std::optional{static_cast<std::int64_t>(*number)}
+                                             : std::nullopt);
   } catch (...) {
     close();
     throw;
@@ -284,8 +316,12 @@ void rocksdb_store::commit(const store_batch& batch) {
   // RocksDB is told that every file was written; only when that is true the batch is there.
   if (const auto found = problem())
     status = rocksdb::Status::IOError(*found);
-  if (status.ok())
+  if (status.ok()) {
+    failed_ = true; // until that is written down
+    keep_mark(last_journal_number(batch));
+    failed_ = false;
     return acknowledge();
+  }
   failed_ = true;
   fail_rocksdb(directory_, fmt::format("committing {} writes failed", batch.size()), status);
 }

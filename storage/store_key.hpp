@@ -10,6 +10,9 @@
 
 namespace backtest {
 
+/// The first part of the keys of live runs; exchange, strategy and symbol follow.
+inline constexpr std::string_view run_rows = "run";
+
 /// The key of a tuple: each part percent-encoded outside [A-Za-z0-9._-], joined with '/'. Different
 /// tuples have different keys. Throws `failure(invalid_argument)` for a tuple without parts.
 std::string make_store_key(std::span<const std::string_view> parts);

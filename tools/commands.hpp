@@ -10,6 +10,7 @@ void add_live_command(CLI::App& program, action& chosen);
 void add_status_command(CLI::App& program, action& chosen);
 void add_tap_command(CLI::App& program, action& chosen);
 void add_control_command(CLI::App& program, action& chosen);
+void add_repair_command(CLI::App& program, action& chosen);
 void add_walk_command(CLI::App& program, action& chosen);
 void add_parity_command(CLI::App& program, action& chosen);
 void add_demo_command(CLI::App& program, action& chosen);

@@ -21,6 +21,7 @@ void tap_directory(const std::filesystem::path& directory, const tap_request& re
       output.wait_for(between_looks);
       reader->refresh();
       bounds = find_journal_bounds(*reader);
+      tap.require_still_there(bounds);
     }
   }
 }

@@ -103,7 +103,10 @@ int run_live(const live_options& options) {
   of_runtime.data_directory = options.data_directory;
   of_runtime.network = published.has_value();
   if (options.store != "rocksdb")
-    of_runtime.open_store = [url = options.store] { return open_redis_store(url); };
+    of_runtime.open_store = [url = options.store,
+                             mark = redis_mark_path(options.data_directory)] {
+      return open_redis_store(url, {.mark = mark});
+    };
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));
   require_distinct_files(options.outputs.files(), files_read(options.configuration, opened));
   run_header header;
@@ -152,13 +155,7 @@ void add_live_command(CLI::App& program, action& chosen) {
   command.add_option("--data-dir", options->data_directory, "Where signals survive; one process each")
       ->required()
       ->type_name("DIR");
-  command.add_option("--store", options->store, "rocksdb (in the data directory) or redis://HOST[:PORT][/DB]")
-      ->check([](const std::string& text) {
-        return text == "rocksdb" || text.starts_with("redis://")
-                   ? std::string{}
-                   : "expected rocksdb or redis://HOST[:PORT][/DB], got \"" + text + '"';
-      })
-      ->type_name("STORE");
+  add_store(command, options->store);
   command.add_option("--clock", options->clock, "system or replay")
       ->check(CLI::IsMember({"system", "replay"}))
       ->type_name("CLOCK");

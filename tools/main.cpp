@@ -143,6 +143,7 @@ int run_program(int argc, char** argv) {
   add_status_command(program, chosen);
   add_tap_command(program, chosen);
   add_control_command(program, chosen);
+  add_repair_command(program, chosen);
   add_report_command(program, chosen);
   add_candles_command(program, chosen);
   add_check_command(program, chosen);

@@ -46,6 +46,22 @@ void require_usable(const node_security& security, std::string_view counterpart,
   require_consistent(security);
 }
 
+void add_store(CLI::App& command, std::string& store) {
+  command
+      .add_option("--store", store,
+                  "rocksdb (in the data directory) or redis://HOST[:PORT][/DB]")
+      ->check([](const std::string& text) {
+        return text == "rocksdb" || text.starts_with("redis://")
+                   ? std::string{}
+                   : "expected rocksdb or redis://HOST[:PORT][/DB], got \"" + text + '"';
+      })
+      ->type_name("STORE");
+}
+
+std::filesystem::path redis_mark_path(const std::filesystem::path& data_directory) {
+  return data_directory / "redis.mark";
+}
+
 void add_patience(CLI::App& command, std::chrono::milliseconds& patience) {
   constexpr double longest = 86'400;
   command

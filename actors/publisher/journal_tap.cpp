@@ -80,6 +80,14 @@ bool journal_tap::may_read(std::int64_t newest) const noexcept {
   return credit_ > 0 && next_ <= newest && !is_over();
 }
 
+void journal_tap::require_still_there(const journal_bounds& bounds) const {
+  if (bounds.last < next_ - 1)
+    throw failure(error_code::store_lost,
+                  fmt::format("journal: it went backwards: it ends with number {}, though {} was "
+                              "there before",
+                              bounds.last, next_ - 1));
+}
+
 bool journal_tap::wants(const journal_line& line) const {
   if (wants_everything_)
     return true;

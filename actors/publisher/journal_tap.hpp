@@ -65,6 +65,8 @@ public:
 
   /// It has credit, and there are entries it has not seen in a journal that ends at `newest`.
   bool may_read(std::int64_t newest) const noexcept;
+  /// Throws `failure(store_lost)` when the journal ends before what was read from it already.
+  void require_still_there(const journal_bounds& bounds) const;
   /// Everything it asked for was read.
   bool is_over() const noexcept { return last_ && next_ > *last_; }
   std::int64_t next() const noexcept { return next_; }

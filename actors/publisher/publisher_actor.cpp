@@ -107,8 +107,11 @@ struct publisher_state {
     for (auto at = taps.begin(); at != taps.end();) {
       auto& [id, tap] = *at;
       auto problem = unreadable;
-      if (!problem && tap.position.may_read(bounds.last))
+      if (!problem)
         problem = problem_of([&, id = id, &tap = tap] {
+          tap.position.require_still_there(bounds);
+          if (!tap.position.may_read(bounds.last))
+            return;
           if (auto piece = tap.position.read(*frozen))
             send(self, tap.receiver, journal_batch{id, piece->next, std::move(piece->lines)});
         });

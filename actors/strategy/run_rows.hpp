@@ -2,6 +2,7 @@
 
 #include "actors/strategy/strategy_core.hpp"
 #include "storage/store.hpp"
+#include "storage/store_key.hpp"
 
 #include <optional>
 #include <string>
@@ -41,7 +42,6 @@ struct told_errors {
 //   position/<profile>/<exchange>/<strategy>/<symbol>
 //   errors/<exchange>/<strategy>/<symbol>           its error events; before its first instant, too
 
-inline constexpr std::string_view run_rows = "run";
 inline constexpr std::string_view signal_rows = "signal";
 inline constexpr std::string_view milestone_rows = "milestones";
 inline constexpr std::string_view position_rows = "position";

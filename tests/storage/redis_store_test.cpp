@@ -3,10 +3,13 @@
 #include "storage/redis_store.hpp"
 
 #include "messages/error.hpp"
+#include "storage/commit_mark.hpp"
+#include "storage/journal_repair.hpp"
 #include "storage/redis_connection.hpp"
 #include "storage/redis_writer.hpp"
 #include "storage/store_key.hpp"
 #include "tests/support/failure_of.hpp"
+#include "tests/support/numbered_journal.hpp"
 #include "tests/support/redis_server.hpp"
 
 #include <doctest/doctest.h>
@@ -374,4 +377,57 @@ TEST_CASE("redis: after a process was killed the next one resumes at once, behin
     CHECK(target->get(store_space::state, "latest") == std::to_string(rows.size()));
     target->commit(one_row("a", "1"));
   }
+}
+
+TEST_CASE("redis: a server that was rolled back between two starts is refused, and repaired") {
+  SKIP_WITHOUT_REDIS();
+  const redis_server server;
+  const temporary_directory data;
+  const redis_options options{.mark = data.path() / "deep" / "redis.mark"};
+  {
+    const auto target = open_redis_store(server.url(), options);
+    add_to_journal(*target, {plain_error("one"), plain_error("two")});
+    target->commit(one_row(make_store_key({run_rows, "wave", "cross", "AAA"}), "1"));
+  }
+  CHECK(find_journal_bounds(*open_redis_store(server.url(), options)) == journal_bounds{1, 2});
+  // As a server does that goes on from an older file.
+  auto administrator = connect(server);
+  administrator.command({"SET", "backtest:commits", "1"});
+  auto problem = failure_of([&] { open_redis_store(server.url(), options); });
+  CHECK(problem.code() == error_code::store_lost);
+  CHECK(says(problem, "it counts 1 commits, 2 were acknowledged"));
+  CHECK(says(problem, "\"backtest repair --data-dir " + (data.path() / "deep").string() + " --store " +
+                          server.url() + "\""));
+  administrator.command({"HDEL", "backtest:journal:values", journal_key(2)});
+  administrator.command({"ZREM", "backtest:journal:keys", journal_key(2)});
+  problem = failure_of([&] { open_redis_store(server.url(), options); });
+  CHECK(says(problem, "journal number 2 is missing"));
+
+  const auto mark = *read_commit_mark(options.mark);
+  std::filesystem::remove(options.mark);
+  {
+    const auto target =
+        open_redis_store(server.url(), {.mark = options.mark, .accepts_loss = true});
+    CHECK(repair_journal(*target, 0, mark.journal_last, 0) ==
+          std::vector<number_range>{{2, 2}});
+  }
+  const auto again = open_redis_store(server.url(), options);
+  const auto lines = read_journal(*again, 1);
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[1].text.find("journal number 2 was lost") != std::string::npos);
+  CHECK(lines[2].text.find("journal numbers 2 were lost") != std::string::npos);
+}
+
+TEST_CASE("redis: a server that was emptied is refused, also where no number was given out") {
+  SKIP_WITHOUT_REDIS();
+  const redis_server server;
+  const temporary_directory data;
+  const redis_options options{.mark = data.path() / "redis.mark"};
+  open_redis_store(server.url(), options)->commit(one_row("a", "1"));
+  connect(server).command({"FLUSHALL"});
+  const auto problem = failure_of([&] { open_redis_store(server.url(), options); });
+  CHECK(problem.code() == error_code::store_lost);
+  CHECK(says(problem, "it counts 0 commits, 1 were acknowledged"));
+  // Who is refused holds no right to write.
+  open_redis_store(server.url());
 }

@@ -9,9 +9,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
-#include <set>
 #include <thread>
 
 using namespace backtest;
@@ -181,7 +179,7 @@ TEST_CASE("rocksdb: a directory that is no longer a store is refused, not repair
   const temporary_directory directory;
   open_rocksdb_store(directory.path())->commit(numbered_batch(1));
   std::ofstream{directory.path() / "CURRENT"} << "nonsense\n";
-  check_store_failed([&] { open_rocksdb_store(directory.path()); });
+  CHECK(failure_of([&] { open_rocksdb_store(directory.path()); }).code() == error_code::store_lost);
 }
 
 TEST_CASE("rocksdb: a reader beside the writer catches up when it refreshes") {
@@ -252,12 +250,11 @@ TEST_CASE("rocksdb: a reader sees whole commits without holes while the writer g
   CHECK(whole);
 }
 
-TEST_CASE("rocksdb: a reader that cannot catch up gives up when its patience is over") {
+TEST_CASE("rocksdb: a reader does not wait for what nobody changes") {
   const temporary_directory directory;
   auto owner = open_rocksdb_store(directory.path());
   owner->commit(numbered_batch(1));
-  const auto limit = std::chrono::milliseconds{50};
-  const auto reader = open_rocksdb_reader(directory.path(), limit);
+  const auto reader = open_rocksdb_reader(directory.path());
   owner.reset();
   owner = open_rocksdb_store(directory.path()); // with another manifest
   owner.reset();
@@ -266,39 +263,6 @@ TEST_CASE("rocksdb: a reader that cannot catch up gives up when its patience is 
       std::filesystem::remove(file.path());
   const auto begun = std::chrono::steady_clock::now();
   check_store_failed([&] { reader->refresh(); });
-  const auto taken = std::chrono::steady_clock::now() - begun;
-  CHECK(taken >= limit);
-  CHECK(taken < usual_follower_patience);
-}
-
-TEST_CASE("rocksdb: a reader writes nothing beside the data, and leaves nothing behind") {
-  const temporary_directory directory;
-  const temporary_directory notes;
-  const char* before = std::getenv("TMPDIR");
-  const std::string usual = before == nullptr ? "" : before;
-  const auto set_temporary = [](const std::string& path) {
-    if (path.empty())
-      ::unsetenv("TMPDIR");
-    else
-      ::setenv("TMPDIR", path.c_str(), 1);
-  };
-  const auto files_in = [](const std::filesystem::path& path) {
-    std::set<std::string> names;
-    for (const auto& file : std::filesystem::directory_iterator{path})
-      names.insert(file.path().filename().string());
-    return names;
-  };
-  open_rocksdb_store(directory.path())->commit(numbered_batch(1));
-  const auto files = files_in(directory.path());
-  set_temporary(notes.path().string());
-  {
-    const auto reader = open_rocksdb_reader(directory.path());
-    check_holds(*reader, 1);
-    CHECK(files_in(notes.path()).size() == 1);
-  }
-  set_temporary((notes.path() / "missing").string());
-  CHECK(failure_of([&] { open_rocksdb_reader(directory.path()); }).code() == error_code::io_failed);
-  set_temporary(usual);
-  CHECK(files_in(notes.path()).empty());
-  CHECK(files_in(directory.path()) == files);
+  CHECK(std::chrono::steady_clock::now() - begun < usual_follower_patience);
+  check_holds(*reader, 1); // as it was before
 }

@@ -226,3 +226,19 @@ TEST_CASE("journal: the topics it lists are those it takes events of") {
     CHECK((std::find(listed.begin(), listed.end(), on) != listed.end()) == is_journalled(item));
   }
 }
+
+TEST_CASE("journal tap: a journal that went backwards is told") {
+  const auto made = journal_of(5);
+  auto tap = tap_of(*made, credit_of(10));
+  REQUIRE(tap.read(*made));
+  tap.require_still_there({1, 5});
+  tap.require_still_there({1, 7});
+  try {
+    tap.require_still_there({1, 3});
+    FAIL("expected a failure");
+  } catch (const failure& thrown) {
+    CHECK(thrown.code() == error_code::store_lost);
+    CHECK(std::string{thrown.what()} ==
+          "journal: it went backwards: it ends with number 3, though 5 was there before");
+  }
+}
