@@ -5,8 +5,10 @@
 #include "tests/support/command.hpp"
 #include "tests/support/live_fixture.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/redis_server.hpp"
 #include "tests/support/temporary_directory.hpp"
 
+#include "storage/redis_store.hpp"
 #include "storage/rocksdb_store.hpp"
 
 #include <csignal>
@@ -31,16 +33,10 @@ int kills_wanted() { return std::stoi(setting("BACKTEST_CRASH_KILLS", "20")); }
 /// Long enough that the run is not over before: a life makes a commit or two durable, an hour each.
 int days_for_kills() { return std::max(2, kills_wanted() / 8); }
 
-std::vector<std::string> journal_in(const std::filesystem::path& directory) {
-  const auto opened = open_rocksdb_store(directory);
-  std::vector<std::string> lines;
-  for (auto& line : read_journal(*opened, 1))
-    lines.push_back(std::move(line.text));
-  return lines;
-}
-
-void check_undisturbed(const std::filesystem::path& directory) {
-  const auto found = journal_in(directory);
+void check_undisturbed(const store& opened) {
+  std::vector<std::string> found;
+  for (auto& line : read_journal(opened, 1))
+    found.push_back(std::move(line.text));
   const auto& expected = undisturbed_journal(days_for_kills());
   CHECK(found.size() == expected.size());
   for (std::size_t i = 0; i < std::min(found.size(), expected.size()); ++i)
@@ -63,6 +59,41 @@ public:
 private:
   std::function<void()> acknowledged_;
 };
+
+/// Lives of `backtest live` that are killed after some lines, then one that comes to its end.
+void kill_again_and_again(const std::filesystem::path& directory,
+                          const std::vector<std::string>& more) {
+  const auto configuration = directory / "config.json";
+  std::ofstream{configuration} << five_symbols(days_for_kills());
+  std::vector<std::string> arguments{command_path(), "live",
+                                     "--config",     configuration.string(),
+                                     "--data-dir",   (directory / "data").string(),
+                                     "--clock",      "replay",
+                                     "--speed",      "max",
+                                     "--events",     "-",
+                                     "--quiet",      "--threads",
+                                     "2"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  std::mt19937_64 random{11};
+  int kills = 0;
+  for (; kills < kills_wanted(); ++kills) {
+    child_process child{arguments};
+    auto left = random() % 4;
+    std::string line;
+    while (left-- > 0 && child.read_line(line)) {
+    }
+    if (!line.empty() && line.find("done_live") != std::string::npos)
+      break;
+    ::kill(child.id(), SIGKILL);
+    child.wait();
+  }
+  MESSAGE("killed ", kills, " times");
+  CHECK(kills >= kills_wanted() / 2);
+  child_process last{arguments};
+  for (std::string line; last.read_line(line);) {
+  }
+  CHECK(last.wait() == 0);
+}
 
 } // namespace
 
@@ -131,50 +162,25 @@ TEST_CASE("lifecycle 10, durable before visible: killed at named points inside c
   for (std::string line; last.read_line(line);) {
   }
   CHECK(last.wait() == 0);
-  check_undisturbed(directory.path());
+  check_undisturbed(*open_rocksdb_store(directory.path()));
 }
 
 TEST_CASE("lifecycle 10, durable before visible: `backtest live` killed at random moments") {
   const temporary_directory directory;
-  const auto configuration = directory.path() / "config.json";
-  std::ofstream{configuration} << five_symbols();
-  const auto data = directory.path() / "data";
-  std::ofstream{configuration, std::ios::trunc} << five_symbols(days_for_kills());
-  const std::vector<std::string> arguments{backtest::testing::command_path(),
-                                           "live",
-                                           "--config",
-                                           configuration.string(),
-                                           "--data-dir",
-                                           data.string(),
-                                           "--clock",
-                                           "replay",
-                                           "--speed",
-                                           "max",
-                                           "--events",
-                                           "-",
-                                           "--quiet",
-                                           "--threads",
-                                           "2"};
-  std::mt19937_64 random{11};
-  int kills = 0;
-  for (; kills < kills_wanted(); ++kills) {
-    child_process child{arguments};
-    auto left = random() % 4;
-    std::string line;
-    while (left-- > 0 && child.read_line(line)) {
-    }
-    if (!line.empty() && line.find("done_live") != std::string::npos)
-      break;
-    ::kill(child.id(), SIGKILL);
-    child.wait();
+  kill_again_and_again(directory.path(), {});
+  check_undisturbed(*open_rocksdb_store(directory.path() / "data"));
+}
+
+TEST_CASE("lifecycle 10, durable before visible: `backtest live --store redis` killed at random "
+          "moments") {
+  if (!redis_server::available()) {
+    MESSAGE("skipped: redis-server is not installed");
+    return;
   }
-  MESSAGE("killed ", kills, " times");
-  CHECK(kills >= kills_wanted() / 2);
-  child_process last{arguments};
-  for (std::string line; last.read_line(line);) {
-  }
-  CHECK(last.wait() == 0);
-  check_undisturbed(data);
+  const temporary_directory directory;
+  const redis_server server;
+  kill_again_and_again(directory.path(), {"--store", server.url()});
+  check_undisturbed(*open_redis_store(server.url(), {.mark = directory.path() / "data" / "redis.mark"}));
 }
 
 TEST_CASE("live: a data directory that another process holds is a clear error") {
