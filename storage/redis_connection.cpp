@@ -2,9 +2,11 @@
 
 #include "messages/error.hpp"
 
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <ctime>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <hiredis/hiredis.h>
@@ -143,7 +145,7 @@ void redis_connection::closer::operator()(redisContext* context) const noexcept 
 
 redis_connection::redis_connection(redis_address address, std::chrono::milliseconds connect_timeout,
                                    std::chrono::milliseconds command_timeout)
-    : address_(std::move(address)),
+    : address_(std::move(address)), command_timeout_(command_timeout),
       context_(redisConnectWithTimeout(address_.host.c_str(), address_.port,
                                        to_timeval(connect_timeout))) {
   if (!context_)
@@ -182,7 +184,11 @@ redis_value redis_connection::next_answer() {
   const broken_pipe_guard guard;
   void* raw = nullptr;
   if (context_->err != 0 || redisGetReply(context_.get(), &raw) != REDIS_OK || raw == nullptr)
-    fail(fmt::format("the connection failed: {}", context_->errstr));
+    fail(fmt::format("the connection failed: {}",
+                     context_->errstr == std::generic_category().message(EAGAIN)
+                         ? fmt::format("no answer within {} s",
+                                       std::chrono::duration<double>(command_timeout_).count())
+                         : context_->errstr));
   const std::unique_ptr<void, void (*)(void*)> owner{raw, freeReplyObject};
   return value_of(*static_cast<const redisReply*>(raw));
 }

@@ -71,6 +71,7 @@ private:
   [[noreturn]] void throw_as(error_code code, std::string_view problem) const;
 
   redis_address address_;
+  std::chrono::milliseconds command_timeout_;
   std::unique_ptr<redisContext, closer> context_;
 };
 

@@ -431,3 +431,14 @@ TEST_CASE("redis: a server that was emptied is refused, also where no number was
   // Who is refused holds no right to write.
   open_redis_store(server.url());
 }
+
+TEST_CASE("redis: a server that does not answer is told as such") {
+  SKIP_WITHOUT_REDIS();
+  const redis_server server;
+  connect(server).command({"CLIENT", "PAUSE", "60000", "ALL"});
+  const auto problem = failure_of([&] {
+    open_redis_store(server.url(), {.command_timeout = std::chrono::milliseconds{200}});
+  });
+  CHECK(problem.code() == error_code::store_failed);
+  CHECK(says(problem, "the connection failed: no answer within 0.2 s"));
+}
