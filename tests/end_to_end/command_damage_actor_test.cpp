@@ -5,9 +5,11 @@
 #include "tests/support/command.hpp"
 #include "tests/support/command_files.hpp"
 #include "tests/support/contains.hpp"
-#include "tests/support/killed_store.hpp"
+#include "tests/support/damaged_directory.hpp"
+#include "tests/support/live_fixture.hpp"
 #include "tests/support/redis_server.hpp"
 #include "tests/support/runtime_fixture.hpp"
+#include "tests/support/sanitizers.hpp"
 
 #include <csignal>
 
@@ -156,4 +158,52 @@ TEST_CASE("command status: a directory whose first start was cut short is told a
                   refused.err);
     CHECK(refused.status != 0);
   }
+}
+
+namespace {
+
+/// Fifteen runs on a clock that goes on by itself, as the system's: what they told once they cannot
+/// tell again. Started three times, killed in the end.
+struct killed_node : killed_directory {
+  killed_node() {
+    const auto living = scratch.path() / "living";
+    constexpr int lives = 3;
+    for (int life = 0; life < lives; ++life) {
+      auto options = quiet();
+      options.data_directory = living;
+      options.parameters.store_reserve_bytes = 0;
+      runtime node{std::move(options)};
+      add_five_symbols(node);
+      constexpr int minutes = 150;
+      const instant begin = first_instant + (120 + life * minutes) * minute_ms;
+      const auto clock = std::make_shared<manual_clock>(begin - 1);
+      auto request = five_symbols_live();
+      request.frame = "";
+      request.clock = clock;
+      const auto run = node.live().background(request);
+      clock->wait_until_watched();
+      for (int minute = 0; minute < minutes; ++minute) {
+        clock->set(begin + minute * minute_ms + settled);
+        clock->wait_for_alarm_at(begin + (minute + 1) * minute_ms + settled);
+      }
+      if (life + 1 == lives) {
+        const auto reader = open_rocksdb_reader(living);
+        truth = content_of(*reader);
+        last = find_journal_bounds(*reader).last;
+        copy_living(living);
+      }
+    }
+  }
+};
+
+} // namespace
+
+TEST_CASE("damage at seeded places of every file of a killed node: the whole truth, or a refusal") {
+  const watchdog guard{std::chrono::seconds{300}};
+  const killed_node killed;
+  CHECK(killed.last > 50);
+  const int places = is_sanitized ? 40 : 300;
+  const auto refused = damage_everywhere(killed, places);
+  MESSAGE("refused ", refused, " of ", places);
+  CHECK(refused > places / 4);
 }

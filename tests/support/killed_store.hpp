@@ -37,9 +37,9 @@ inline std::map<std::string, std::string> bytes_in(const std::filesystem::path& 
     const auto name = file.path().filename().string();
     if (!file.is_regular_file() || name.starts_with("LOG") || name == "LOCK")
       continue;
-    std::ifstream in{file.path(), std::ios::binary};
-    all.emplace(std::filesystem::relative(file.path(), directory).string(),
-                std::string{std::istreambuf_iterator<char>{in}, {}});
+    std::string bytes(file.file_size(), '\0');
+    std::ifstream{file.path(), std::ios::binary}.read(bytes.data(), std::ssize(bytes));
+    all.emplace(std::filesystem::relative(file.path(), directory).string(), std::move(bytes));
   }
   return all;
 }
@@ -71,32 +71,8 @@ inline void commit_as_node(group_commit& target, std::int64_t number) {
       throw failure(*outcome.problem);
 }
 
-/// The data directory of a node that was killed, with tables and a log, and what was acknowledged.
-struct killed_store {
-  static constexpr std::int64_t commits = 90;
-
-  /// `write_buffer_bytes`: as of `rocksdb_options`; small ones make many tables.
-  explicit killed_store(std::size_t write_buffer_bytes = 0) {
-    rocksdb_options options;
-    options.reserve_bytes = 0;
-    options.write_buffer_bytes = write_buffer_bytes;
-    const auto living = scratch.path() / "living";
-    std::unique_ptr<store> target;
-    std::optional<group_commit> commits_of_node;
-    for (std::int64_t number = 1; number <= commits; ++number) {
-      if (number % 30 == 1) {
-        commits_of_node.reset();
-        target.reset();
-        target = open_rocksdb_store(living, options); // what is in its log becomes a table
-        commits_of_node.emplace(*target, journal_limits{});
-      }
-      commit_as_node(*commits_of_node, number);
-    }
-    truth = content_of(*target);
-    last = commits_of_node->last_number();
-    copy_living(living); // while it is open, as a kill leaves it
-  }
-
+/// The data directory of a node that was killed, and what was in it.
+struct killed_directory {
   std::filesystem::path directory() const { return scratch.path() / "killed"; }
 
   /// A copy to damage; the one before is gone.
@@ -118,8 +94,9 @@ struct killed_store {
     return found;
   }
 
-  /// Until no thread of the database changes files meanwhile.
-  void copy_living(const std::filesystem::path& living) const {
+  /// Copies a directory that is open, as a kill leaves it: again until no thread of the database
+  /// changes files meanwhile.
+  void copy_living(const std::filesystem::path& living) {
     std::error_code changed;
     std::vector<std::filesystem::path> before, after;
     const auto list = [&](std::vector<std::filesystem::path>& names) {
@@ -139,6 +116,33 @@ struct killed_store {
   temporary_directory scratch;
   store_content truth;
   std::int64_t last = 0; ///< journal number
+};
+
+/// One whose tables and log hold the commits of `commit_as_node`.
+struct killed_store : killed_directory {
+  static constexpr std::int64_t commits = 90;
+
+  /// `write_buffer_bytes`: as of `rocksdb_options`; small ones make many tables.
+  explicit killed_store(std::size_t write_buffer_bytes = 0) {
+    rocksdb_options options;
+    options.reserve_bytes = 0;
+    options.write_buffer_bytes = write_buffer_bytes;
+    const auto living = scratch.path() / "living";
+    std::unique_ptr<store> target;
+    std::optional<group_commit> commits_of_node;
+    for (std::int64_t number = 1; number <= commits; ++number) {
+      if (number % 30 == 1) {
+        commits_of_node.reset();
+        target.reset();
+        target = open_rocksdb_store(living, options); // what is in its log becomes a table
+        commits_of_node.emplace(*target, journal_limits{});
+      }
+      commit_as_node(*commits_of_node, number);
+    }
+    truth = content_of(*target);
+    last = commits_of_node->last_number();
+    copy_living(living);
+  }
 };
 
 inline void flip_bit(const std::filesystem::path& file, std::uintmax_t at, int bit = 3) {
