@@ -108,15 +108,10 @@ TEST_CASE("live: a replay whose strategies take their time comes to its end, and
       auto schemas = small_world().schemas;
       schemas.strategies = {grid("grid", interval::m5, 20), pullback("pullback")};
       schemas.risks = {at_most("cap", 1)};
-      std::atomic<std::int64_t>* clock = nullptr;
-      for (auto& strategy : schemas.strategies) {
+      for (auto& strategy : schemas.strategies)
         strategy.risk_name = "cap";
-        strategy.get_signal = [inner = strategy.get_signal, milliseconds_a_question,
-                               &clock](const run_context& now) {
-          *clock += milliseconds_a_question;
-          return inner(now);
-        };
-      }
+      std::atomic<std::int64_t>* clock = nullptr;
+      slow_down(schemas, milliseconds_a_question, clock);
       const auto disk = std::shared_ptr<store>{make_memory_store()};
       deterministic_portfolio node{system,
                                    schemas,
