@@ -153,6 +153,10 @@ struct range_announced {
   std::vector<event> events;
 };
 
+/// Live: others have had their turn; sent by the client to itself in the middle of a range that
+/// takes long.
+struct continue_range {};
+
 /// The signal source ended; sent by the client's own watch, as a source that dies with a question
 /// in hand never answers.
 struct source_down {
@@ -160,9 +164,10 @@ struct source_down {
   std::string reason;
 };
 
-using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run),   //
-                                       caf::result<void>(advance_range),         //
+using strategy_actor = typed_interface<caf::result<run_prepared>(prepare_run),       //
+                                       caf::result<void>(advance_range),             //
                                        caf::result<range_announced>(announce_range), //
+                                       caf::result<void>(continue_range),            //
                                        caf::result<void>(source_down)>;
 
 using strategy_supervisor = supervisor_actor<strategy_key, strategy_actor>;
@@ -237,11 +242,11 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
 #define BACKTEST_CLIENT_MESSAGES(apply)                                                            \
   apply(load_candles) apply(candles_loaded) apply(find_candles) apply(prepare_run)                 \
   apply(run_prepared) apply(advance_range) apply(range_result) apply(start_portfolio)              \
-  apply(abort_portfolio) apply(demand_element) apply(source_down) apply(run_client_down)           \
-  apply(shared_client_down) apply(announce_range) apply(range_announced) apply(start_live_run)     \
-  apply(stop_live) apply(boundary_reached) apply(retry_turn) apply(note_error) apply(fetch_due)    \
-  apply(run_fetch) apply(fetch_over) apply(keep_fetched) apply(tell_portfolio)                     \
-  apply(stop_portfolio)
+  apply(abort_portfolio) apply(demand_element) apply(continue_range) apply(source_down)            \
+  apply(run_client_down) apply(shared_client_down) apply(announce_range) apply(range_announced)    \
+  apply(start_live_run) apply(stop_live) apply(boundary_reached) apply(retry_turn)                 \
+  apply(note_error) apply(fetch_due) apply(run_fetch) apply(fetch_over) apply(keep_fetched)        \
+  apply(tell_portfolio) apply(stop_portfolio)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_CLIENT_MESSAGES(BACKTEST_ALLOW_LOCAL)

@@ -26,6 +26,7 @@ struct strategy_state {
   std::uint64_t source_generation = 0;
   bool source_is_own = false;
   bool asking_source = false;
+  bool gave_way = false;     ///< in the middle of a range, so that others get their turn
   market_actor asked_market; ///< of the question a source has that is not our own
 
   ~strategy_state() {
@@ -51,6 +52,10 @@ struct strategy_state {
           core->announce(message.failures, answer.events);
           return answer;
         },
+        [this](const continue_range&) {
+          if (std::exchange(gave_way, false))
+            go_on();
+        },
         [this](const source_down& message) {
           if (asking_source && message.generation == source_generation)
             source_gone(message.reason);
@@ -68,6 +73,7 @@ struct strategy_state {
     events.clear();
     ended.reset();
     stored.reset();
+    gave_way = false;
     market.emplace(plan.identity->symbol, plan.rules.parameters.avg_price_candles_count,
                    setup->formats, blocking_loader(self->system(), setup->exchange, awaited()));
     market->provide(setup->minutes);
@@ -234,6 +240,12 @@ struct strategy_state {
       ask_candles();
       return false;
     case pause_reason::range_done:
+      if (must_examine_all() && core->is_handed_back_early()) {
+        promise_clock();
+        give_way();
+        return false;
+      }
+      break;
     case pause_reason::finished:
     case pause_reason::failed: break;
     }
@@ -243,6 +255,16 @@ struct strategy_state {
     }
     promise_clock();
     return true;
+  }
+
+  /// The driver of a backtest grants what is left of a range, while others go on. That of a live
+  /// run takes a range for examined, and waits with the next one until everybody is done with
+  /// theirs; who asks the arbiter is not done before everybody has come to that instant.
+  bool must_examine_all() const { return setup->plan.identity->mode == run_mode::live; }
+
+  void give_way() {
+    gave_way = true;
+    send(self, strategy_actor{self}, continue_range{});
   }
 
   /// Nobody waits for what came of them, and what was not examined must not be taken for examined.

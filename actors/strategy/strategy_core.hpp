@@ -180,6 +180,9 @@ public:
     // The end of the data may still have to be told.
     return over_ ? end_of_time : std::min(clock_, std::max(plan_.data_end, plan_.frame.first));
   }
+  /// After `range_done`: the work took long, or there were many events, and some of the range is
+  /// left.
+  bool is_handed_back_early() const noexcept { return clock_ < until_; }
   /// Generation instants already behind the run.
   std::int64_t processed_instants() const noexcept {
     return plan_.frame.passed(std::min(clock_, plan_.data_end + 1));

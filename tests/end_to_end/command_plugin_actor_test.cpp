@@ -3,6 +3,10 @@
 #include "tests/support/contains.hpp"
 #include "tests/support/paths.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 #include <doctest/doctest.h>
 
 using namespace backtest;
@@ -84,4 +88,42 @@ TEST_CASE("command: plugin build compiles a file that then loads") {
   CHECK(broken.status == 1);
   CHECK(contains(broken.err, "broken.cpp:1"));
   CHECK(run_command({"plugin", "build", folder / "none.cpp"}).status == 2);
+}
+
+TEST_CASE("look-ahead: strategies of a plugin find nothing behind the newest candle, of any "
+          "interval and symbol, in a backtest and live") {
+  const temporary_folder folder{"command_plugin_looking"};
+  const auto config = folder.write("config.json", R"({
+    "exchanges": [ { "name": "made_up", "type": "synthetic", "seed": 5,
+                     "symbols": ["AAAUSDT", "BBBUSDT"] } ],
+    "frames": [ { "name": "morning", "interval": "1m", "start": "2024-01-01T00:00:00Z",
+                  "end": "2024-01-01T06:00:00Z" } ],
+    "strategies": [ { "name": "grid", "type": "time_grid" } ] })");
+  const std::vector<std::vector<std::string>> modes{
+      {"run"}, {"live", "--data-dir", folder / "data", "--clock", "replay", "--speed", "max"}};
+  for (auto arguments : modes) {
+    CAPTURE(arguments.front());
+    const std::string file = folder / (arguments.front() + ".txt");
+    for (const auto& more : std::vector<std::string>{
+             "--config", config, "--plugin", backtest::testing::test_plugin("looking.so"),
+             "--strategy", "looking", "--strategy", "looking_blocking", "--quiet"})
+      arguments.push_back(more);
+    const auto result = run_command(arguments, {"BACKTEST_LOOKING_FILE=" + file});
+    REQUIRE_MESSAGE(result.status == 0, result.err);
+    CHECK(result.err.empty());
+    std::ifstream in{file};
+    auto lines = lines_of({std::istreambuf_iterator<char>{in}, {}});
+    std::sort(lines.begin(), lines.end());
+    std::vector<std::string> expected; // of two strategies on two symbols, every quarter of an hour
+    for (const auto* strategy : {"looking", "looking_blocking"})
+      for (const auto* symbol : {"AAAUSDT", "BBBUSDT"})
+        for (int minute = 0; minute <= 6 * 60; minute += 15)
+          expected.push_back(
+              fmt::format("{} {} 2024-01-01T{:02}:{:02}:00Z, 48 times nothing behind "
+                          "the newest one",
+                          strategy, symbol, minute / 60, minute % 60));
+    REQUIRE(lines.size() == expected.size());
+    for (std::size_t i = 0; i < lines.size(); ++i)
+      CHECK(lines[i] == expected[i]);
+  }
 }

@@ -98,6 +98,40 @@ TEST_CASE("lifecycle 10, operator: hears that a command took effect once it is d
   CHECK(effective > random_cases(100));
 }
 
+TEST_CASE("live: a replay whose strategies take their time comes to its end, and its journal is "
+          "that of quick ones, in 50 interleavings") {
+  std::size_t lines = 0;
+  for (std::uint64_t seed = 1; seed <= random_cases<std::uint64_t>(50); ++seed) {
+    CAPTURE(seed);
+    const auto journal_with = [seed](std::int64_t milliseconds_a_question) {
+      deterministic_system system{seed};
+      auto schemas = small_world().schemas;
+      schemas.strategies = {grid("grid", interval::m5, 20), pullback("pullback")};
+      schemas.risks = {at_most("cap", 1)};
+      for (auto& strategy : schemas.strategies)
+        strategy.risk_name = "cap";
+      std::atomic<std::int64_t>* clock = nullptr;
+      slow_down(schemas, milliseconds_a_question, clock);
+      const auto disk = std::shared_ptr<store>{make_memory_store()};
+      deterministic_portfolio node{system,
+                                   schemas,
+                                   small_world().candles,
+                                   small_world().symbols,
+                                   nothing(),
+                                   {},
+                                   live_parts{std::make_unique<shared_store>(disk), {}}};
+      clock = node.steady_clock.get();
+      node.start();
+      node.run_to_end();
+      return journal_of(*disk);
+    };
+    const auto expected = journal_with(0);
+    REQUIRE(journal_with(150) == expected); // some of an hour was left after every question
+    lines += expected.size();
+  }
+  CHECK(lines > random_cases(500));
+}
+
 TEST_CASE("live: a replay that waits for a subscriber that never answers is stopped, one run and "
           "all, in 10 interleavings") {
   with_seeds(10, [](deterministic_system& system) {

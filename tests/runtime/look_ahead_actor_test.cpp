@@ -214,6 +214,69 @@ TEST_CASE("look-ahead: a source that is an actor is answered up to the instant o
 
 namespace {
 
+/// Does not answer its first question in time, and asks the market of that one during the next.
+struct late_source_state {
+  self_pointer<signal_source_actor, late_source_state> self = nullptr;
+  std::shared_ptr<findings> found;
+  market_actor first_market;
+  response_promise<generated_signal> first_promise, promise;
+
+  void init(std::shared_ptr<findings> shared) { found = std::move(shared); }
+
+  signal_source_actor::behavior_type make_behavior() {
+    return {[this](const generate_signal& message) -> caf::result<generated_signal> {
+      if (!first_market) {
+        first_market = message.market;
+        first_promise = promise_answer<generated_signal>(self);
+        return first_promise;
+      }
+      promise = promise_answer<generated_signal>(self);
+      const auto over = [this](const char* what) {
+        found->add(what);
+        promise.deliver(generated_signal{});
+      };
+      request(self, first_market, caf::infinite, ask_candles{"BTC", interval::m1, 1, first_instant})
+          .then([over](const candle_list&) { over("a market outlives its question"); },
+                [over](const caf::error&) { over("that question is over"); });
+      return promise;
+    }};
+  }
+};
+
+} // namespace
+
+TEST_CASE("look-ahead: the market of a question that was not answered in time is gone with it") {
+  const watchdog guard;
+  const auto found = std::make_shared<findings>();
+  const test_disk disk;
+  auto options = on(disk);
+  options.parameters.max_signal_generation_seconds = 1;
+  runtime target{options};
+  target.add_exchange(wave_exchange());
+  target.add_frame(frame_of(hour_ms));
+  const auto source =
+      spawn_actor<late_source_state, signal_source_actor>(target.system(), nullptr, found);
+  target.add_strategy(strategy_of("watcher", {}), source);
+  heard_events heard{target, {topic::error}};
+  live_request request;
+  request.symbols = {"BTC"};
+  request.strategies = {"watcher"};
+  request.exchange = "exchange";
+  request.frame = "frame";
+  request.clock = at_full_speed(); // a backtest fails when an answer is late
+  auto run = target.live().background(request);
+  run.wait();
+  end_actor(source);
+  CHECK(run.summaries().front().outcome == run_outcome::completed);
+  CHECK(found->kinds() == std::set<std::string>{"that question is over"});
+  CHECK(found->count("that question is over") == 4);
+  const auto errors = heard.all();
+  REQUIRE(errors.size() == 1);
+  CHECK(std::get<error_event>(errors.front().payload).code == error_code::signal_timeout);
+}
+
+namespace {
+
 /// What strategies could pass on to each other: the latest instant any of them was asked at.
 struct shared_memory {
   std::atomic<instant> latest{0};

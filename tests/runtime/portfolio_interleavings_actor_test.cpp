@@ -68,6 +68,23 @@ TEST_CASE("portfolio: facts equal those of the plain cores, in 1,000 interleavin
   CHECK(rejections > random_cases(10'000));
 }
 
+TEST_CASE("portfolio: strategies that take their time change no fact, in 100 interleavings") {
+  with_seeds(100, [](deterministic_system& system) {
+    auto schemas = schemas_for(system);
+    const auto& symbols = small_world().symbols;
+    const auto expected = plain_facts(schemas, symbols);
+    std::atomic<std::int64_t>* clock = nullptr;
+    slow_down(schemas, 50 + static_cast<std::int64_t>(system.choose(100)), clock);
+    deterministic_portfolio portfolio{system, schemas, small_world().candles, symbols,
+                                      facts_wanted(system)};
+    clock = portfolio.steady_clock.get();
+    portfolio.start();
+    portfolio.run_to_end();
+    const auto difference = first_difference(expected, facts_of(portfolio.events));
+    CHECK_MESSAGE(!difference, difference.value_or(""));
+  });
+}
+
 TEST_CASE("portfolio: a symbol without candles fails its runs, the others do as if it was not there") {
   with_seeds(300, [](deterministic_system& system) {
     const auto schemas = schemas_for(system);

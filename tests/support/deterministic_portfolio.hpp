@@ -86,7 +86,7 @@ public:
     topics = setup_->topics = spawn_topics(host, nullptr);
     setup_->reports = spawn_reports(host, nullptr);
     spawn_supervisors(schemas, std::move(candles));
-    setup_->steady_clock = std::make_shared<std::atomic<std::int64_t>>(0);
+    setup_->steady_clock = steady_clock;
     setup_->stopwatch = [] { return 0.0; };
     setup_->wall_clock = [] { return instant{0}; };
     setup_->release = [this] { released = true; };
@@ -166,6 +166,9 @@ public:
   std::map<std::pair<std::string, std::string>, strategy_actor> strategies; ///< by strategy, symbol
   std::vector<risk_actor> arbiters;
   std::vector<error> reported;
+  /// Stands still unless a test moves it on, as a strategy that takes its time would.
+  const std::shared_ptr<std::atomic<std::int64_t>> steady_clock =
+      std::make_shared<std::atomic<std::int64_t>>(0);
   bool released = false;
 
 private:

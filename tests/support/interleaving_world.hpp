@@ -6,6 +6,8 @@
 #include "tests/support/golden.hpp"
 #include "tests/support/plain_portfolio.hpp"
 
+#include <atomic>
+
 #if !BACKTEST_CAF_MODERN
 
 namespace backtest::testing {
@@ -106,6 +108,17 @@ inline schema_set schemas_for(deterministic_system& system) {
         strategy.risk_list.push_back(schemas.risks[i].risk_name);
   }
   return schemas;
+}
+
+/// Lets every question to a strategy take its time by the clock that is told before the first one.
+inline void slow_down(schema_set& schemas, std::int64_t milliseconds,
+                      std::atomic<std::int64_t>* const& clock) {
+  for (auto& strategy : schemas.strategies)
+    strategy.get_signal = [inner = strategy.get_signal, milliseconds,
+                           &clock](const run_context& context) {
+      *clock += milliseconds;
+      return inner(context);
+    };
 }
 
 inline std::vector<fact> plain_facts(const schema_set& schemas,
