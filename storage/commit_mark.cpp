@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -22,42 +23,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view heading = "backtest commit mark 1";
-
 std::uint32_t checksum_of(std::string_view text) {
   return static_cast<std::uint32_t>(
       crc32(crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(text.data()),
             static_cast<uInt>(text.size())));
 }
 
+constexpr std::string_view labels[] = {"backtest commit mark 1, commits ", " journal ", " manifest ",
+                                       " bytes "};
+constexpr std::size_t digits = 20;
+
 /// Always as many bytes, so that one mark is written over another.
 std::string text_of(const commit_mark& mark) {
-  auto text = fmt::format("{} commits {:020} journal {:020}", heading, mark.commits,
-                          mark.journal_last);
+  const std::uint64_t numbers[] = {mark.commits, static_cast<std::uint64_t>(mark.journal_last),
+                                   mark.manifest, mark.manifest_bytes};
+  std::string text;
+  for (std::size_t i = 0; i < std::size(labels); ++i)
+    text += fmt::format("{}{:0{}}", labels[i], numbers[i], digits);
   text += fmt::format(" checksum {:08x}\n", checksum_of(text));
   return text;
 }
 
-template <class Number>
-std::optional<Number> number_at(std::string_view text, std::size_t at) {
-  constexpr std::size_t digits = 20;
-  Number number = 0;
-  const auto part = text.substr(at, digits);
-  const auto [end, problem] = std::from_chars(part.data(), part.data() + part.size(), number);
-  if (problem != std::errc{} || end != part.data() + digits)
-    return std::nullopt;
-  return number;
-}
-
 std::optional<commit_mark> parse(std::string_view text) {
-  static const std::size_t size = text_of({}).size();
-  if (text.size() != size)
+  std::uint64_t numbers[std::size(labels)]{};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < std::size(labels); ++i) {
+    at += labels[i].size();
+    if (at + digits > text.size())
+      return std::nullopt;
+    std::from_chars(text.data() + at, text.data() + at + digits, numbers[i]);
+    at += digits;
+  }
+  if (numbers[1] > INT64_MAX)
     return std::nullopt;
-  const auto commits = number_at<std::uint64_t>(text, heading.size() + 9);
-  const auto journal = number_at<std::int64_t>(text, heading.size() + 9 + 20 + 9);
-  if (!commits || !journal || *journal < 0)
-    return std::nullopt;
-  const commit_mark mark{*commits, *journal};
+  const commit_mark mark{numbers[0], static_cast<std::int64_t>(numbers[1]), numbers[2], numbers[3]};
   return text_of(mark) == text ? std::optional{mark} : std::nullopt;
 }
 

@@ -14,6 +14,10 @@ namespace backtest {
 struct commit_mark {
   std::uint64_t commits = 0;     ///< grows with every commit; what it counts is the store's matter
   std::int64_t journal_last = 0; ///< the newest number of the journal
+  /// Of RocksDB's list of its tables: the number of the file, and how long it was. A list that is
+  /// shorter has forgotten tables.
+  std::uint64_t manifest = 0;
+  std::uint64_t manifest_bytes = 0;
 
   friend bool operator==(const commit_mark&, const commit_mark&) = default;
 };

@@ -311,7 +311,8 @@ void redis_store::commit(const store_batch& batch) {
   const auto commits = commit_owned(batch);
   if (!options_.mark.empty()) {
     const commit_mark next{commits, std::max(last_journal_number(batch).value_or(0),
-                                             mark_ ? mark_->journal_last : 0)};
+                                             mark_ ? mark_->journal_last : 0),
+                           0, 0};
     if (!mark_file_)
       mark_file_.emplace(options_.mark, next);
     mark_file_->write(next);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <cerrno>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -101,13 +102,21 @@ private:
 
 } // namespace
 
+std::optional<std::uint64_t> manifest_number(const std::string& path) {
+  constexpr std::string_view beginning = "MANIFEST-";
+  const auto name = std::filesystem::path{path}.filename().string();
+  if (!name.starts_with(beginning))
+    return std::nullopt;
+  return std::strtoull(name.c_str() + beginning.size(), nullptr, 10);
+}
+
 /// Answers every write with success; `fail_stop_file_system::problem` knows better.
 class fail_stop_file_system::file : public rocksdb::FSWritableFileOwnerWrapper {
 public:
   file(std::unique_ptr<rocksdb::FSWritableFile>&& below, fail_stop_file_system& owner,
        std::string path, std::uint64_t size)
       : FSWritableFileOwnerWrapper(std::move(below)), owner_(owner), path_(std::move(path)),
-        place_(place_of(path_)), size_(size) {}
+        place_(place_of(path_)), manifest_(manifest_number(path_)), size_(size) {}
 
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
     const auto begin = size_.fetch_add(data.size());
@@ -180,6 +189,8 @@ private:
       auto status = change();
       if (status.ok() && place_ && place_of(path_) != place_)
         status = IOStatus::IOError("the file was removed or replaced while it was written");
+      if (status.ok() && manifest_)
+        owner_.note_manifest(*manifest_, size_);
       return status;
     });
   }
@@ -187,6 +198,7 @@ private:
   fail_stop_file_system& owner_;
   std::string path_;
   std::optional<std::pair<dev_t, ino_t>> place_;
+  std::optional<std::uint64_t> manifest_;
   std::atomic<std::uint64_t> size_; ///< with what was dropped
 };
 
@@ -232,6 +244,22 @@ std::optional<std::string> fail_stop_file_system::problem() const {
     return std::nullopt;
   const std::lock_guard lock{mutex_};
   return problem_;
+}
+
+fail_stop_file_system::manifest_state fail_stop_file_system::manifest() const {
+  const std::lock_guard lock{mutex_};
+  return manifest_;
+}
+
+void fail_stop_file_system::note_manifest(std::uint64_t number, std::uint64_t bytes) {
+  const std::lock_guard lock{mutex_};
+  (number == manifest_.number ? manifest_ : next_manifest_) = {number, bytes};
+}
+
+void fail_stop_file_system::use_next_manifest() {
+  const std::lock_guard lock{mutex_};
+  if (next_manifest_.number > manifest_.number)
+    manifest_ = next_manifest_;
 }
 
 void fail_stop_file_system::fail(std::string_view what, const std::string& path,
@@ -367,8 +395,12 @@ IOStatus fail_stop_file_system::RenameFile(const std::string& from, const std::s
     FileSystemWrapper::RenameFile(from, to, options, debug).PermitUncheckedError();
     return IOStatus::OK();
   }
-  return changed("renaming", from,
-                 [&] { return FileSystemWrapper::RenameFile(from, to, options, debug); });
+  const auto status = changed("renaming", from, [&] {
+    return FileSystemWrapper::RenameFile(from, to, options, debug);
+  });
+  if (status.ok() && std::filesystem::path{to}.filename() == "CURRENT")
+    use_next_manifest();
+  return status;
 }
 
 IOStatus fail_stop_file_system::LinkFile(const std::string& from, const std::string& to,

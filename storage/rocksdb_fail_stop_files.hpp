@@ -14,6 +14,9 @@
 
 namespace backtest {
 
+/// The number in the name of a manifest; absent for other files.
+std::optional<std::uint64_t> manifest_number(const std::string& path);
+
 /// The files of one opened database. A library built with its assertions ends the process when a
 /// file is used again after it failed, and does so by itself. So it hears of no failed write:
 ///
@@ -30,6 +33,14 @@ public:
   fail_stop_file_system(const std::shared_ptr<rocksdb::FileSystem>& below, disk_reserve& reserve);
 
   const char* Name() const override { return "fail_stop_file_system"; }
+
+  /// The list of tables that RocksDB goes by: the number of the file, and how many of its bytes are
+  /// durable; zeros before there is one. Any thread.
+  struct manifest_state {
+    std::uint64_t number = 0;
+    std::uint64_t bytes = 0;
+  };
+  manifest_state manifest() const;
 
   /// What failed first: which change of which file, and why. Any thread.
   std::optional<std::string> problem() const;
@@ -82,12 +93,16 @@ private:
   template <class Change>
   rocksdb::IOStatus changed(std::string_view what, const std::string& path, const Change& change);
   void fail(std::string_view what, const std::string& path, std::string_view why);
+  void note_manifest(std::uint64_t number, std::uint64_t bytes);
+  void use_next_manifest();
   bool has_failed() const noexcept { return has_failed_; }
 
   disk_reserve& reserve_;
   std::atomic<bool> has_failed_{false};
   mutable std::mutex mutex_;
   std::string problem_; ///< once it has failed
+  manifest_state manifest_;
+  manifest_state next_manifest_; ///< until CURRENT names it
 };
 
 } // namespace backtest

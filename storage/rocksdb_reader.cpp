@@ -107,6 +107,7 @@ private:
 std::shared_ptr<const rocksdb_view> rocksdb_reader::open() const {
   // The mark first: what it knows is in the store by now.
   const auto mark = read_commit_mark(commit_mark_path(directory_));
+  require_manifest(directory_, mark);
   auto next = std::make_shared<const rocksdb_view>(directory_,
                                                    rocksdb_view::options{nullptr, true, false});
   require_acknowledged(directory_, next->tables(), *next, mark);

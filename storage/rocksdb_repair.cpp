@@ -330,6 +330,7 @@ private:
     }
     try {
       require_whole_store(directory_);
+      require_manifest(directory_, mark_);
       whole_.emplace(directory_, rocksdb_view::options{});
     } catch (const failure& caught) {
       result_.damage.emplace_back(caught.what());

@@ -209,8 +209,10 @@ void rocksdb_store::require_what_was_acknowledged() {
 
 /// Writes down what is acknowledged next.
 void rocksdb_store::keep_mark(std::optional<std::int64_t> journal_last) {
-  commit_mark next{tables().database().GetLatestSequenceNumber(),
-                   std::max(journal_last.value_or(0), mark_ ? mark_->journal_last : 0)};
+  const auto manifest = files_->manifest();
+  const commit_mark next{tables().database().GetLatestSequenceNumber(),
+                         std::max(journal_last.value_or(0), mark_ ? mark_->journal_last : 0),
+                         manifest.number, manifest.bytes};
   if (!mark_file_)
     mark_file_.emplace(commit_mark_path(directory_), next);
   mark_file_->write(next);

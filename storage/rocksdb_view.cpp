@@ -1,9 +1,11 @@
 #include "storage/rocksdb_view.hpp"
 
 #include "messages/error.hpp"
+#include "storage/rocksdb_fail_stop_files.hpp"
 #include "storage/store_key.hpp"
 #include "storage/stored_run_names.hpp"
 
+#include <fstream>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -94,6 +96,23 @@ failure told_damage(const fs::path& directory, const failure& caught) {
   return {error_code::store_lost, fmt::format("{}; {}", caught.what(), advice(directory))};
 }
 
+void require_manifest(const fs::path& directory, const std::optional<commit_mark>& mark) {
+  if (!mark)
+    return;
+  std::string name;
+  std::getline(std::ifstream{directory / "CURRENT"}, name);
+  const auto number = manifest_number(name);
+  std::error_code unknown; // RocksDB says what is wrong with it
+  const auto bytes = fs::file_size(directory / name, unknown);
+  if (!number || unknown || *number > mark->manifest ||
+      (*number == mark->manifest && bytes >= mark->manifest_bytes))
+    return;
+  throw failure(error_code::store_lost,
+                fmt::format("store {}: damaged: its list of tables is {} with {} bytes, expected "
+                            "MANIFEST-{:06} with {} or more",
+                            directory.string(), name, bytes, mark->manifest, mark->manifest_bytes));
+}
+
 void require_acknowledged(const fs::path& directory, const rocksdb_tables& found,
                           const store_reader& rows, const std::optional<commit_mark>& mark) {
   if (!mark)
@@ -132,6 +151,7 @@ void require_undamaged(const fs::path& directory, rocksdb::Env* environment,
                               numbers.empty() ? "" : ", " + numbers, advice(directory)));
   }
   try {
+    require_manifest(directory, mark);
     const rocksdb_view view{directory, {environment, false, false}};
     require_acknowledged(directory, view.tables(), view, mark);
   } catch (const failure& caught) {

@@ -5,6 +5,7 @@
 #include "tests/support/sanitizers.hpp"
 
 #include "messages/event_json.hpp"
+#include "storage/commit_mark.hpp"
 #include "storage/group_commit.hpp"
 #include "storage/rocksdb_repair.hpp"
 
@@ -101,10 +102,12 @@ TEST_CASE("damage: a mark that does not fit its checksum is refused, one that is
   CHECK(contains(refusal_of(directory), "do not fit their checksum"));
   CHECK(contains(failure_of([&] { open_rocksdb_reader(directory); }).what(), "do not fit their checksum"));
   directory = killed.copy();
-  const auto mark = bytes_in(directory).at("commit.mark");
+  const auto before = *read_commit_mark(directory / "commit.mark");
   fs::remove(directory / "commit.mark");
   CHECK(content_of(*open_rocksdb_store(directory, without_reserve())) == killed.truth);
-  CHECK(bytes_in(directory).at("commit.mark") == mark);
+  const auto after = *read_commit_mark(directory / "commit.mark");
+  CHECK(after.commits == before.commits);
+  CHECK(after.journal_last == killed.last);
 }
 
 TEST_CASE("damage: a reader writes nothing into the directory") {
@@ -214,5 +217,23 @@ TEST_CASE("damage at seeded places of every file: the whole truth, or a refusal;
     const auto refused = damage_everywhere(killed_store{write_buffer}, places);
     MESSAGE("refused ", refused, " of ", places);
     CHECK(refused > places / 4);
+  }
+}
+
+TEST_CASE("damage: a manifest that is cut anywhere is noticed, unless nothing is lost by it") {
+  const killed_store killed;
+  const auto manifest = killed.files("MANIFEST-").back();
+  const auto size = fs::file_size(killed.directory() / manifest);
+  for (std::uintmax_t cut = 0; cut < size; cut += is_sanitized ? 37 : 7) {
+    CAPTURE(cut);
+    CAPTURE(size);
+    const auto directory = killed.copy();
+    fs::resize_file(directory / manifest, cut);
+    try {
+      const auto content = content_of(*open_rocksdb_reader(directory));
+      CHECK(content == killed.truth);
+    } catch (const failure& caught) {
+      CHECK(contains(caught.what(), directory.string()));
+    }
   }
 }
