@@ -4,39 +4,16 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string_view>
 #include <system_error>
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 namespace backtest {
 
 namespace {
 
 namespace fs = std::filesystem;
-
-/// `pattern` with * for any characters. Goes back to the last * only: what earlier ones took can
-/// stay.
-bool matches(std::string_view pattern, std::string_view name) {
-  std::size_t at = 0;
-  std::size_t after_star = std::string_view::npos; // in the pattern
-  std::size_t star_end = 0;                        // in the name, what the last * took up to
-  for (std::size_t i = 0; i < name.size();) {
-    if (at < pattern.size() && pattern[at] == '*') {
-      after_star = ++at;
-      star_end = i;
-    } else if (at < pattern.size() && pattern[at] == name[i]) {
-      ++at;
-      ++i;
-    } else if (after_star != std::string_view::npos) {
-      at = after_star;
-      i = ++star_end;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', at) == std::string_view::npos;
-}
 
 [[noreturn]] void fail_to_look(const fs::path& pattern, const fs::path& folder,
                                const std::error_code& cause) {
@@ -49,7 +26,8 @@ bool matches(std::string_view pattern, std::string_view name) {
 
 bool is_file_pattern(const fs::path& path) {
   std::error_code unknown;
-  return path.filename().string().find('*') != std::string::npos && !fs::exists(path, unknown);
+  return path.filename().string().find_first_of("*?[") != std::string::npos &&
+         !fs::exists(path, unknown);
 }
 
 candle_paths matching_files(const fs::path& path) {
@@ -65,8 +43,7 @@ candle_paths matching_files(const fs::path& path) {
   for (; entry != fs::directory_iterator{}; entry.increment(problem)) {
     const auto name = entry->path().filename().string();
     std::error_code unknown;
-    if (matches(pattern, name) && (!name.starts_with('.') || pattern.starts_with('.')) &&
-        !entry->is_directory(unknown))
+    if (::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0 && !entry->is_directory(unknown))
       found.push_back(path.has_parent_path() ? entry->path() : fs::path{name});
   }
   if (problem)

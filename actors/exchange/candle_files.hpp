@@ -5,11 +5,11 @@
 
 namespace backtest {
 
-/// The files with the candles of one symbol, in any order. A file name may have *, which stands for
-/// any characters, also none; folders may not.
+/// The files with the candles of one symbol, in any order. A file name may be a pattern with *, ?
+/// and [...] as in a shell; folders may not.
 using candle_paths = std::vector<std::filesystem::path>;
 
-/// Whether the path is a pattern: its file name has *, and no file has that very name.
+/// Whether the path is a pattern: no file has that very name.
 bool is_file_pattern(const std::filesystem::path& path);
 
 /// The path itself, there or not, or every file that matches the pattern, by name. Folders do not

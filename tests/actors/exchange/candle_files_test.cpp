@@ -7,7 +7,7 @@
 using namespace backtest;
 using namespace backtest::test;
 
-TEST_CASE("candle files: * stands for any characters of a file's name") {
+TEST_CASE("candle files: a pattern stands for files as in a shell") {
   const temporary_folder folder{"candle_files"};
   for (const auto* name : {"b-2.zip", "b-10.zip", "b-.zip", "b-1.csv", "bb-1.zip", ".b-1.zip"})
     folder.write(name, "");
@@ -23,6 +23,9 @@ TEST_CASE("candle files: * stands for any characters of a file's name") {
   CHECK(names_of("*b-*1*") == "b-1.csv b-10.zip bb-1.zip ");
   CHECK(names_of(".b*") == ".b-1.zip ");
   CHECK(names_of("b-**2.zip") == "b-2.zip ");
+  CHECK(names_of("b-?.zip") == "b-2.zip ");
+  CHECK(names_of("b-[0-9]0.zip") == "b-10.zip ");
+  CHECK(names_of("b-[0-9]*.zip") == "b-10.zip b-2.zip ");
   CHECK(names_of("nothing.zip") == "nothing.zip "); // no pattern: there or not
   for (const auto* pattern : {"x*", "b-*.gz", "*-1"})
     CHECK(error_of([&] { names_of(pattern); }) ==
