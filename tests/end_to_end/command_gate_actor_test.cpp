@@ -9,6 +9,7 @@
 #include "tests/support/damaged_frames.hpp"
 #include "tests/support/live_fixture.hpp"
 #include "tests/support/paths.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/support/tls_peer.hpp"
 
@@ -124,10 +125,14 @@ class lying_server {
 public:
   lying_server() { keep_gate_secret(file_, gate_key{}); }
   std::string address() const { return fmt::format("127.0.0.1:{}", listener_.port()); }
-  /// Says these bytes to the next who connects, then hangs up; what he said first.
-  std::string serve(const std::string& bytes) {
+  tls_peer accept() {
     auto peer = listener_.accept();
     CHECK(peer.prove(by_secret(std::string(64, '0'), file_.string()), true).empty());
+    return peer;
+  }
+  /// Says these bytes to the next who connects, then hangs up; what he said first.
+  std::string serve(const std::string& bytes) {
+    auto peer = accept();
     peer.write(bytes);
     auto heard = first_frame(peer);
     return heard;
@@ -139,7 +144,62 @@ private:
   tls_listener listener_;
 };
 
+/// What a tap and its node say to each other, handshakes and lines of the journal among it.
+struct recorded_tap {
+  explicit recorded_tap(const published_node& node) {
+    lying_server between;
+    running_command tapping{{"tap", "--connect", between.address(), "--quiet", "--follow"}};
+    auto tap = between.accept();
+    tls_peer real{node.port()};
+    CHECK(real.prove(by_secret(node.secret())).empty());
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds{30};
+    while (lines() < 3 && std::chrono::steady_clock::now() < deadline) {
+      const auto asked = tap.read_some();
+      const auto answered = real.read_some();
+      real.write(asked);
+      tap.write(answered);
+      of_tap += asked;
+      of_node += answered;
+    }
+    CHECK(lines() >= 3);
+    tapping.send_signal(SIGKILL);
+    tapping.wait();
+  }
+
+  std::size_t lines() const {
+    std::size_t count = 0;
+    for (auto at = of_node.find("seq"); at != std::string::npos; at = of_node.find("seq", at + 1))
+      ++count;
+    return count;
+  }
+
+  std::string of_tap;
+  std::string of_node;
+};
+
 } // namespace
+
+TEST_CASE("command live --publish: a recorded tap, damaged in 1,000 ways, ends no node") {
+  const watchdog guard{std::chrono::seconds{280}};
+  published_node node;
+  node.check_alive(); // something is in the journal
+  node.check_alive();
+  const recorded_tap said{node};
+  frame_rules rules;
+  rules.version = protocol_version();
+  damage_in_1000_ways(said.of_node, rules, frame_sender::server);
+  damage_in_1000_ways(said.of_tap, rules, frame_sender::client);
+  const std::uint32_t ways = is_sanitized ? 200 : 1000;
+  for (std::uint32_t seed = 0; seed < ways; ++seed) {
+    CAPTURE(seed);
+    tls_peer proven{node.port()};
+    REQUIRE(proven.prove(by_secret(node.secret())).empty());
+    proven.write(damaged_in_way(said.of_tap, seed));
+    proven.read_some();
+  }
+  node.check_alive();
+  CHECK(node.stop().peak_kilobytes < 1024 * 1024);
+}
 
 TEST_CASE(
     "command live --publish: 32 bytes that CAF does not survive reach nobody, before the proof "

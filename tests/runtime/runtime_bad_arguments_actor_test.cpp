@@ -37,7 +37,7 @@ sizing_schema sizing_of(const std::string& name = "sizing") {
   return schema;
 }
 
-risk_schema risk_of(const std::string& name = "risk") {
+risk_schema risk_named(const std::string& name = "risk") {
   risk_schema schema;
   schema.risk_name = name;
   return schema;
@@ -67,7 +67,7 @@ const std::vector<bad_call> schemas{
      [](runtime& r) { r.add_frame(frame_of(day_ms, "x", beyond<interval>())); }},
     {"validations[0] must be a function",
      [](runtime& r) {
-       r.add_risk(with(risk_of("x"), [](auto& s) { s.validations = {{{}, ""}}; }));
+       r.add_risk(with(risk_named("x"), [](auto& s) { s.validations = {{{}, ""}}; }));
      }},
     {"method must be fixed-percentage, kelly-criterion or atr-based, got 200",
      [](runtime& r) {
@@ -204,7 +204,7 @@ std::vector<bad_call> runs_and_reports() {
 void check_all(const std::vector<bad_call>& calls) {
   runtime target{quiet()};
   add_rivals(target);
-  target.add_risk(risk_of());
+  target.add_risk(risk_named());
   target.add_sizing(sizing_of());
   target.add_walker(walker_of({"buyer"}));
   for (const auto& call : calls) {

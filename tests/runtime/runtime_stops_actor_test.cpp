@@ -193,14 +193,14 @@ TEST_CASE("stop: a source that throws as it was told to stop does not make the r
 }
 
 TEST_CASE("stop: candles that a strategy asks for are given up, and its run was stopped") {
-  const auto kind = every_host();
+  const auto host = every_host();
   enum class kind { function, blocking, actor };
   for (const auto of : {kind::function, kind::blocking, kind::actor}) {
     CAPTURE(static_cast<int>(of));
     const watchdog guard{};
     held_source source{3};
     tally signals;
-    hosted_runtime hosted{kind};
+    hosted_runtime hosted{host};
     runtime& target = *hosted;
     auto exchange = wave_exchange();
     exchange.get_candles = [answer = source.function()](const candle_query& query) {

@@ -10,6 +10,20 @@
 
 namespace backtest::testing {
 
+/// A conversation with a bit flipped, cut short, without some bytes, or with a header too many.
+inline std::string damaged_in_way(const std::string& sound, std::uint32_t seed) {
+  std::mt19937 random{seed};
+  auto damaged = sound;
+  const auto at = random() % damaged.size();
+  switch (seed % 4) {
+  case 0: damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8))); break;
+  case 1: damaged.resize(at); break;
+  case 2: damaged.erase(at, 1 + random() % 40); break;
+  default: damaged.insert(at, frame_header_bytes(random() % 8, 0, random() % 3)); break;
+  }
+  return damaged;
+}
+
 /// Damages a sound conversation in 1,000 seeded ways. The same passes in one piece and byte by
 /// byte, and what passed is sound by itself, so it ends within a payload or behind one.
 inline void damage_in_1000_ways(const std::string& sound, const frame_rules& rules,
@@ -21,15 +35,7 @@ inline void damage_in_1000_ways(const std::string& sound, const frame_rules& rul
   std::size_t refused = 0;
   for (std::uint32_t seed = 0; seed < 1000; ++seed) {
     CAPTURE(seed);
-    std::mt19937 random{seed};
-    auto damaged = sound;
-    const auto at = random() % damaged.size();
-    switch (seed % 4) {
-    case 0: damaged[at] = static_cast<char>(damaged[at] ^ (1 << (random() % 8))); break;
-    case 1: damaged.resize(at); break;
-    case 2: damaged.erase(at, 1 + random() % 40); break;
-    default: damaged.insert(at, frame_header_bytes(random() % 8, 0, random() % 3)); break;
-    }
+    const auto damaged = damaged_in_way(sound, seed);
     frame_check whole{rules, sender};
     const auto passed = damaged.substr(0, whole.passable(damaged));
     frame_check cut{rules, sender};

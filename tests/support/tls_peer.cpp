@@ -13,6 +13,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -216,6 +217,13 @@ std::string tls_peer::read(std::size_t count) {
     all.append(piece.data(), static_cast<std::size_t>(got));
   }
   return all;
+}
+
+std::string tls_peer::read_some() {
+  constexpr int patience_ms = 5;
+  pollfd waiting{socket_, POLLIN, 0};
+  const bool has_more = session_ && SSL_pending(session_->stream) > 0;
+  return has_more || ::poll(&waiting, 1, patience_ms) > 0 ? read(1) : std::string{};
 }
 
 bool tls_peer::is_ended() {

@@ -34,6 +34,8 @@ public:
   void write(std::string_view bytes);
   /// At least so many bytes, or all until the end.
   std::string read(std::size_t count);
+  /// What has come, waiting for it a few milliseconds; nothing at the end, too.
+  std::string read_some();
   /// The other side ended the connection; reads what is left.
   bool is_ended();
   void close();

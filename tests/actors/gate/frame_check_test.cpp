@@ -36,8 +36,8 @@ std::pair<std::string, std::string> pass_frames(const std::string& bytes,
   return {bytes.substr(0, count), check.problem().value_or("")};
 }
 
-std::string problem_after_greeting(const std::string& header) {
-  const auto [passed, problem] = pass_frames(client_greeting() + header);
+std::string problem_after_greeting(const std::string& frame) {
+  const auto [passed, problem] = pass_frames(client_greeting() + frame);
   CHECK(passed == client_greeting());
   return problem;
 }
