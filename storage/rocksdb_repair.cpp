@@ -57,6 +57,18 @@ void sync(const fs::path& directory) {
   ::close(file);
 }
 
+void write_durably(const fs::path& path, std::string_view text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const bool done = file >= 0 &&
+                    ::write(file, text.data(), text.size()) == static_cast<::ssize_t>(text.size()) &&
+                    ::fsync(file) == 0;
+  const std::error_code problem{errno, std::generic_category()};
+  if (file >= 0)
+    ::close(file);
+  if (!done)
+    fail(path.parent_path(), "writing " + path.filename().string(), problem);
+}
+
 /// Files of the store, not those of the node beside it.
 bool is_of_store(const std::string& name) {
   const auto kind = fs::path{name}.extension();
@@ -109,7 +121,6 @@ fs::path take_the_place(const fs::path& directory) {
     auto old = files_of_store(directory);
     std::rotate(old.begin(), std::find(old.begin(), old.end(), "CURRENT"), old.end());
     move_files(directory, aside, old);
-    move_files(directory, directory, {}); // both are durable before the next step
     require_done(directory, "renaming what was made",
                  [&](std::error_code& problem) { fs::rename(repaired, replacing, problem); });
   }
@@ -368,7 +379,7 @@ private:
       }
     }
     keep_lost_lines(made);
-    std::ofstream{made / aside_file} << aside << '\n';
+    write_durably(made / aside_file, aside + '\n');
     whole_.reset();
     fs::remove(made / "LOCK");
     sync(made);
