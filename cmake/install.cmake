@@ -30,6 +30,6 @@ install(FILES
   DESTINATION ${package_directory})
 
 # What is to be read: README.md and what it points to, in the same folders.
-install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CONTRIBUTING.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY tools/examples tools/example_plugin DESTINATION ${CMAKE_INSTALL_DOCDIR}/tools)
