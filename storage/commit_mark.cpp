@@ -24,13 +24,13 @@ namespace {
 namespace fs = std::filesystem;
 
 std::uint32_t checksum_of(std::string_view text) {
-  return static_cast<std::uint32_t>(
-      crc32(crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(text.data()),
-            static_cast<uInt>(text.size())));
+  return static_cast<std::uint32_t>(crc32(crc32(0, nullptr, 0),
+                                          reinterpret_cast<const Bytef*>(text.data()),
+                                          static_cast<uInt>(text.size())));
 }
 
-constexpr std::string_view labels[] = {"backtest commit mark 1, commits ", " journal ", " manifest ",
-                                       " bytes "};
+constexpr std::string_view labels[] = {"backtest commit mark 1, commits ", " journal ",
+                                       " manifest ", " bytes "};
 constexpr std::size_t digits = 20;
 
 /// Always as many bytes, so that one mark is written over another.
@@ -113,10 +113,11 @@ std::optional<commit_mark> read_commit_mark(const fs::path& path) {
   if (got < 0)
     fail(path, "reading");
   if (!mark)
-    throw failure(error_code::store_lost,
-                  fmt::format("commit mark {}: its {} bytes do not fit their checksum; expected the "
-                              "last commit and journal number that were acknowledged",
-                              path.string(), got));
+    throw failure(
+        error_code::store_lost,
+        fmt::format("commit mark {}: its {} bytes do not fit their checksum; expected the "
+                    "last commit and journal number that were acknowledged",
+                    path.string(), got));
   return mark;
 }
 

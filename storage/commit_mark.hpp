@@ -33,8 +33,8 @@ std::optional<commit_mark> read_commit_mark(const std::filesystem::path& path);
 /// The sentence on journal numbers behind `found` up to the one that `mark` knows; "" for none.
 std::string missing_numbers(const commit_mark& mark, std::int64_t found);
 
-/// Writes the file in place, one thread at a time. Its bytes are there after a kill at once; a power
-/// cut may take those of the last second.
+/// Writes the file in place, one thread at a time. Its bytes are there after a kill at once; a
+/// power cut may take those of the last second.
 class commit_mark_file {
 public:
   /// Creates the file when it is missing. Throws `failure(store_failed)`, as `write` does.

@@ -243,12 +243,13 @@ void redis_store::require_acknowledged(redis_connection& server) const {
   if (commits >= mark_->commits && newest >= mark_->journal_last)
     return;
   const auto numbers = missing_numbers(*mark_, newest);
-  throw failure(error_code::store_lost,
-                fmt::format("store {}: the server was rolled back or emptied: it counts {} commits, {} "
-                            "were acknowledged{}; nothing was changed. \"backtest repair --data-dir {} "
-                            "--store {}\" goes on with what is there",
-                            url_, commits, mark_->commits, numbers.empty() ? "" : ", " + numbers,
-                            options_.mark.parent_path().string(), url_));
+  throw failure(
+      error_code::store_lost,
+      fmt::format("store {}: the server was rolled back or emptied: it counts {} commits, {} "
+                  "were acknowledged{}; nothing was changed. \"backtest repair --data-dir {} "
+                  "--store {}\" goes on with what is there",
+                  url_, commits, mark_->commits, numbers.empty() ? "" : ", " + numbers,
+                  options_.mark.parent_path().string(), url_));
 }
 
 void redis_store::begin_mark() {
@@ -310,9 +311,9 @@ void redis_store::commit(const store_batch& batch) {
   failed_ = true; // until it is known to be there
   const auto commits = commit_owned(batch);
   if (!options_.mark.empty()) {
-    const commit_mark next{commits, std::max(last_journal_number(batch).value_or(0),
-                                             mark_ ? mark_->journal_last : 0),
-                           0, 0};
+    const commit_mark next{
+        commits, std::max(last_journal_number(batch).value_or(0), mark_ ? mark_->journal_last : 0),
+        0, 0};
     if (!mark_file_)
       mark_file_.emplace(options_.mark, next);
     mark_file_->write(next);

@@ -395,9 +395,8 @@ IOStatus fail_stop_file_system::RenameFile(const std::string& from, const std::s
     FileSystemWrapper::RenameFile(from, to, options, debug).PermitUncheckedError();
     return IOStatus::OK();
   }
-  const auto status = changed("renaming", from, [&] {
-    return FileSystemWrapper::RenameFile(from, to, options, debug);
-  });
+  const auto status = changed(
+      "renaming", from, [&] { return FileSystemWrapper::RenameFile(from, to, options, debug); });
   if (status.ok() && std::filesystem::path{to}.filename() == "CURRENT")
     use_next_manifest();
   return status;

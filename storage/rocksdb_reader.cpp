@@ -108,8 +108,8 @@ std::shared_ptr<const rocksdb_view> rocksdb_reader::open() const {
   // The mark first: what it knows is in the store by now.
   const auto mark = read_commit_mark(commit_mark_path(directory_));
   require_manifest(directory_, mark);
-  auto next = std::make_shared<const rocksdb_view>(directory_,
-                                                   rocksdb_view::options{nullptr, true, false});
+  auto next =
+      std::make_shared<const rocksdb_view>(directory_, rocksdb_view::options{nullptr, true, false});
   require_acknowledged(directory_, next->tables(), *next, mark);
   return next;
 }
@@ -147,10 +147,11 @@ void rocksdb_reader::refresh() {
   } while (std::chrono::steady_clock::now() < deadline);
   if (problem)
     throw told_damage(directory_, *problem);
-  throw failure(error_code::store_failed,
-                fmt::format("store {}: cannot be read: its writer replaced its logs for {} ms without "
-                            "a pause",
-                            directory_.string(), patience_.count()));
+  throw failure(
+      error_code::store_failed,
+      fmt::format("store {}: cannot be read: its writer replaced its logs for {} ms without "
+                  "a pause",
+                  directory_.string(), patience_.count()));
 }
 
 } // namespace

@@ -59,9 +59,9 @@ void sync(const fs::path& directory) {
 
 void write_durably(const fs::path& path, std::string_view text) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  const bool done = file >= 0 &&
-                    ::write(file, text.data(), text.size()) == static_cast<::ssize_t>(text.size()) &&
-                    ::fsync(file) == 0;
+  const bool done =
+      file >= 0 && ::write(file, text.data(), text.size()) == static_cast<::ssize_t>(text.size()) &&
+      ::fsync(file) == 0;
   const std::error_code problem{errno, std::generic_category()};
   if (file >= 0)
     ::close(file);
@@ -111,9 +111,10 @@ fs::path take_the_place(const fs::path& directory) {
   std::string name;
   std::getline(std::ifstream{(moves_aside ? repaired : replacing) / aside_file}, name);
   if (name.empty() || fs::path{name}.has_parent_path())
-    throw failure(error_code::store_failed,
-                  fmt::format("repair of {}: the file {} in what was made does not name a directory",
-                              directory.string(), aside_file));
+    throw failure(
+        error_code::store_failed,
+        fmt::format("repair of {}: the file {} in what was made does not name a directory",
+                    directory.string(), aside_file));
   const auto aside = directory / name;
   if (moves_aside) {
     require_done(directory, "making " + name,
@@ -127,9 +128,8 @@ fs::path take_the_place(const fs::path& directory) {
   if (fs::exists(replacing / lost_events_file))
     move_files(replacing, aside, {lost_events_file});
   move_files(replacing, directory, files_of_store(replacing));
-  require_done(directory, "removing what is left", [&](std::error_code& problem) {
-    fs::remove_all(replacing, problem);
-  });
+  require_done(directory, "removing what is left",
+               [&](std::error_code& problem) { fs::remove_all(replacing, problem); });
   sync(directory);
   return aside;
 }
@@ -157,7 +157,8 @@ rocksdb::Options table_options() {
 class salvage {
 public:
   explicit salvage(const fs::path& directory)
-      : directory_(directory), place_(directory / salvaging_name), known_(find_damaged_tables(directory)) {
+      : directory_(directory), place_(directory / salvaging_name),
+        known_(find_damaged_tables(directory)) {
     fs::remove_all(place_);
     require_done(place_, "making it",
                  [&](std::error_code& problem) { fs::create_directory(place_, problem); });
@@ -301,8 +302,9 @@ public:
 
   store_repair perform() {
     for (const auto* leftover : {repairing_name, salvaging_name})
-      require_done(directory_, "removing what an earlier repair left",
-                   [&](std::error_code& problem) { fs::remove_all(directory_ / leftover, problem); });
+      require_done(
+          directory_, "removing what an earlier repair left",
+          [&](std::error_code& problem) { fs::remove_all(directory_ / leftover, problem); });
     if (const auto aside = take_the_place(directory_); !aside.empty()) {
       result_.damage.push_back("an earlier repair was interrupted; it is finished now");
       result_.aside = aside;
@@ -414,9 +416,8 @@ private:
     if (left != nullptr)
       rescue_lines(target, *left, first);
     const bool is_short =
-        left != nullptr &&
-        ((mark_ && view.database().GetLatestSequenceNumber() < mark_->commits) ||
-         left->has_lost_rows() || lacks_log_);
+        left != nullptr && ((mark_ && view.database().GetLatestSequenceNumber() < mark_->commits) ||
+                            left->has_lost_rows() || lacks_log_);
     if (is_short) {
       result_.all_rows_lost = true;
       result_.rows_dropped = count(rows, store_space::state);

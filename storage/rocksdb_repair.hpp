@@ -12,14 +12,14 @@ namespace backtest {
 
 /// What a repair found and did.
 struct store_repair {
-  std::vector<std::string> damage;    ///< one sentence each; none: the store was whole
-  std::filesystem::path aside;        ///< where what was damaged lies now; "" when nothing was done
-  std::vector<number_range> lost;     ///< journal numbers
-  std::size_t lines_found = 0;        ///< of those, readable behind the damage: aside/lost-events.jsonl
-  std::size_t rows_dropped = 0;       ///< of runs, since what they say may be out of date
-  bool all_rows_lost = false;         ///< of runs: none could be trusted
-  std::string runs;                   ///< that are still kept, as `stored_run_names`
-  journal_bounds journal;             ///< afterwards
+  std::vector<std::string> damage; ///< one sentence each; none: the store was whole
+  std::filesystem::path aside;     ///< where what was damaged lies now; "" when nothing was done
+  std::vector<number_range> lost;  ///< journal numbers
+  std::size_t lines_found = 0;  ///< of those, readable behind the damage: aside/lost-events.jsonl
+  std::size_t rows_dropped = 0; ///< of runs, since what they say may be out of date
+  bool all_rows_lost = false;   ///< of runs: none could be trusted
+  std::string runs;             ///< that are still kept, as `stored_run_names`
+  journal_bounds journal;       ///< afterwards
 };
 
 /// Checks every byte of the store in `directory` and, when it is damaged, puts a new one in its

@@ -197,8 +197,8 @@ private:
   std::shared_ptr<const frozen_state> frozen_; ///< null once the store was reopened
 };
 
-/// Opening for writing takes up to the first damage of a log for all there is, and removes the rest.
-/// So it is read before, and compared with the mark.
+/// Opening for writing takes up to the first damage of a log for all there is, and removes the
+/// rest. So it is read before, and compared with the mark.
 void rocksdb_store::require_what_was_acknowledged() {
   std::unique_ptr<rocksdb::Env> through;
   if (given_.file_system)

@@ -24,13 +24,12 @@ struct rocksdb_options {
 /// commit that failed, and after an error of RocksDB's own threads, commits are refused until
 /// `reopen`; reads go on and show what was acknowledged. A commit is one synced batch: what is
 /// recovered after a crash is a prefix of the batches, up to the last acknowledged one at least.
-/// The file `commit.mark` beside it knows what was acknowledged: a store that holds less is damaged,
-/// is not opened, and stays as it is for `repair_rocksdb_store`.
-/// Without `reserve_bytes` of room on the disk nothing is opened, committed or reopened; what is
-/// refused for that has changed nothing.
-/// Throws `failure(io_failed)` when the directory cannot be created, `failure(already_running)`
-/// when a process has it open, `failure(store_lost)` when it is damaged, `failure(store_failed)`
-/// when RocksDB refuses it or there is no room.
+/// The file `commit.mark` beside it knows what was acknowledged: a store that holds less is
+/// damaged, is not opened, and stays as it is for `repair_rocksdb_store`. Without `reserve_bytes`
+/// of room on the disk nothing is opened, committed or reopened; what is refused for that has
+/// changed nothing. Throws `failure(io_failed)` when the directory cannot be created,
+/// `failure(already_running)` when a process has it open, `failure(store_lost)` when it is damaged,
+/// `failure(store_failed)` when RocksDB refuses it or there is no room.
 std::unique_ptr<store> open_rocksdb_store(const std::filesystem::path& directory,
                                           const rocksdb_options& options = {});
 

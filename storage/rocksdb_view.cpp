@@ -63,10 +63,9 @@ std::vector<damaged_table> find_damaged_tables(const fs::path& directory) {
       const auto size = fs::file_size(path, unknown);
       if (!unknown && size == table.size)
         continue;
-      found.push_back({path.filename().string(), table.column_family_name, table.smallestkey,
-                       table.largestkey,
-                       unknown ? unknown.message()
-                               : fmt::format("{} bytes, expected {}", size, table.size)});
+      found.push_back(
+          {path.filename().string(), table.column_family_name, table.smallestkey, table.largestkey,
+           unknown ? unknown.message() : fmt::format("{} bytes, expected {}", size, table.size)});
     }
   } catch (const failure&) {
     // Then the manifest itself is damaged, and there is nothing to compare with.
@@ -78,10 +77,11 @@ void require_no_unfinished_repair(const fs::path& directory) {
   std::error_code unknown; // opening the store says what is wrong with the directory
   for (const auto* name : {repaired_name, replacing_name})
     if (fs::exists(directory / name, unknown))
-      throw failure(error_code::store_failed,
-                    fmt::format("store {}: a repair was interrupted half way (there is {}); expected "
-                                "\"backtest repair --data-dir {}\" to be run again",
-                                directory.string(), name, directory.string()));
+      throw failure(
+          error_code::store_failed,
+          fmt::format("store {}: a repair was interrupted half way (there is {}); expected "
+                      "\"backtest repair --data-dir {}\" to be run again",
+                      directory.string(), name, directory.string()));
 }
 
 failure told_damage(const fs::path& directory, const failure& caught) {

@@ -58,7 +58,8 @@ struct damaged_table {
 std::vector<damaged_table> find_damaged_tables(const std::filesystem::path& directory);
 
 /// Throws `failure(store_lost)` when the manifest is older or shorter than `mark` knows.
-void require_manifest(const std::filesystem::path& directory, const std::optional<commit_mark>& mark);
+void require_manifest(const std::filesystem::path& directory,
+                      const std::optional<commit_mark>& mark);
 
 /// Throws `failure(store_lost)` when `found` lacks what `mark` knows, naming journal numbers and
 /// runs.

@@ -103,8 +103,7 @@ int run_live(const live_options& options) {
   of_runtime.data_directory = options.data_directory;
   of_runtime.network = published.has_value();
   if (options.store != "rocksdb")
-    of_runtime.open_store = [url = options.store,
-                             mark = redis_mark_path(options.data_directory)] {
+    of_runtime.open_store = [url = options.store, mark = redis_mark_path(options.data_directory)] {
       return open_redis_store(url, {.mark = mark});
     };
   const auto opened = open_configuration(options.configuration, std::move(of_runtime));

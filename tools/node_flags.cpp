@@ -48,8 +48,7 @@ void require_usable(const node_security& security, std::string_view counterpart,
 
 void add_store(CLI::App& command, std::string& store) {
   command
-      .add_option("--store", store,
-                  "rocksdb (in the data directory) or redis://HOST[:PORT][/DB]")
+      .add_option("--store", store, "rocksdb (in the data directory) or redis://HOST[:PORT][/DB]")
       ->check([](const std::string& text) {
         return text == "rocksdb" || text.starts_with("redis://")
                    ? std::string{}

@@ -111,8 +111,10 @@ void add_repair_command(CLI::App& program, action& chosen) {
       program, "repair", "Make a damaged data directory usable, and say what it lost",
       "  backtest repair --data-dir data\n"
       "Reads every byte of the store. What is damaged is moved to DIR/damaged-TIME, nothing is\n"
-      "deleted; a new store takes its place, with journal lines and candles that are whole, and the\n"
-      "runs as they were before the damage. Journal numbers that are lost get a line that says so:\n"
+      "deleted; a new store takes its place, with journal lines and candles that are whole, and "
+      "the\n"
+      "runs as they were before the damage. Journal numbers that are lost get a line that says "
+      "so:\n"
       "none is used again. Needs room for a second store. A node must not run meanwhile.\n"
       "Exit codes: 0 repaired, or nothing is damaged; 1 it cannot be read or written, or a node\n"
       "runs; 2 usage.",

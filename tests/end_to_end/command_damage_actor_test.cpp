@@ -30,9 +30,8 @@ struct replaying_node {
         configuration(folder.write("config.json", small_configuration())) {}
 
   std::vector<std::string> arguments(const std::vector<std::string>& more) const {
-    std::vector<std::string> words{"live",     "--config", configuration, "--data-dir",
-                                   data,       "--clock",  "replay",      "--frame",
-                                   "days"};
+    std::vector<std::string> words{"live",    "--config", configuration, "--data-dir", data,
+                                   "--clock", "replay",   "--frame",     "days"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -56,7 +55,8 @@ fs::path newest_log(const fs::path& directory) {
 
 } // namespace
 
-TEST_CASE("command repair: a log damaged in the middle is refused by all, repaired, and gone on with") {
+TEST_CASE(
+    "command repair: a log damaged in the middle is refused by all, repaired, and gone on with") {
   const watchdog guard;
   const replaying_node node{"command_damage_log"};
   {
@@ -89,10 +89,11 @@ TEST_CASE("command repair: a log damaged in the middle is refused by all, repair
   CHECK(repaired.status == 0);
   CHECK_MESSAGE(contains(repaired.out, "damage: store " + node.data + ": damaged: of "),
                 repaired.out);
-  CHECK_MESSAGE(contains(repaired.out, fmt::format("to {}. Each has a line that says so, none is used "
-                                                   "again; it is 1 to {} now",
-                                                   before.size(), before.size() + 1)),
-                repaired.out);
+  CHECK_MESSAGE(
+      contains(repaired.out, fmt::format("to {}. Each has a line that says so, none is used "
+                                         "again; it is 1 to {} now",
+                                         before.size(), before.size() + 1)),
+      repaired.out);
   CHECK_MESSAGE(contains(repaired.out, "what was there lies in " + node.data + "/damaged-"),
                 repaired.out);
   CHECK(on(node.data, "repair").out == "nothing is damaged; nothing was changed\n");

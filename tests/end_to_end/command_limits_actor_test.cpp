@@ -50,11 +50,12 @@ void check_commands(const std::string& limit, const std::vector<int>& values,
   check_under_limits({"live", "--config", config, "--data-dir", data, "--clock", "replay",
                       "--speed", "max", "--quiet"},
                      limit, values, named);
-  check_under_limits({"walk", "--config",
-                      folder.write("walk.json", small_configuration(R"("walkers": [ { "name": "both",
+  check_under_limits(
+      {"walk", "--config",
+       folder.write("walk.json", small_configuration(R"("walkers": [ { "name": "both",
                                    "exchange": "made_up", "frame": "days", "strategies": ["grid", "cross"] } ], )")),
-                      "--walker", "both", "--symbol", "AAAUSDT", "--quiet"},
-                     limit, values, named);
+       "--walker", "both", "--symbol", "AAAUSDT", "--quiet"},
+      limit, values, named);
 }
 
 } // namespace
@@ -79,13 +80,13 @@ TEST_CASE("command: with too little memory it ends with a reason") {
 
 TEST_CASE("command: with too few threads it ends with a reason") {
   // The limit is of a user, and does not bind root.
-  const std::vector<std::string> as_nobody{"setpriv", "--reuid", "65534", "--regid", "65534",
-                                           "--clear-groups"};
+  const std::vector<std::string> as_nobody{"setpriv", "--reuid", "65534",
+                                           "--regid", "65534",   "--clear-groups"};
   const temporary_folder folder{"command_limits_threads"};
   const auto config = folder.write("config.json", small_configuration());
-  if (is_sanitized ||
-      run_command({"check", "--config", config}, {}, as_nobody).status != 0) {
-    MESSAGE("skipped: another user cannot be taken on here, or sanitizers start threads themselves");
+  if (is_sanitized || run_command({"check", "--config", config}, {}, as_nobody).status != 0) {
+    MESSAGE(
+        "skipped: another user cannot be taken on here, or sanitizers start threads themselves");
     return;
   }
   const watchdog guard{std::chrono::seconds{300}};

@@ -65,13 +65,20 @@ void kill_again_and_again(const std::filesystem::path& directory,
                           const std::vector<std::string>& more) {
   const auto configuration = directory / "config.json";
   std::ofstream{configuration} << five_symbols(days_for_kills());
-  std::vector<std::string> arguments{command_path(), "live",
-                                     "--config",     configuration.string(),
-                                     "--data-dir",   (directory / "data").string(),
-                                     "--clock",      "replay",
-                                     "--speed",      "max",
-                                     "--events",     "-",
-                                     "--quiet",      "--threads",
+  std::vector<std::string> arguments{command_path(),
+                                     "live",
+                                     "--config",
+                                     configuration.string(),
+                                     "--data-dir",
+                                     (directory / "data").string(),
+                                     "--clock",
+                                     "replay",
+                                     "--speed",
+                                     "max",
+                                     "--events",
+                                     "-",
+                                     "--quiet",
+                                     "--threads",
                                      "2"};
   arguments.insert(arguments.end(), more.begin(), more.end());
   std::mt19937_64 random{11};
@@ -180,7 +187,8 @@ TEST_CASE("lifecycle 10, durable before visible: `backtest live --store redis` k
   const temporary_directory directory;
   const redis_server server;
   kill_again_and_again(directory.path(), {"--store", server.url()});
-  check_undisturbed(*open_redis_store(server.url(), {.mark = directory.path() / "data" / "redis.mark"}));
+  check_undisturbed(
+      *open_redis_store(server.url(), {.mark = directory.path() / "data" / "redis.mark"}));
 }
 
 TEST_CASE("live: a data directory that another process holds is a clear error") {

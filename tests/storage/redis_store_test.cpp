@@ -396,8 +396,8 @@ TEST_CASE("redis: a server that was rolled back between two starts is refused, a
   auto problem = failure_of([&] { open_redis_store(server.url(), options); });
   CHECK(problem.code() == error_code::store_lost);
   CHECK(says(problem, "it counts 1 commits, 2 were acknowledged"));
-  CHECK(says(problem, "\"backtest repair --data-dir " + (data.path() / "deep").string() + " --store " +
-                          server.url() + "\""));
+  CHECK(says(problem, "\"backtest repair --data-dir " + (data.path() / "deep").string() +
+                          " --store " + server.url() + "\""));
   administrator.command({"HDEL", "backtest:journal:values", journal_key(2)});
   administrator.command({"ZREM", "backtest:journal:keys", journal_key(2)});
   problem = failure_of([&] { open_redis_store(server.url(), options); });
@@ -408,8 +408,7 @@ TEST_CASE("redis: a server that was rolled back between two starts is refused, a
   {
     const auto target =
         open_redis_store(server.url(), {.mark = options.mark, .accepts_loss = true});
-    CHECK(repair_journal(*target, 0, mark.journal_last, 0) ==
-          std::vector<number_range>{{2, 2}});
+    CHECK(repair_journal(*target, 0, mark.journal_last, 0) == std::vector<number_range>{{2, 2}});
   }
   const auto again = open_redis_store(server.url(), options);
   const auto lines = read_journal(*again, 1);
@@ -436,9 +435,8 @@ TEST_CASE("redis: a server that does not answer is told as such") {
   SKIP_WITHOUT_REDIS();
   const redis_server server;
   connect(server).command({"CLIENT", "PAUSE", "60000", "ALL"});
-  const auto problem = failure_of([&] {
-    open_redis_store(server.url(), {.command_timeout = std::chrono::milliseconds{200}});
-  });
+  const auto problem = failure_of(
+      [&] { open_redis_store(server.url(), {.command_timeout = std::chrono::milliseconds{200}}); });
   CHECK(problem.code() == error_code::store_failed);
   CHECK(says(problem, "the connection failed: no answer within 0.2 s"));
 }

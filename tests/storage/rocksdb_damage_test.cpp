@@ -1,5 +1,5 @@
-// What a killed node leaves is damaged: whoever opens it reads the whole truth or is refused, what is
-// refused stays as it is, and a repair loses no number.
+// What a killed node leaves is damaged: whoever opens it reads the whole truth or is refused, what
+// is refused stays as it is, and a repair loses no number.
 #include "tests/support/damaged_directory.hpp"
 #include "tests/support/failure_of.hpp"
 #include "tests/support/sanitizers.hpp"
@@ -48,7 +48,8 @@ TEST_CASE("damage: a log that is deleted or emptied is noticed") {
   for (const bool deleted : {false, true}) {
     const auto directory = killed.copy();
     for (const auto& log : killed.files(".log"))
-      deleted ? static_cast<void>(fs::remove(directory / log)) : fs::resize_file(directory / log, 0);
+      deleted ? static_cast<void>(fs::remove(directory / log))
+              : fs::resize_file(directory / log, 0);
     CHECK(contains(refusal_of(directory), fmt::format("to {} are missing", killed.last)));
     CHECK(failure_of([&] { open_rocksdb_reader(directory); }).code() == error_code::store_lost);
   }
@@ -95,12 +96,14 @@ TEST_CASE("damage: garbage behind the log is no damage, and no reader turns in i
   }
 }
 
-TEST_CASE("damage: a mark that does not fit its checksum is refused, one that is missing made anew") {
+TEST_CASE(
+    "damage: a mark that does not fit its checksum is refused, one that is missing made anew") {
   const killed_store killed;
   auto directory = killed.copy();
   flip_bit(directory / "commit.mark", 40);
   CHECK(contains(refusal_of(directory), "do not fit their checksum"));
-  CHECK(contains(failure_of([&] { open_rocksdb_reader(directory); }).what(), "do not fit their checksum"));
+  CHECK(contains(failure_of([&] { open_rocksdb_reader(directory); }).what(),
+                 "do not fit their checksum"));
   directory = killed.copy();
   const auto before = *read_commit_mark(directory / "commit.mark");
   fs::remove(directory / "commit.mark");
@@ -165,7 +168,8 @@ TEST_CASE("repair: a log that is damaged in the middle") {
   // Most of what is behind the damage can be read, and people get it.
   CHECK(repaired.lines_found > 0);
   const auto aside = bytes_in(repaired.aside);
-  CHECK(contains(aside.at("lost-events.jsonl"), fmt::format("event of commit {}", killed_store::commits)));
+  CHECK(contains(aside.at("lost-events.jsonl"),
+                 fmt::format("event of commit {}", killed_store::commits)));
   for (const auto& [name, bytes] : damaged)
     CHECK(aside.at(name) == bytes);
   check_repaired(killed, directory, repaired);
@@ -181,7 +185,8 @@ TEST_CASE("repair: interrupted at any step, it is finished by the next one") {
   const auto repaired = repair_rocksdb_store(directory, 1'700'000'000'000);
   const auto name = repaired.aside.filename();
   auto old = killed.files("");
-  std::erase_if(old, [](const std::string& file) { return file.starts_with("LOG") || file == "LOCK"; });
+  std::erase_if(old,
+                [](const std::string& file) { return file.starts_with("LOG") || file == "LOCK"; });
   std::vector<std::string> made;
   for (const auto& file : fs::directory_iterator{directory})
     if (file.is_regular_file() && file.path().filename() != "LOCK" &&
@@ -200,9 +205,11 @@ TEST_CASE("repair: interrupted at any step, it is finished by the next one") {
         fs::copy(directory / name / old[i],
                  !moving_aside || i < moved ? place / name / old[i] : place / old[i]);
       for (std::size_t i = 0; i < made.size(); ++i)
-        fs::copy(directory / made[i], !moving_aside && i < moved ? place / made[i] : source / made[i]);
+        fs::copy(directory / made[i],
+                 !moving_aside && i < moved ? place / made[i] : source / made[i]);
       CHECK(contains(refusal_of(place), "a repair was interrupted half way"));
-      CHECK(contains(failure_of([&] { open_rocksdb_reader(place); }).what(), "interrupted half way"));
+      CHECK(
+          contains(failure_of([&] { open_rocksdb_reader(place); }).what(), "interrupted half way"));
       const auto finished = repair_rocksdb_store(place, 0);
       CHECK(finished.damage ==
             std::vector<std::string>{"an earlier repair was interrupted; it is finished now"});

@@ -24,7 +24,7 @@ inline rocksdb_options without_reserve() {
 
 /// Each number once, with what was told or that it was lost; behind them the line on the repair.
 inline void check_repaired(const killed_directory& before, const std::filesystem::path& directory,
-                    const store_repair& repaired) {
+                           const store_repair& repaired) {
   const auto& told = before.truth[static_cast<std::size_t>(store_space::journal)];
   const auto target = open_rocksdb_store(directory, without_reserve());
   const auto lines = read_journal(*target, 1);
@@ -55,7 +55,8 @@ inline void check_repaired(const killed_directory& before, const std::filesystem
 enum class damage { flip, cut, empty, remove, lengthen, count };
 
 /// What was done, for the message of a check that fails.
-inline std::string inflict(damage kind, const std::filesystem::path& file, std::mt19937_64& random) {
+inline std::string inflict(damage kind, const std::filesystem::path& file,
+                           std::mt19937_64& random) {
   const auto size = std::filesystem::file_size(file);
   const auto name = file.filename().string();
   const auto at = size == 0 ? 0 : random() % size;
@@ -64,7 +65,9 @@ inline std::string inflict(damage kind, const std::filesystem::path& file, std::
     if (size > 0)
       flip_bit(file, at, static_cast<int>(random() % 8));
     return fmt::format("{}: a bit flipped at {} of {}", name, at, size);
-  case damage::cut: std::filesystem::resize_file(file, at); return fmt::format("{}: cut to {} of {}", name, at, size);
+  case damage::cut:
+    std::filesystem::resize_file(file, at);
+    return fmt::format("{}: cut to {} of {}", name, at, size);
   case damage::empty: std::filesystem::resize_file(file, 0); return name + ": emptied";
   case damage::remove: std::filesystem::remove(file); return name + ": deleted";
   default: {
@@ -85,8 +88,8 @@ inline void check_rows_of_one_moment(const store_reader& rows) {
   CHECK(instants.size() <= 1);
 }
 
-/// Damages copies at that many places and looks at what readers, a writer and a repair make of each.
-/// How often they were refused.
+/// Damages copies at that many places and looks at what readers, a writer and a repair make of
+/// each. How often they were refused.
 inline int damage_everywhere(const killed_directory& killed, int places) {
   int refused = 0;
   for (int seed = 0; seed < places; ++seed) {
