@@ -22,6 +22,15 @@ forbid 'nothing in the library ends the process' '(std::|[^_.a-z])(exit|abort|te
 forbid 'tests wait for something that happens, not for time to pass' 'sleep_for|sleep_until|usleep' \
   $(git ls-files 'tests/*.cpp' 'tests/*.hpp')
 
+# ctest would take such a name for two, and run neither.
+if git ls-files 'tests/*.[ch]pp' | xargs perl -0777 -ne \
+  'while (/TEST_CASE(?:_TEMPLATE)?\(\s*((?:"(?:[^"\\]|\\.)*"\s*)+)/g) {
+     my $name = $1; if ($name =~ /;/) { print "$ARGV: $name\n"; $found = 1 } }
+   END { exit !$found }'; then
+  echo 'style: the name of a test case must not have a semicolon' >&2
+  broken=1
+fi
+
 # Includes point downwards only: messages <- storage <- actors <- runtime <- tools.
 below() { # folder, folders it must not see
   local files

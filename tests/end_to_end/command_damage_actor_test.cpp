@@ -175,7 +175,7 @@ struct killed_node : killed_directory {
       options.parameters.store_reserve_bytes = 0;
       runtime node{std::move(options)};
       add_five_symbols(node);
-      constexpr int minutes = 150;
+      constexpr int minutes = 80;
       const instant begin = first_instant + (120 + life * minutes) * minute_ms;
       const auto clock = std::make_shared<manual_clock>(begin - 1);
       auto request = five_symbols_live();
@@ -202,7 +202,7 @@ struct killed_node : killed_directory {
 TEST_CASE("damage at seeded places of every file of a killed node: the whole truth, or a refusal") {
   const watchdog guard{std::chrono::seconds{300}};
   const killed_node killed;
-  CHECK(killed.last > 50);
+  CHECK(killed.last > 30);
   const int places = is_sanitized ? 40 : 300;
   const auto refused = damage_everywhere(killed, places);
   MESSAGE("refused ", refused, " of ", places);

@@ -220,7 +220,7 @@ TEST_CASE("command tap: errors say what, where and what was expected") {
 }
 
 TEST_CASE(
-    "command tap: beside a running writer it goes on; two of one cursor name are refused; Ctrl-C "
+    "command tap: beside a running writer it goes on, two of one cursor name are refused, Ctrl-C "
     "ends it") {
   const watchdog guard;
   const temporary_directory directory;
@@ -356,7 +356,7 @@ TEST_CASE("command control: a node that falls silent is asked again, and what is
 }
 
 TEST_CASE("command live --publish: beyond loopback only with certificates or --insecure, which is "
-          "warned about; a wrong address is refused") {
+          "warned about, a wrong address is refused") {
   const watchdog guard;
   const temporary_directory directory;
   const auto configuration = directory.path() / "config.json";

@@ -352,7 +352,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "lifecycle 10, downtime: it does not hide a stop loss; every missed minute is examined in "
+    "lifecycle 10, downtime: it does not hide a stop loss, every missed minute is examined in "
     "order, nothing is generated for one") {
   const watchdog guard;
   const test_disk disk;
@@ -776,7 +776,7 @@ TEST_CASE("lifecycle 10, catch-up: the positions of a symbol whose candles canno
 // ------------------------------------------------------------------------------
 
 TEST_CASE("lifecycle 10, failed commit: the same batch with the same numbers is written again, the "
-          "store reopened first, before the run's next instant; later ones follow in order") {
+          "store reopened first, before the run's next instant, later ones follow in order") {
   const watchdog guard;
   const test_disk disk;
   const auto steps = std::make_shared<store_steps>();

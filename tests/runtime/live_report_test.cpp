@@ -248,7 +248,7 @@ TEST_CASE("live report: bounds give exposure, a new run starts from nothing") {
 }
 
 TEST_CASE(
-    "live report: default live_columns are valid and keyed as documented; others replace them") {
+    "live report: default live_columns are valid and keyed as documented, others replace them") {
   require_valid("live_columns", live_columns);
   CHECK(keys_of(live_columns) ==
         std::vector<std::string>{"timestamp", "action", "symbol", "signal_id", "position", "note",

@@ -636,7 +636,7 @@ TEST_CASE("lifecycle 10, operator: pauses, resumes, and closes a pending signal"
   CHECK(controls == 3);
 }
 
-TEST_CASE("lifecycle 10, downtime: each boundary once its candle is there; missed minutes are "
+TEST_CASE("lifecycle 10, downtime: each boundary once its candle is there, missed minutes are "
           "caught up without signals") {
   const watchdog guard;
   test_disk disk;

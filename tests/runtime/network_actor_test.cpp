@@ -107,7 +107,7 @@ TEST_CASE(
   minutes.join();
 }
 
-TEST_CASE("network: a closed port takes nobody in; who is connected stays") {
+TEST_CASE("network: a closed port takes nobody in, who is connected stays") {
   const watchdog limit;
   const test_disk disk;
   runtime target{with_network(disk)};

@@ -86,7 +86,7 @@ TEST_CASE("partial report: hostile names break neither lines nor files") {
   CHECK(is_plain_name(report.file_name()));
 }
 
-TEST_CASE("partial report: rows are bounded, counts are not; a new run starts from nothing") {
+TEST_CASE("partial report: rows are bounded, counts are not, a new run starts from nothing") {
   const auto run = identity();
   partial_report report(run, {});
   for (int i = 0; i < 100'000; ++i)

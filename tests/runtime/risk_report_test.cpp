@@ -146,7 +146,7 @@ TEST_CASE("risk report: default risk_columns and file") {
   CHECK(risk_report(live_identity(), {}).file_name() == "BTCUSDT_cross_live.md");
 }
 
-TEST_CASE("name counts: by count, then name; beyond the limit names count together") {
+TEST_CASE("name counts: by count, then name, beyond the limit names count together") {
   name_counts names(2);
   for (const char* name : {"b", "a", "a", "c", "b", "d", "a"})
     names.add(name);

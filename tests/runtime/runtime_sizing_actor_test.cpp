@@ -50,7 +50,7 @@ struct sizing_source_state {
 
 } // namespace
 
-TEST_CASE("sizing: the runtime sizes by name; what is overridden counts from then on") {
+TEST_CASE("sizing: the runtime sizes by name, what is overridden counts from then on") {
   const watchdog guard{};
   runtime target{quiet()};
   target.add_sizing(one_percent());
@@ -95,7 +95,7 @@ TEST_CASE("sizing: what on_calculate throws is an error event, the quantity is a
   CHECK(told[0].message == "sizing one_percent: on_calculate threw: ledger is full");
 }
 
-TEST_CASE("sizing: a signal source sizes through its context; every event carries the quantity") {
+TEST_CASE("sizing: a signal source sizes through its context, every event carries the quantity") {
   const watchdog guard{};
   for (const bool blocking : {false, true}) {
     CAPTURE(blocking);

@@ -194,7 +194,7 @@ TEST_CASE("walker report: every metric is a figure, no other is a metric") {
                          failure);
 }
 
-TEST_CASE("walker report: the figures are those of the moment; a new walk starts from nothing") {
+TEST_CASE("walker report: the figures are those of the moment, a new walk starts from nothing") {
   walker_report report(walker_of({"a"}), "BTCUSDT", {});
   report.add("a", result_of("a", {1}));
   report.add("a", result_of("a", {2})); // told again

@@ -26,7 +26,7 @@ std::string found_in(candle_archive& archive) {
 
 } // namespace
 
-TEST_CASE("rocksdb candle archive: no store, nothing to read; the first write makes it") {
+TEST_CASE("rocksdb candle archive: no store, nothing to read, the first write makes it") {
   const temporary_directory folder;
   const auto archive = make_rocksdb_candle_archive(folder.path() / "data");
   CHECK(found_in(*archive) == "nobody looked");

@@ -218,7 +218,7 @@ TEST_CASE("repair: interrupted at any step, it is finished by the next one") {
     }
 }
 
-TEST_CASE("damage at seeded places of every file: the whole truth, or a refusal; then repaired") {
+TEST_CASE("damage at seeded places of every file: the whole truth, or a refusal, and repaired") {
   const int places = is_sanitized ? 30 : 150;
   for (const std::size_t write_buffer : {std::size_t{0}, std::size_t{4096}}) {
     const auto refused = damage_everywhere(killed_store{write_buffer}, places);

@@ -39,7 +39,7 @@ bool throws(const http_answer& answer) {
 
 } // namespace
 
-TEST_CASE("binance klines: the request's path; the end of the range is exclusive") {
+TEST_CASE("binance klines: the request's path, the end of the range is exclusive") {
   CHECK(klines_path({"BTCUSDT", interval::m1, new_year, new_year + day_ms}) ==
         "/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime=1704067200000&"
         "endTime=1704153599999&limit=1000");

@@ -436,7 +436,7 @@ TEST_CASE("cli, CSV: close times in every unit, inclusive and exclusive") {
                       text));
 }
 
-TEST_CASE("cli, CSV: an exchange that pauses closes a candle early; not most of them") {
+TEST_CASE("cli, CSV: an exchange that pauses closes a candle early, not most of them") {
   const auto early = [](instant last) {
     return [last](instant when) {
       return fmt::format(",{},1,2,3,4,0", when + (when <= last ? 14'838 : 59'999));

@@ -59,7 +59,7 @@ using list = std::vector<std::int64_t>;
 
 } // namespace
 
-TEST_CASE("candle loader: fails twice, then succeeds; 5 s and 10 s apart") {
+TEST_CASE("candle loader: fails twice, then succeeds, 5 s and 10 s apart") {
   minute_source source;
   source.spoil = [&](std::vector<candle>&) {
     if (source.asked.size() < 3)

@@ -68,7 +68,7 @@ TEST_CASE("candle report: a malformed row is a fault, an unreadable file an erro
         error_code::io_failed);
 }
 
-TEST_CASE("candle report: candles of a larger interval are one fault; a day of them too") {
+TEST_CASE("candle report: candles of a larger interval are one fault, a day of them too") {
   const temporary_folder folder{"candle_report_coarse"};
   candle_series coarse{"BTCUSDT", interval::m1, {}};
   for (int i = 0; i < 2 * 288; ++i)
@@ -85,7 +85,7 @@ TEST_CASE("candle report: candles of a larger interval are one fault; a day of t
             "BTCUSDT 2024-01-02T00:05:00Z: " + problem + "day; expected 1m candles"});
 }
 
-TEST_CASE("candle report: several files of a symbol are one series; an overlap is a fault") {
+TEST_CASE("candle report: several files of a symbol are one series, an overlap is a fault") {
   const temporary_folder folder{"candle_report_several"};
   const auto first = folder.write("b.csv", to_csv(flat_series({0, 1, 2})));
   const auto second = folder.write("a.csv", to_csv(flat_series({3, 4, 6, 7})));

@@ -24,7 +24,7 @@ TEST_CASE("timeline: both ends belong to it when the step divides the span") {
   CHECK(line.count() == 3);
 }
 
-TEST_CASE("timeline: the last instant is the last one <= end; steps count from start") {
+TEST_CASE("timeline: the last instant is the last one <= end, steps count from start") {
   const auto line = timeline_of(frame(interval::h1, start, start + 179 * minute_ms));
   CHECK(line.first == start);
   CHECK(line.last == start + 120 * minute_ms);

@@ -42,7 +42,7 @@ std::string problem_of(http_client& client, const std::string& url) {
 
 } // namespace
 
-TEST_CASE("http client: status, body and Retry-After of any answer; one connection for all") {
+TEST_CASE("http client: status, body and Retry-After of any answer, one connection for all") {
   http_server server{[](const std::string& target) -> served_answer {
     if (target == "/busy")
       return {"later", 429, {{"Retry-After", "7"}}};

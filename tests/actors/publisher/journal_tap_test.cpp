@@ -115,7 +115,7 @@ TEST_CASE("journal tap: a piece has at most 256 lines, and few when lines are lo
   CHECK(numbers_of(of_wide.read(*wide)->lines) == numbers{4});
 }
 
-TEST_CASE("journal tap: filters by topic, symbol and strategy; what it passes over costs nothing") {
+TEST_CASE("journal tap: filters by topic, symbol and strategy, what it passes over costs nothing") {
   const auto journal = journal_of(6);
   add_to_journal(*journal, {plain_error(), opened_signal("AAA")});
   const auto read = [&](journal_filter wanted) {

@@ -223,7 +223,7 @@ TEST_CASE(
   CHECK(heard->lines.size() == 10'000);
 }
 
-TEST_CASE("publisher: a tap that ends is forgotten; so is one that unfollows") {
+TEST_CASE("publisher: a tap that ends is forgotten, so is one that unfollows") {
   deterministic_system system{1};
   small_node in{system};
   const auto heard = std::make_shared<tap_hearing>();

@@ -121,7 +121,7 @@ void check_catching_up(const std::shared_ptr<store>& inner) {
 
 } // namespace
 
-TEST_CASE("snapshot reader: shows what is durable; what is thrown comes back") {
+TEST_CASE("snapshot reader: shows what is durable, what is thrown comes back") {
   const watchdog guard;
   store_world in{make_memory_store()};
   CHECK(in.commit() == 1);

@@ -867,7 +867,7 @@ TEST_CASE("topics: a subscriber that wants it is dropped when it is overdue") {
   });
 }
 
-TEST_CASE("topics: events that a listener is done with count as an answer; no patience, no look") {
+TEST_CASE("topics: events that a listener is done with count as an answer, no patience, no look") {
   deterministic_system system{1};
   patient_world world{system};
   const auto heard = std::make_shared<hearing>();
