@@ -59,9 +59,9 @@ public:
       std::vector<std::string> arguments{"control",  "--connect", address,      order,
                                          "--symbol", "AAAUSDT",   "--strategy", "pullback"};
       arguments.insert(arguments.end(), proof.begin(), proof.end());
-      const auto answer = run_command(arguments);
-      CAPTURE(answer.err);
-      CHECK(answer.status == 0);
+      const auto answered = run_command(arguments);
+      CAPTURE(answered.err);
+      CHECK(answered.status == 0);
     }
   }
   void wait_for_warning(const std::string& text) { CHECK(command_->wait_for_stderr(text)); }
