@@ -503,14 +503,17 @@ strategy_core::next_step strategy_core::pass_without_price(instant when) {
 
 [[gnu::always_inline]] inline std::optional<signal_request>
 strategy_core::call_source(instant when) {
-  std::optional<signal_request> request;
+  // Returned as it is: to move the answer costs as much as the rest of an instant without a signal.
+  const struct question {
+    series_market& market;
+    ~question() { market.end_question(); }
+  } asked{market_};
   try {
-    request = schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
+    return schema_.get_signal(run_context{*plan_.identity, when, market_, &sizer_});
   } catch (...) {
     source_error_ = error_of_source();
   }
-  market_.end_question();
-  return request;
+  return std::nullopt;
 }
 
 strategy_core::next_step strategy_core::pass_without_source(instant when, error reason) {
