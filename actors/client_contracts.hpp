@@ -241,13 +241,12 @@ using live_actor = typed_interface<caf::result<interest_noted>(interest_changed)
 
 #define BACKTEST_CLIENT_MESSAGES(apply)                                                            \
   apply(load_candles) apply(candles_loaded) apply(find_candles) apply(prepare_run)                 \
-      apply(run_prepared) apply(advance_range) apply(range_result) apply(start_portfolio)          \
-          apply(abort_portfolio) apply(demand_element) apply(continue_range) apply(source_down)    \
-              apply(run_client_down) apply(shared_client_down) apply(announce_range)               \
-                  apply(range_announced) apply(start_live_run) apply(stop_live)                    \
-                      apply(boundary_reached) apply(retry_turn) apply(note_error) apply(fetch_due) \
-                          apply(run_fetch) apply(fetch_over) apply(keep_fetched)                   \
-                              apply(tell_portfolio) apply(stop_portfolio)
+  apply(run_prepared) apply(advance_range) apply(range_result) apply(start_portfolio)              \
+  apply(abort_portfolio) apply(demand_element) apply(continue_range) apply(source_down)            \
+  apply(run_client_down) apply(shared_client_down) apply(announce_range) apply(range_announced)    \
+  apply(start_live_run) apply(stop_live) apply(boundary_reached) apply(retry_turn)                 \
+  apply(note_error) apply(fetch_due) apply(run_fetch) apply(fetch_over) apply(keep_fetched)        \
+  apply(tell_portfolio) apply(stop_portfolio)
 
 #define BACKTEST_ALLOW_LOCAL(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(backtest::type)
 BACKTEST_CLIENT_MESSAGES(BACKTEST_ALLOW_LOCAL)

@@ -60,6 +60,13 @@ std::optional<commit_mark> parse(std::string_view text) {
   return text_of(mark) == text ? std::optional{mark} : std::nullopt;
 }
 
+/// Absent for a key that no journal of ours has.
+std::optional<std::int64_t> number_of_key(std::string_view key) {
+  const auto number = parse_number_key_part(key);
+  return number && *number <= INT64_MAX ? std::optional{static_cast<std::int64_t>(*number)}
+                                        : std::nullopt;
+}
+
 [[noreturn]] void fail(const fs::path& path, std::string_view step) {
   throw failure(error_code::store_failed,
                 fmt::format("commit mark {}: {} failed: {}", path.string(), step,
@@ -79,14 +86,15 @@ void write_to(int descriptor, const fs::path& path, const commit_mark& mark) {
 
 std::optional<std::int64_t> last_journal_number(const store_batch& batch) {
   std::optional<std::int64_t> last;
-  for (const auto& write : batch) {
-    if (write.space != store_space::journal || !write.value)
-      continue;
-    const auto number = parse_number_key_part(write.key);
-    if (number && *number <= INT64_MAX)
-      last = std::max(last.value_or(0), static_cast<std::int64_t>(*number));
-  }
+  for (const auto& write : batch)
+    if (write.space == store_space::journal && write.value)
+      if (const auto number = number_of_key(write.key))
+        last = std::max(last.value_or(0), *number);
   return last;
+}
+
+std::optional<std::int64_t> newest_journal_number(const std::optional<store_entry>& newest) {
+  return newest ? number_of_key(newest->key) : 0;
 }
 
 std::optional<commit_mark> read_commit_mark(const fs::path& path) {

@@ -25,6 +25,10 @@ struct commit_mark {
 /// The greatest journal number that a batch writes; absent when it writes none.
 std::optional<std::int64_t> last_journal_number(const store_batch& batch);
 
+/// The journal number of the newest entry of a journal: 0 for none, absent when its key is no
+/// number.
+std::optional<std::int64_t> newest_journal_number(const std::optional<store_entry>& newest);
+
 /// What the file at `path` says; absent when there is none. Any thread, also beside its writer.
 /// Throws `failure`: `store_lost` when the file does not fit its checksum, `store_failed` when it
 /// cannot be read.

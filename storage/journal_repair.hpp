@@ -23,7 +23,8 @@ std::string to_text(const std::vector<number_range>& ranges);
 /// Gives every number from `first` to `last` that the journal of `target` lacks a line of its own,
 /// an error event with code `store_lost` that says it was lost; then adds one line on the repair.
 /// So the journal has no hole and no number is used twice. `now`: the time of these lines. Answers
-/// with the numbers that were lost. Throws as `store::commit` and `find_journal_bounds`.
+/// with the numbers that were lost. `first` 0: the first one there is. Throws as `store::commit`
+/// and `find_journal_bounds`.
 std::vector<number_range> repair_journal(store& target, std::int64_t first, std::int64_t last,
                                          instant now);
 

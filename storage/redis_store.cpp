@@ -4,7 +4,6 @@
 #include "storage/commit_mark.hpp"
 #include "storage/redis_tables.hpp"
 #include "storage/redis_writer.hpp"
-#include "storage/store_key.hpp"
 
 #include <algorithm>
 #include <array>
@@ -110,7 +109,6 @@ private:
     }
   }
 
-  std::int64_t newest_number(redis_connection& server) const;
   void require_acknowledged(redis_connection& server) const;
   void begin_mark();
   void keep_old_values(const store_batch& batch);
@@ -224,14 +222,6 @@ void redis_store::keep_old_values(const store_batch& batch) {
   }
 }
 
-/// The newest journal number; 0 for none. A newest key that is no number is compared with nothing.
-std::int64_t redis_store::newest_number(redis_connection& server) const {
-  const auto newest = tables_.scan_back(server, store_space::journal, {}, 1);
-  return newest.empty() ? 0
-                        : static_cast<std::int64_t>(
-                              parse_number_key_part(newest.front().key).value_or(INT64_MAX));
-}
-
 void redis_store::require_acknowledged(redis_connection& server) const {
   if (!mark_)
     return;
@@ -239,7 +229,11 @@ void redis_store::require_acknowledged(redis_connection& server) const {
   std::uint64_t commits = 0;
   if (counted.is == redis_value::kind::text)
     std::from_chars(counted.text.data(), counted.text.data() + counted.text.size(), commits);
-  const auto newest = newest_number(server);
+  const auto found = tables_.scan_back(server, store_space::journal, {}, 1);
+  // A newest key that is no number is compared with nothing.
+  const auto newest =
+      newest_journal_number(found.empty() ? std::nullopt : std::optional{found.front()})
+          .value_or(INT64_MAX);
   if (commits >= mark_->commits && newest >= mark_->journal_last)
     return;
   const auto numbers = missing_numbers(*mark_, newest);
@@ -262,10 +256,20 @@ void redis_store::begin_mark() {
     throw failure(error_code::io_failed,
                   fmt::format("cannot create the data directory {}: {}",
                               options_.mark.parent_path().string(), problem.message()));
-  if (options_.accepts_loss)
+  if (!options_.accepts_loss) {
+    mark_ = read_commit_mark(options_.mark);
+    require_acknowledged(*server_);
     return;
-  mark_ = read_commit_mark(options_.mark);
-  require_acknowledged(*server_);
+  }
+  // What is committed from now on is no reason to forget which numbers were given out: a repair
+  // that is interrupted must find them again.
+  try {
+    mark_ = read_commit_mark(options_.mark);
+  } catch (const failure& caught) {
+    if (may_come_back(caught.code()))
+      throw;
+    std::filesystem::remove(options_.mark, problem); // nothing can be known from it
+  }
 }
 
 /// Answers with how many commits there were.

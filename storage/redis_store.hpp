@@ -16,7 +16,8 @@ struct redis_options {
   /// A file of this machine that knows what was acknowledged (`commit_mark`), so that a server that
   /// was rolled back or emptied between two starts is noticed; empty: none.
   std::filesystem::path mark = {};
-  /// A store that lacks what the mark knows is opened all the same, to be repaired.
+  /// A store that lacks what the mark knows is opened all the same, to be repaired: until the
+  /// journal has the mark's last number again, it is refused without this.
   bool accepts_loss = false;
 };
 

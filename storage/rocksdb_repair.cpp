@@ -479,21 +479,27 @@ private:
   void keep_lost_lines(const fs::path& made) {
     if (result_.lost.empty())
       return;
+    std::string lines;
     try {
       const rocksdb_view rows{directory_, {nullptr, false, true}};
-      std::ofstream out;
-      for (const auto& range : result_.lost)
-        visit(rows, store_space::journal, journal_key(range.first), [&](const store_entry& entry) {
-          if (journal_number(entry.key) > range.last)
-            return;
-          if (!out.is_open())
-            out.open(made / lost_events_file);
-          out << entry.value << '\n';
-          ++result_.lines_found;
-        });
+      visit(rows, store_space::journal, journal_key(result_.lost.front().first),
+            [&](const store_entry& entry) {
+              if (!was_lost(journal_number(entry.key)))
+                return;
+              lines += entry.value + '\n';
+              ++result_.lines_found;
+            });
     } catch (const failure&) {
-      // Then nothing of them can be read.
+      // Then no more of them can be read.
     }
+    if (!lines.empty())
+      write_durably(made / lost_events_file, lines);
+  }
+
+  bool was_lost(std::int64_t number) const {
+    return std::any_of(result_.lost.begin(), result_.lost.end(), [number](const auto& range) {
+      return range.first <= number && number <= range.last;
+    });
   }
 
   fs::path directory_;

@@ -6,7 +6,6 @@
 #include "storage/rocksdb_fail_stop_files.hpp"
 #include "storage/rocksdb_tables.hpp"
 #include "storage/rocksdb_view.hpp"
-#include "storage/store_key.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -238,10 +237,7 @@ void rocksdb_store::open() {
     if (const auto found = problem())
       throw failure(error_code::store_failed,
                     fmt::format("store {}: cannot be opened: {}", directory_.string(), *found));
-    const auto newest = tables_->last(store_space::journal, {}, nullptr);
-    const auto number = newest ? parse_number_key_part(newest->key) : std::nullopt;
-    keep_mark(number && *number <= INT64_MAX ? std::optional{static_cast<std::int64_t>(*number)}
-                                             : std::nullopt);
+    keep_mark(newest_journal_number(tables_->last(store_space::journal, {}, nullptr)));
   } catch (...) {
     close();
     throw;

@@ -2,7 +2,6 @@
 
 #include "messages/error.hpp"
 #include "storage/rocksdb_fail_stop_files.hpp"
-#include "storage/store_key.hpp"
 #include "storage/stored_run_names.hpp"
 
 #include <fstream>
@@ -21,13 +20,6 @@ std::string advice(const fs::path& directory) {
   return fmt::format("nothing was changed; \"backtest repair --data-dir {}\" moves what is damaged "
                      "aside and says what is lost",
                      directory.string());
-}
-
-/// The newest journal number; 0 for none. A newest key that is no number is compared with nothing.
-std::int64_t newest_number(const store_reader& rows) {
-  const auto newest = rows.last(store_space::journal, {});
-  return newest ? static_cast<std::int64_t>(parse_number_key_part(newest->key).value_or(INT64_MAX))
-                : 0;
 }
 
 } // namespace
@@ -117,7 +109,9 @@ void require_acknowledged(const fs::path& directory, const rocksdb_tables& found
                           const store_reader& rows, const std::optional<commit_mark>& mark) {
   if (!mark)
     return;
-  const auto newest = newest_number(rows);
+  // A newest key that is no number is compared with nothing.
+  const auto newest =
+      newest_journal_number(rows.last(store_space::journal, {})).value_or(INT64_MAX);
   const auto commits = found.database().GetLatestSequenceNumber();
   if (commits >= mark->commits && newest >= mark->journal_last)
     return;

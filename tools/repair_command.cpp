@@ -1,3 +1,4 @@
+#include "runtime/terminal_text.hpp"
 #include "runtime/wall_clock.hpp"
 #include "storage/commit_mark.hpp"
 #include "storage/redis_store.hpp"
@@ -63,43 +64,48 @@ std::string to_text(const store_repair& done) {
   return text;
 }
 
-/// A server keeps no damaged files; what it lost is told, and its numbers are not used again.
-std::string repair_redis(const repair_options& options) {
-  const auto path = redis_mark_path(options.data_directory);
-  std::optional<commit_mark> mark;
-  std::string text;
+/// Why the store of a server is refused; "" when it is whole.
+std::string refusal_of(const repair_options& options) {
   try {
-    mark = read_commit_mark(path);
+    open_redis_store(options.store, {.mark = redis_mark_path(options.data_directory)});
+    return "";
   } catch (const failure& caught) {
     if (may_come_back(caught.code()))
       throw;
-    text = fmt::format("damage: {}\n", caught.what());
+    return caught.what();
   }
-  bool is_whole = text.empty();
-  if (is_whole) {
-    try {
-      open_redis_store(options.store, {.mark = path});
-    } catch (const failure& caught) {
-      if (may_come_back(caught.code()))
-        throw;
-      text = fmt::format("damage: {}\n", caught.what());
-      is_whole = false;
-    }
+}
+
+/// The last number that was given out; 0 when the mark is damaged, so nobody knows.
+std::int64_t last_known_number(const std::filesystem::path& mark) {
+  try {
+    return read_commit_mark(mark).value_or(commit_mark{}).journal_last;
+  } catch (const failure& caught) {
+    if (may_come_back(caught.code()))
+      throw;
+    return 0;
   }
-  if (is_whole)
-    return "nothing is damaged; nothing was changed\n";
-  std::filesystem::remove(path);
-  const auto target = open_redis_store(options.store, {.mark = path, .accepts_loss = true});
-  const auto lost = repair_journal(*target, 0, mark ? mark->journal_last : 0, wall_clock());
-  return text + told_numbers(lost, find_journal_bounds(*target)) +
+}
+
+/// A server keeps no damaged files; what it lost is told, and its numbers are not used again.
+std::string repair_redis(const repair_options& options) {
+  const auto refusal = refusal_of(options);
+  if (refusal.empty())
+    return to_text(store_repair{});
+  const auto mark = redis_mark_path(options.data_directory);
+  const auto last = last_known_number(mark);
+  const auto target = open_redis_store(options.store, {.mark = mark, .accepts_loss = true});
+  const auto lost = repair_journal(*target, 0, last, wall_clock());
+  return fmt::format("damage: {}\n", refusal) + told_numbers(lost, find_journal_bounds(*target)) +
          told_runs(stored_run_names(*target));
 }
 
 int repair(const repair_options& options) {
-  if (options.store == "rocksdb")
-    print_result(to_text(repair_rocksdb_store(options.data_directory, wall_clock())));
-  else
-    print_result(repair_redis(options));
+  // Names in a store are whatever a configuration gave them.
+  print_result(
+      printable_lines(options.store == "rocksdb"
+                          ? to_text(repair_rocksdb_store(options.data_directory, wall_clock()))
+                          : repair_redis(options)));
   return exit_done;
 }
 
@@ -111,11 +117,9 @@ void add_repair_command(CLI::App& program, action& chosen) {
       program, "repair", "Make a damaged data directory usable, and say what it lost",
       "  backtest repair --data-dir data\n"
       "Reads every byte of the store. What is damaged is moved to DIR/damaged-TIME, nothing is\n"
-      "deleted; a new store takes its place, with journal lines and candles that are whole, and "
-      "the\n"
-      "runs as they were before the damage. Journal numbers that are lost get a line that says "
-      "so:\n"
-      "none is used again. Needs room for a second store. A node must not run meanwhile.\n"
+      "deleted. A new store takes its place, with journal lines and candles that are whole, and\n"
+      "with the runs as they were before the damage. Journal numbers that are lost get a line\n"
+      "that says so, none is used again. It needs room for a second store, and no node may run.\n"
       "Exit codes: 0 repaired, or nothing is damaged; 1 it cannot be read or written, or a node\n"
       "runs; 2 usage.",
       options->common);

@@ -9,7 +9,7 @@ namespace backtest {
 /// and [...] as in a shell; folders may not.
 using candle_paths = std::vector<std::filesystem::path>;
 
-/// Whether the path is a pattern: no file has that very name.
+/// Whether the path is a pattern: its file name has *, ? or [, and no file has that very name.
 bool is_file_pattern(const std::filesystem::path& path);
 
 /// The path itself, there or not, or every file that matches the pattern, by name. Folders do not
